@@ -1,1 +1,54 @@
-internal static class P { static void Main() {} }
+using FluentValidation;
+using Volunteers.Data;
+using Volunteers.Features.Activities;
+using Volunteers.Features.Hours;
+using Volunteers.Features.Identity;
+using Volunteers.Features.Organizations;
+using Volunteers.Features.Projects;
+using Volunteers.Features.Teams;
+using Volunteers.Features.Volunteers;
+using Volunteers.Platform;
+
+var builder = WebApplication.CreateBuilder(args);
+builder.WebHost.ConfigureKestrel(kestrel =>
+{
+    kestrel.AddServerHeader = false;
+    kestrel.Limits.MaxRequestBodySize = 1024 * 1024;
+});
+builder.Services.AddSingleton(TimeProvider.System);
+builder.Services.AddDatabase();
+builder.AddSignIn();
+builder.Services.AddAccess();
+builder.Services.AddStrictJson();
+builder.Services.AddProblems();
+builder.Services.AddValidatorsFromAssemblyContaining<Program>(ServiceLifetime.Singleton, includeInternalTypes: true);
+builder.Services.AddHostedService<IdempotencyCleanup>();
+builder.Services.AddEndpointsApiExplorer();
+
+var app = builder.Build();
+app.UseRequestLocalization(options => options.SetDefaultCulture("en").AddSupportedCultures("en", "zh-CN").AddSupportedUICultures("en", "zh-CN"));
+app.UseProblems();
+app.UseRouting();
+app.UseMiddleware<QueryGuard>();
+app.UseAuthentication();
+app.UseCallers();
+app.UseAuthorization();
+app.Use(IdempotencyKey.HashRequest);
+
+app.MapTokens();
+var v1 = app.MapGroup("/v1").ValidatesRequests().ChangesInOneTransaction();
+v1.MapAccounts();
+v1.MapOrganizations();
+
+var organization = v1.MapGroup("/organizations/{organizationId:guid}").Allows(Access.Member);
+organization.MapRoles();
+organization.MapClients();
+organization.MapTeams();
+organization.MapTeamMembers();
+organization.MapVolunteers();
+organization.MapProjects();
+organization.MapActivities();
+organization.MapServiceRecords();
+organization.MapLedger();
+
+await app.RunAsync();

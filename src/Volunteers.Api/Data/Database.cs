@@ -1,0 +1,40 @@
+using Microsoft.EntityFrameworkCore;
+using Npgsql;
+
+namespace Volunteers.Data;
+
+/// <summary>The one PostgreSQL behind the service, as the role that may not rewrite history.</summary>
+internal static class Database
+{
+    public const string ConnectionName = "Volunteers";
+
+    public static void AddDatabase(this IServiceCollection services)
+    {
+        services.AddSingleton(provider => DataSource(ConnectionString(provider.GetRequiredService<IConfiguration>())));
+        services.AddDbContextPool<VolunteersDb>((provider, options) => Configure(options, provider.GetRequiredService<NpgsqlDataSource>()));
+        services.AddScoped<DbContext>(provider => provider.GetRequiredService<VolunteersDb>());
+    }
+
+    public static string ConnectionString(IConfiguration configuration) => configuration.GetConnectionString(ConnectionName) is { Length: > 0 } given
+        ? given
+        : throw new StartupRefused(
+            "No database is configured. Set ConnectionStrings:Volunteers (environment: ConnectionStrings__Volunteers) to a PostgreSQL 15 or later, " +
+            "or run with ASPNETCORE_ENVIRONMENT=Development to start a private one.");
+
+    public static void Configure(DbContextOptionsBuilder options, NpgsqlDataSource dataSource) =>
+        options.UseNpgsql(dataSource, npgsql => npgsql.SetPostgresVersion(15, 0)).UseSnakeCaseNamingConvention();
+
+    /// <summary>
+    /// Whoever the connection string names, the session acts as <see cref="Migrator.ServiceRole"/>, which can insert
+    /// postings but neither change nor delete them.
+    /// </summary>
+    private static NpgsqlDataSource DataSource(string connectionString)
+    {
+        var settings = new NpgsqlConnectionStringBuilder(connectionString) { ApplicationName = "Volunteers" };
+        settings.Options = $"{settings.Options} -c role={Migrator.ServiceRole} -c statement_timeout=60s -c idle_in_transaction_session_timeout=120s".Trim();
+        return new NpgsqlDataSourceBuilder(settings.ConnectionString).Build();
+    }
+}
+
+/// <summary>The service cannot start as it is set up; the message says what to do, and is all that is printed.</summary>
+internal sealed class StartupRefused(string message) : Exception(message);

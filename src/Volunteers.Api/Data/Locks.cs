@@ -1,0 +1,45 @@
+using Microsoft.EntityFrameworkCore;
+using Volunteers.Features.Activities;
+using Volunteers.Features.Hours;
+using Volunteers.Features.Organizations;
+
+namespace Volunteers.Data;
+
+/// <summary>
+/// Whatever is counted or decided once locks its row first. Always in this order, so that two requests never wait for each
+/// other: organization, records, activities, volunteers (each by id), then the ledger, last.
+/// </summary>
+internal static class Locks
+{
+    public static Task<Organization> LockOrganization(this VolunteersDb db, Guid id, CancellationToken ct) =>
+        db.Organizations.FromSql($"select * from organizations where id = {id} for no key update").SingleAsync(ct);
+
+    /// <summary>An activity about to change; waits for records that are being entered for it.</summary>
+    public static Task<Activity?> LockActivity(this VolunteersDb db, Guid organizationId, Guid id, CancellationToken ct) =>
+        db.Activities.FromSql($"select * from activities where organization_id = {organizationId} and id = {id} for update").SingleOrDefaultAsync(ct);
+
+    /// <summary>Activities that records are entered for: they may not be cancelled meanwhile.</summary>
+    public static Task<Dictionary<Guid, Activity>> ShareActivities(this VolunteersDb db, Guid organizationId, Guid[] ids, CancellationToken ct) =>
+        db.Activities.FromSql($"select * from activities where organization_id = {organizationId} and id = any({ids}) order by id for share")
+            .ToDictionaryAsync(activity => activity.Id, ct);
+
+    /// <summary>People whose hours of a day are about to be added up.</summary>
+    public static Task<List<Guid>> LockVolunteers(this VolunteersDb db, Guid organizationId, Guid[] ids, CancellationToken ct) =>
+        db.Database.SqlQuery<Guid>(
+            $"select id as \"Value\" from volunteers where organization_id = {organizationId} and id = any({ids}) order by id for no key update").ToListAsync(ct);
+
+    public static Task<List<ServiceRecord>> LockRecords(this VolunteersDb db, Guid organizationId, Guid[] ids, CancellationToken ct) =>
+        db.ServiceRecords.FromSql($"select * from service_records where organization_id = {organizationId} and id = any({ids}) order by id for update").ToListAsync(ct);
+
+    /// <summary>The ledger's row, made with the first posting. Taken last, held to the end of the transaction.</summary>
+    public static async Task<HourLedger> LockLedger(this VolunteersDb db, Guid organizationId, CancellationToken ct)
+    {
+        var locked = await db.HourLedgers.FromSql(
+            $"""
+             insert into hour_ledgers as l (organization_id, position, hash, posted_at) values ({organizationId}, 0, '', '1970-01-01 00:00:00+00')
+             on conflict (organization_id) do update set position = l.position
+             returning *
+             """).ToListAsync(ct);
+        return locked[0];
+    }
+}

@@ -1,0 +1,67 @@
+using Microsoft.EntityFrameworkCore;
+using Npgsql;
+
+namespace Volunteers.Data;
+
+/// <summary>
+/// Brings a database to this version, as its owner. One at a time, whoever else starts: the others wait and find nothing
+/// left to do.
+/// </summary>
+internal static class Migrator
+{
+    /// <summary>What the service may do; made by the first migration, without a login of its own.</summary>
+    public const string ServiceRole = "volunteers_service";
+
+    private const long AdvisoryLock = 0x566f6c756e746565;
+
+    /// <summary>Insert-only for the service: what was booked or said stays.</summary>
+    private static readonly string[] OnlyGrow = ["hour_postings", "service_record_events"];
+
+    public static async Task Migrate(string connectionString, CancellationToken ct)
+    {
+        await using var dataSource = new NpgsqlDataSourceBuilder(connectionString).Build();
+        await using var held = await dataSource.OpenConnectionAsync(ct);
+        await Execute(held, $"select pg_advisory_lock({AdvisoryLock})", ct);
+        await MakeServiceRole(held, ct);
+
+        var options = new DbContextOptionsBuilder<VolunteersDb>();
+        Database.Configure(options, dataSource);
+        await using var db = new VolunteersDb(options.Options);
+        await db.Database.MigrateAsync(ct);
+        await Execute(held, Grants, ct);
+    }
+
+    /// <summary>Said again after every migration, so that no table is forgotten.</summary>
+    private static string Grants =>
+        $"""
+         grant usage on schema public to {ServiceRole};
+         grant select, insert, update, delete on all tables in schema public to {ServiceRole};
+         grant usage on all sequences in schema public to {ServiceRole};
+         revoke update, delete on {string.Join(", ", OnlyGrow)} from {ServiceRole};
+         revoke insert, update, delete on "__EFMigrationsHistory" from {ServiceRole};
+         """;
+
+    private static async Task MakeServiceRole(NpgsqlConnection connection, CancellationToken ct)
+    {
+        try
+        {
+            // Another database of the same server may make it at the same moment.
+            await Execute(connection,
+                $"""
+                 do $$ begin create role {ServiceRole} nologin; exception when duplicate_object or unique_violation then null; end $$;
+                 do $$ begin if not pg_has_role(current_user, '{ServiceRole}', 'member') then execute format('grant {ServiceRole} to %I', current_user); end if; end $$;
+                 """, ct);
+        }
+        catch (PostgresException refused) when (refused.SqlState == PostgresErrorCodes.InsufficientPrivilege)
+        {
+            throw new StartupRefused(
+                $"The database owner may not create roles. Let an administrator run: create role {ServiceRole} nologin; grant {ServiceRole} to <owner>;");
+        }
+    }
+
+    private static async Task Execute(NpgsqlConnection connection, string sql, CancellationToken ct)
+    {
+        await using var command = new NpgsqlCommand(sql, connection) { CommandTimeout = 600 };
+        await command.ExecuteNonQueryAsync(ct);
+    }
+}

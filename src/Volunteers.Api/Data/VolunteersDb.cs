@@ -1,0 +1,95 @@
+using System.Text.Json;
+using Microsoft.AspNetCore.DataProtection.EntityFrameworkCore;
+using Microsoft.AspNetCore.Identity;
+using Microsoft.AspNetCore.Identity.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Storage.ValueConversion;
+using Volunteers.Features.Activities;
+using Volunteers.Features.Hours;
+using Volunteers.Features.Identity;
+using Volunteers.Features.Organizations;
+using Volunteers.Features.Projects;
+using Volunteers.Features.Teams;
+using Volunteers.Features.Volunteers;
+using Volunteers.Platform;
+
+namespace Volunteers.Data;
+
+internal sealed class VolunteersDb(DbContextOptions<VolunteersDb> options)
+    : IdentityUserContext<Account, Guid>(options), IDataProtectionKeyContext
+{
+    public DbSet<Organization> Organizations => Set<Organization>();
+
+    public DbSet<RoleGrant> RoleGrants => Set<RoleGrant>();
+
+    public DbSet<OrganizationClient> Clients => Set<OrganizationClient>();
+
+    public DbSet<Invitation> Invitations => Set<Invitation>();
+
+    public DbSet<Team> Teams => Set<Team>();
+
+    public DbSet<TeamMember> TeamMembers => Set<TeamMember>();
+
+    public DbSet<Volunteer> Volunteers => Set<Volunteer>();
+
+    public DbSet<Project> Projects => Set<Project>();
+
+    public DbSet<Activity> Activities => Set<Activity>();
+
+    public DbSet<ServiceRecord> ServiceRecords => Set<ServiceRecord>();
+
+    public DbSet<ServiceRecordEvent> ServiceRecordEvents => Set<ServiceRecordEvent>();
+
+    public DbSet<HourLedger> HourLedgers => Set<HourLedger>();
+
+    public DbSet<HourPosting> HourPostings => Set<HourPosting>();
+
+    public DbSet<HourTotal> HourTotals => Set<HourTotal>();
+
+    public DbSet<ServerKey> ServerKeys => Set<ServerKey>();
+
+    public DbSet<SeedLoad> SeedLoads => Set<SeedLoad>();
+
+    public DbSet<DataProtectionKey> DataProtectionKeys => Set<DataProtectionKey>();
+
+    public override async Task<int> SaveChangesAsync(bool acceptAllChangesOnSuccess, CancellationToken cancellationToken = default)
+    {
+        foreach (var entry in ChangeTracker.Entries<IVersioned>().Where(entry => entry.State == EntityState.Modified))
+            entry.Property(nameof(IVersioned.Version)).CurrentValue = entry.Entity.Version + 1;
+        return await base.SaveChangesAsync(acceptAllChangesOnSuccess, cancellationToken);
+    }
+
+    protected override void ConfigureConventions(ModelConfigurationBuilder builder)
+    {
+        // Enums are words in the database too: a figure in psql needs no key to be read.
+        foreach (var type in typeof(VolunteersDb).Assembly.GetTypes().Where(type => type.IsEnum && type.Namespace!.StartsWith(nameof(Volunteers), StringComparison.Ordinal)))
+            builder.Properties(type).HaveConversion(typeof(EnumAsWord<>).MakeGenericType(type)).HaveMaxLength(30);
+    }
+
+    protected override void OnModelCreating(ModelBuilder builder)
+    {
+        base.OnModelCreating(builder);
+        builder.UseOpenIddict<Guid>();
+        builder.ApplyConfigurationsFromAssembly(typeof(VolunteersDb).Assembly);
+
+        builder.Entity<IdentityUserClaim<Guid>>().ToTable("account_claims");
+        builder.Entity<IdentityUserLogin<Guid>>().ToTable("account_logins");
+        builder.Entity<IdentityUserToken<Guid>>().ToTable("account_tokens");
+        builder.Entity<DataProtectionKey>().ToTable("data_protection_keys");
+
+        foreach (var type in builder.Model.GetEntityTypes().Where(type => type.GetTableName()!.StartsWith("OpenIddict", StringComparison.Ordinal)))
+            type.SetTableName("openiddict_" + type.GetTableName()!["OpenIddict".Length..].ToLowerInvariant());
+
+        foreach (var type in builder.Model.GetEntityTypes().Where(type => type.ClrType.IsAssignableTo(typeof(IVersioned))))
+            type.FindProperty(nameof(IVersioned.Version))!.IsConcurrencyToken = true;
+    }
+
+    private sealed class EnumAsWord<T>() : ValueConverter<T, string>(value => ToWord(value), word => FromWord(word)) where T : struct, Enum
+    {
+        private static readonly Dictionary<string, T> Values = Enum.GetValues<T>().ToDictionary(ToWord);
+
+        private static T FromWord(string word) => Values[word];
+
+        private static string ToWord(T value) => JsonNamingPolicy.SnakeCaseLower.ConvertName(value.ToString());
+    }
+}

@@ -1,0 +1,157 @@
+using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Metadata.Builders;
+using Volunteers.Features.Projects;
+using Volunteers.Features.Teams;
+using Volunteers.Features.Volunteers;
+using Volunteers.Platform;
+
+namespace Volunteers.Features.Activities;
+
+internal enum ActivityStatus
+{
+    /// <summary>Being planned; volunteers do not see it.</summary>
+    Draft,
+    Published,
+    Cancelled,
+
+    /// <summary>Took place; its outcome is known.</summary>
+    Completed,
+}
+
+/// <summary>How a number of people was arrived at.</summary>
+internal enum CountingMethod
+{
+    Counted,
+    Estimated,
+}
+
+/// <summary>Where an activity takes place.</summary>
+/// <param name="Name">As people know it; at most 200 characters.</param>
+/// <param name="Latitude">Degrees north, WGS 84.</param>
+/// <param name="Longitude">Degrees east, WGS 84.</param>
+/// <param name="RadiusMeters">How far around it still counts as there, 10 to 10,000.</param>
+internal sealed record Location(string Name, double? Latitude = null, double? Longitude = null, int? RadiusMeters = null);
+
+/// <summary>What came of an activity. The people reached are no volunteers and have no hours.</summary>
+/// <param name="Beneficiaries">People reached, 0 to 10,000,000.</param>
+/// <param name="Method">Counted or estimated.</param>
+/// <param name="Note">At most 2,000 characters.</param>
+internal sealed record Outcome(int Beneficiaries, CountingMethod Method, string? Note = null);
+
+/// <summary>What can be planned of an activity.</summary>
+internal sealed record ActivityPlan(
+    string Title, Guid TeamId, Guid? ProjectId, string Category, string? Description, Location? Location,
+    DateTimeOffset StartsAt, DateTimeOffset EndsAt, Guid? ResponsibleVolunteerId);
+
+/// <summary>Something that takes place: a project carried out by a team, at a place and a time.</summary>
+internal sealed class Activity : IVersioned
+{
+    private Activity() { }
+
+    public Activity(Guid organizationId, ActivityPlan plan, DateTimeOffset now)
+    {
+        Id = Guid.CreateVersion7(now);
+        (OrganizationId, CreatedAt) = (organizationId, now);
+        Set(plan);
+    }
+
+    public Guid OrganizationId { get; private set; }
+
+    public Guid Id { get; private set; }
+
+    public string Title { get; private set; } = "";
+
+    public Guid TeamId { get; private set; }
+
+    public Guid? ProjectId { get; private set; }
+
+    public string Category { get; private set; } = "";
+
+    public string? Description { get; private set; }
+
+    public Location? Location { get; private set; }
+
+    public DateTimeOffset StartsAt { get; private set; }
+
+    public DateTimeOffset EndsAt { get; private set; }
+
+    public Guid? ResponsibleVolunteerId { get; private set; }
+
+    public ActivityStatus Status { get; private set; }
+
+    public string? CancelReason { get; private set; }
+
+    public Outcome? Outcome { get; private set; }
+
+    public DateTimeOffset CreatedAt { get; private set; }
+
+    public long Version { get; private set; } = 1;
+
+    public ActivityPlan Plan => new(Title, TeamId, ProjectId, Category, Description, Location, StartsAt, EndsAt, ResponsibleVolunteerId);
+
+    /// <summary>Changes the plan. Service already recorded keeps the team and category under which it was given.</summary>
+    public void Change(ActivityPlan plan)
+    {
+        RefuseIfCancelled();
+        Set(plan);
+    }
+
+    public void Publish()
+    {
+        RefuseIfCancelled();
+        if (Status == ActivityStatus.Completed) throw new RuleBreach("activity_completed");
+        Status = ActivityStatus.Published;
+    }
+
+    /// <param name="reason">Told to those who signed up.</param>
+    /// <param name="hasCreditedService">Whether somebody's hours stand on it: then it did take place.</param>
+    public void Cancel(string reason, bool hasCreditedService)
+    {
+        RefuseIfCancelled();
+        if (Status == ActivityStatus.Completed) throw new RuleBreach("activity_completed");
+        if (hasCreditedService) throw new RuleBreach("activity_has_service");
+        (Status, CancelReason) = (ActivityStatus.Cancelled, reason);
+    }
+
+    /// <summary>Says that it took place and what came of it; said again, the outcome is replaced.</summary>
+    public void Complete(Outcome? outcome, DateTimeOffset now)
+    {
+        RefuseIfCancelled();
+        if (StartsAt > now) throw new RuleBreach("in_the_future");
+        (Status, Outcome) = (ActivityStatus.Completed, outcome ?? Outcome);
+    }
+
+    public void RefuseIfCancelled()
+    {
+        if (Status == ActivityStatus.Cancelled) throw new RuleBreach("activity_cancelled");
+    }
+
+    private void Set(ActivityPlan plan) =>
+        (Title, TeamId, ProjectId, Category, Description, Location, StartsAt, EndsAt, ResponsibleVolunteerId) =
+            (plan.Title, plan.TeamId, plan.ProjectId, plan.Category, plan.Description, plan.Location, plan.StartsAt, plan.EndsAt, plan.ResponsibleVolunteerId);
+
+    internal sealed class Configuration : IEntityTypeConfiguration<Activity>
+    {
+        public void Configure(EntityTypeBuilder<Activity> builder)
+        {
+            builder.ToTable("activities");
+            builder.HasKey(a => new { a.OrganizationId, a.Id });
+            builder.Property(a => a.Title).HasMaxLength(100);
+            builder.Property(a => a.Category).HasMaxLength(50);
+            builder.Property(a => a.Description).HasMaxLength(4000);
+            builder.Property(a => a.CancelReason).HasMaxLength(500);
+            builder.Ignore(a => a.Plan);
+            builder.ComplexProperty(a => a.Location, location => location.ToJson());
+            builder.ComplexProperty(a => a.Outcome, outcome => outcome.ToJson());
+            builder.HasOne<Team>().WithMany().HasForeignKey(a => new { a.OrganizationId, a.TeamId })
+                .HasConstraintName("team_not_found").OnDelete(DeleteBehavior.Restrict);
+            builder.HasOne<Project>().WithMany().HasForeignKey(a => new { a.OrganizationId, a.ProjectId })
+                .HasConstraintName("project_not_found").OnDelete(DeleteBehavior.Restrict);
+            builder.HasOne<Volunteer>().WithMany().HasForeignKey(a => new { a.OrganizationId, a.ResponsibleVolunteerId })
+                .HasConstraintName("responsible_volunteer_not_found").OnDelete(DeleteBehavior.Restrict);
+            // The list of activities in the order in which they take place, whole or of one team.
+            builder.HasIndex(a => new { a.OrganizationId, a.StartsAt, a.Id });
+            builder.HasIndex(a => new { a.OrganizationId, a.TeamId, a.StartsAt, a.Id });
+        }
+    }
+}

@@ -1,0 +1,118 @@
+using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.EntityFrameworkCore;
+using Volunteers.Data;
+using Volunteers.Features.Projects;
+using Volunteers.Platform;
+using Volunteers.Platform.OpenApi;
+
+namespace Volunteers.Features.Activities;
+
+internal static class ActivityEndpoints
+{
+    public static void MapActivities(this RouteGroupBuilder organization)
+    {
+        var activities = organization.MapGroup("/activities").WithTags("Activities");
+
+        activities.MapGet("", List).WithName("listActivities");
+        activities.MapPost("", Create).WithName("createActivity").Allows(Access.Coordinate).RefusesWith(404);
+        activities.MapGet("/{activityId:guid}", Get).WithName("getActivity").RefusesWith(404);
+        activities.MapPatch("/{activityId:guid}", Change).WithName("changeActivity").Allows(Access.Coordinate).RefusesWith(404, 409);
+        activities.MapPost("/{activityId:guid}/publish", Publish).WithName("publishActivity").Allows(Access.Coordinate).RefusesWith(404, 409);
+        activities.MapPost("/{activityId:guid}/cancel", Cancel).WithName("cancelActivity").Allows(Access.Coordinate).RefusesWith(404, 409);
+        activities.MapPost("/{activityId:guid}/complete", Complete).WithName("completeActivity").Allows(Access.Coordinate).RefusesWith(404, 409);
+    }
+
+    /// <summary>Lists activities in the order in which they start. Volunteers do not see drafts.</summary>
+    private static async Task<Paged<ActivityView>> List(
+        [AsParameters] PageQuery page, [AsParameters] ActivityFilter filter, Tenant tenant, VolunteersDb db, CancellationToken ct)
+    {
+        var organization = await db.Organizations.AsNoTracking().SingleAsync(o => o.Id == tenant.Id, ct);
+        return await filter.Apply(db.Activities.VisibleTo(tenant), organization)
+            .Select(ActivityView.Projection).ToPage(page, a => a.StartsAt, a => a.Id, ct);
+    }
+
+    /// <summary>Plans an activity as a draft. Made from a project, it takes what is not given from the project's defaults.</summary>
+    private static async Task<Platform.Created<ActivityView>> Create(
+        ActivityRequest request, Tenant tenant, VolunteersDb db, TimeProvider clock, CancellationToken ct)
+    {
+        if (!tenant.Coordinates(request.TeamId)) throw RuleBreach.NotFound("team_not_found", "/teamId");
+        var activity = new Activity(tenant.Id, request.ToPlan(await ProjectOf(request, tenant, db, ct)), clock.GetUtcNow());
+        db.Add(activity);
+        await db.SaveChangesAsync(ct);
+        return Answer.Created($"/v1/organizations/{tenant.Id}/activities/{activity.Id}", ActivityView.Of(activity));
+    }
+
+    /// <summary>Shows an activity.</summary>
+    private static async Task<Results<Found<ActivityView>, NotFound>> Get(Guid activityId, Tenant tenant, VolunteersDb db, CancellationToken ct) =>
+        await db.Activities.VisibleTo(tenant).Where(a => a.Id == activityId).Select(ActivityView.Projection).SingleOrDefaultAsync(ct) is { } view
+            ? Answer.Found(view)
+            : TypedResults.NotFound();
+
+    /// <summary>Changes the plan of an activity. Service already recorded keeps the team and category under which it was given.</summary>
+    private static async Task<Results<Found<ActivityView>, NotFound>> Change(
+        Guid activityId, MergePatch<ActivityRequest> patch, IfMatch match, Tenant tenant, VolunteersDb db, CancellationToken ct)
+    {
+        if (await Lock(activityId, tenant, db, ct) is not { } activity) return TypedResults.NotFound();
+
+        match.Check(activity);
+        var request = await patch.ApplyTo(ActivityRequest.Of(activity), ct);
+        if (!tenant.Coordinates(request.TeamId)) throw RuleBreach.NotFound("team_not_found", "/teamId");
+        activity.Change(request.ToPlan(await ProjectOf(request, tenant, db, ct)));
+        await db.SaveChangesAsync(ct);
+        return Answer.Found(ActivityView.Of(activity));
+    }
+
+    /// <summary>Shows a draft to the volunteers.</summary>
+    private static Task<Results<Found<ActivityView>, NotFound>> Publish(Guid activityId, Tenant tenant, VolunteersDb db, CancellationToken ct) =>
+        Do(activityId, activity => activity.Publish(), tenant, db, ct);
+
+    /// <summary>Calls an activity off. Refused once service on it was submitted or approved.</summary>
+    private static async Task<Results<Found<ActivityView>, NotFound>> Cancel(
+        Guid activityId, CancelRequest request, Tenant tenant, VolunteersDb db, CancellationToken ct)
+    {
+        if (await Lock(activityId, tenant, db, ct) is not { } activity) return TypedResults.NotFound();
+
+        activity.Cancel(request.Reason, await db.HasCreditedService(tenant.Id, activityId, ct));
+        await db.SaveChangesAsync(ct);
+        return Answer.Found(ActivityView.Of(activity));
+    }
+
+    /// <summary>Says that an activity took place, and what came of it.</summary>
+    private static Task<Results<Found<ActivityView>, NotFound>> Complete(
+        Guid activityId, CompleteRequest request, Tenant tenant, VolunteersDb db, TimeProvider clock, CancellationToken ct) =>
+        Do(activityId, activity => activity.Complete(request.Outcome, clock.GetUtcNow()), tenant, db, ct);
+
+    private static async Task<Results<Found<ActivityView>, NotFound>> Do(
+        Guid activityId, Action<Activity> verb, Tenant tenant, VolunteersDb db, CancellationToken ct)
+    {
+        if (await Lock(activityId, tenant, db, ct) is not { } activity) return TypedResults.NotFound();
+
+        verb(activity);
+        await db.SaveChangesAsync(ct);
+        return Answer.Found(ActivityView.Of(activity));
+    }
+
+    private static async Task<Activity?> Lock(Guid activityId, Tenant tenant, VolunteersDb db, CancellationToken ct) =>
+        await db.LockActivity(tenant.Id, activityId, ct) is { } activity && tenant.Coordinates(activity.TeamId) ? activity : null;
+
+    private static async Task<Project?> ProjectOf(ActivityRequest request, Tenant tenant, VolunteersDb db, CancellationToken ct) =>
+        request.ProjectId is not { } id ? null
+        : await db.Projects.AsNoTracking().SingleOrDefaultAsync(p => p.OrganizationId == tenant.Id && p.Id == id, ct)
+          ?? throw RuleBreach.NotFound("project_not_found", "/projectId");
+}
+
+internal static class ActivityQueries
+{
+    /// <summary>Volunteers see what was published; a team coordinator also their teams' drafts.</summary>
+    public static IQueryable<Activity> VisibleTo(this IQueryable<Activity> activities, Tenant tenant) => activities.Where(a =>
+        a.OrganizationId == tenant.Id && (tenant.ReadsAll || tenant.Teams.Contains(a.TeamId)
+            || (tenant.VolunteerId != null && a.Status != ActivityStatus.Draft)));
+
+    /// <summary>Whether hours stand on it. Plain SQL: service records come after activities in the order of features.</summary>
+    public static Task<bool> HasCreditedService(this VolunteersDb db, Guid organizationId, Guid activityId, CancellationToken ct) =>
+        db.Database.SqlQuery<bool>(
+            $"""
+             select exists (select 1 from service_records where organization_id = {organizationId} and activity_id = {activityId}
+                            and status in ('submitted', 'approved')) as "Value"
+             """).SingleAsync(ct);
+}

@@ -1,0 +1,49 @@
+using Microsoft.EntityFrameworkCore;
+using Volunteers.Data;
+
+namespace Volunteers.Features.Hours;
+
+/// <summary>The one way into the ledger: postings and totals in the transaction of the record they book.</summary>
+internal static class Posting
+{
+    /// <summary>Books in the order given. Takes the ledger's lock, so it comes last in a transaction.</summary>
+    public static async Task<List<HourPosting>> Post(
+        this VolunteersDb db, Guid organizationId, IReadOnlyCollection<Booking> bookings, Guid by, DateTimeOffset now, CancellationToken ct)
+    {
+        // The records first: a constraint must refuse them before the ledger is held.
+        await db.SaveChangesAsync(ct);
+        if (bookings.Count == 0) return [];
+
+        var ledger = await db.LockLedger(organizationId, ct);
+        var postings = bookings.Select(booking => ledger.Book(booking, by, ToMicroseconds(now))).ToList();
+        db.AddRange(postings);
+        await db.SaveChangesAsync(ct);
+        await AddToTotals(db, organizationId, postings, ct);
+        return postings;
+    }
+
+    private static async Task AddToTotals(VolunteersDb db, Guid organizationId, List<HourPosting> postings, CancellationToken ct)
+    {
+        var sums = postings
+            .GroupBy(p => (p.TeamId, p.VolunteerId, Month: new DateOnly(p.ServiceDate.Year, p.ServiceDate.Month, 1), p.Evidence))
+            .Select(group => (group.Key, Minutes: group.Sum(p => (long)p.Minutes), PersonTimes: group.Sum(p => (long)p.PersonTimes)))
+            .ToArray();
+        var ids = sums.Select(_ => Guid.CreateVersion7()).ToArray();
+        var teams = sums.Select(sum => sum.Key.TeamId).ToArray();
+        var volunteers = sums.Select(sum => sum.Key.VolunteerId).ToArray();
+        var months = sums.Select(sum => sum.Key.Month).ToArray();
+        var evidences = sums.Select(sum => sum.Key.Evidence.ToString().ToLowerInvariant()).ToArray();
+        var minutes = sums.Select(sum => sum.Minutes).ToArray();
+        var personTimes = sums.Select(sum => sum.PersonTimes).ToArray();
+        await db.Database.ExecuteSqlAsync(
+            $"""
+             insert into hour_totals (organization_id, id, team_id, volunteer_id, month, evidence, minutes, person_times)
+             select {organizationId}, * from unnest({ids}, {teams}, {volunteers}, {months}, {evidences}, {minutes}, {personTimes})
+             on conflict (organization_id, team_id, volunteer_id, month, evidence) do update
+             set minutes = hour_totals.minutes + excluded.minutes, person_times = hour_totals.person_times + excluded.person_times
+             """, ct);
+    }
+
+    /// <summary>What PostgreSQL keeps: the hash must be the same when it is read again.</summary>
+    private static DateTimeOffset ToMicroseconds(DateTimeOffset now) => new(now.UtcTicks - (now.UtcTicks % TimeSpan.TicksPerMicrosecond), TimeSpan.Zero);
+}

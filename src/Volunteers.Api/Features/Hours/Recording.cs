@@ -1,0 +1,154 @@
+using Microsoft.EntityFrameworkCore;
+using Volunteers.Data;
+using Volunteers.Features.Activities;
+using Volunteers.Features.Organizations;
+using Volunteers.Platform;
+
+namespace Volunteers.Features.Hours;
+
+/// <summary>Service to be recorded, for one named volunteer or for a headcount.</summary>
+internal sealed record ServiceEntry(
+    Guid? VolunteerId, int PersonTimes, CountingMethod? HeadcountMethod, Guid ActivityId, DateTimeOffset StartsAt, DateTimeOffset EndsAt,
+    int? Minutes, string? Note, string? DailyLimitOverride);
+
+/// <summary>Who records: which volunteer they are, for which teams they may enter others' service, and what that is worth as evidence.</summary>
+internal sealed record Recorder(Guid ActorId, Guid? VolunteerId, Func<Guid, bool> Coordinates, Evidence ForOthers)
+{
+    public static Recorder Of(Tenant tenant) => new(tenant.ActorId, tenant.VolunteerId, tenant.Coordinates,
+        tenant.Caller.IsClient ? Evidence.Import : Evidence.Coordinator);
+}
+
+/// <summary>How service becomes records: the same way for one, for a batch, for a file and for seeds.</summary>
+internal static class Recording
+{
+    /// <summary>Records every entry or none.</summary>
+    /// <exception cref="BatchRefused">Names each entry that was refused; for a single entry its own refusal is thrown instead.</exception>
+    public static async Task<List<ServiceRecord>> Record(
+        this VolunteersDb db, Organization organization, IReadOnlyList<ServiceEntry> entries, Recorder by, DateTimeOffset now, CancellationToken ct)
+    {
+        var rules = await RecordingRules.Load(db, organization, entries, ct);
+        var records = new List<ServiceRecord>(entries.Count);
+        var refusals = new List<Refusal>();
+        for (var index = 0; index < entries.Count; index++)
+        {
+            try
+            {
+                records.Add(rules.Admit(entries[index], by, now));
+            }
+            catch (RuleBreach breach) when (entries.Count > 1)
+            {
+                refusals.Add(Refusal.Of(index, breach));
+            }
+        }
+        if (refusals.Count > 0) throw new BatchRefused(refusals);
+
+        db.AddRange(records);
+        var postings = await db.Post(organization.Id,
+            [.. records.Where(record => record.Status == ServiceStatus.Approved).Select(record => Booking.Of(record, PostingCause.Approved))],
+            by.ActorId, now, ct);
+        db.AddRange(records.Select(record => new ServiceRecordEvent(record, RecordStep.Recorded, by.ActorId, now, record.DailyLimitOverride, postings)));
+        await db.SaveChangesAsync(ct);
+        return records;
+    }
+}
+
+/// <summary>What the rules about new service need to know, read once for all entries, with the rows locked that they count.</summary>
+internal sealed class RecordingRules
+{
+    private readonly Organization organization;
+    private readonly Dictionary<Guid, Activity> activities;
+    private readonly HashSet<Guid> volunteers;
+    private readonly Dictionary<Guid, Guid?> parents;
+    private readonly ILookup<Guid, (Guid TeamId, DateOnly? LeftOn)> memberships;
+    private readonly Dictionary<(Guid VolunteerId, DateOnly Day), int> minutesOfDay;
+    private readonly Dictionary<Guid, List<(DateTimeOffset StartsAt, DateTimeOffset EndsAt)>> periods;
+
+    private RecordingRules(
+        Organization organization, Dictionary<Guid, Activity> activities, HashSet<Guid> volunteers, Dictionary<Guid, Guid?> parents,
+        ILookup<Guid, (Guid TeamId, DateOnly? LeftOn)> memberships, Dictionary<(Guid VolunteerId, DateOnly Day), int> minutesOfDay,
+        Dictionary<Guid, List<(DateTimeOffset StartsAt, DateTimeOffset EndsAt)>> periods)
+    {
+        (this.organization, this.activities, this.volunteers, this.parents, this.memberships, this.minutesOfDay, this.periods) =
+            (organization, activities, volunteers, parents, memberships, minutesOfDay, periods);
+    }
+
+    /// <param name="db">In a transaction.</param>
+    /// <param name="organization">Whose days and limits count.</param>
+    /// <param name="entries">What is to be recorded.</param>
+    /// <param name="ct">Ends it.</param>
+    /// <param name="except">A record whose own minutes do not count, because it is being corrected.</param>
+    public static async Task<RecordingRules> Load(
+        VolunteersDb db, Organization organization, IReadOnlyList<ServiceEntry> entries, CancellationToken ct, Guid? except = null)
+    {
+        var id = organization.Id;
+        var people = entries.Where(entry => entry.VolunteerId is not null).Select(entry => entry.VolunteerId!.Value).Distinct().ToArray();
+        var days = entries.Select(entry => organization.DayOf(entry.StartsAt)).Distinct().ToArray();
+        var (first, last) = (entries.Min(entry => entry.StartsAt), entries.Max(entry => entry.EndsAt));
+
+        var activities = await db.ShareActivities(id, [.. entries.Select(entry => entry.ActivityId).Distinct()], ct);
+        var volunteers = await db.LockVolunteers(id, people, ct);
+        var parents = await db.Teams.Where(t => t.OrganizationId == id).Select(t => new { t.Id, t.ParentTeamId }).ToDictionaryAsync(t => t.Id, t => t.ParentTeamId, ct);
+        var memberships = await db.TeamMembers.Where(m => m.OrganizationId == id && people.Contains(m.VolunteerId))
+            .Select(m => new { m.VolunteerId, m.TeamId, m.LeftOn }).ToListAsync(ct);
+        var credited = db.ServiceRecords.Where(r => r.OrganizationId == id && r.Id != except && people.Contains(r.VolunteerId!.Value)
+            && (r.Status == ServiceStatus.Submitted || r.Status == ServiceStatus.Approved));
+        var minutes = await credited.Where(r => days.Contains(r.ServiceDate)).GroupBy(r => new { r.VolunteerId, r.ServiceDate })
+            .Select(g => new { g.Key.VolunteerId, g.Key.ServiceDate, Minutes = g.Sum(r => r.Minutes) }).ToListAsync(ct);
+        var periods = await credited.Where(r => r.StartsAt < last && r.EndsAt > first).Select(r => new { r.VolunteerId, r.StartsAt, r.EndsAt }).ToListAsync(ct);
+
+        return new RecordingRules(organization, activities, [.. volunteers], parents,
+            memberships.ToLookup(m => m.VolunteerId, m => (m.TeamId, m.LeftOn)),
+            minutes.ToDictionary(m => (m.VolunteerId!.Value, m.ServiceDate), m => m.Minutes),
+            periods.GroupBy(p => p.VolunteerId!.Value).ToDictionary(g => g.Key, g => g.Select(p => (p.StartsAt, p.EndsAt)).ToList()));
+    }
+
+    /// <summary>A record of the entry, if every rule lets it in; later entries of the same batch then reckon with it.</summary>
+    public ServiceRecord Admit(ServiceEntry entry, Recorder by, DateTimeOffset now)
+    {
+        var activity = activities.GetValueOrDefault(entry.ActivityId);
+        var coordinates = activity is not null && by.Coordinates(activity.TeamId);
+        if (activity is null || (activity.Status == ActivityStatus.Draft && !coordinates)) throw RuleBreach.NotFound("activity_not_found", "/activityId");
+
+        var own = entry.VolunteerId is not null && entry.VolunteerId == by.VolunteerId;
+        if (!own && !coordinates) throw RuleBreach.Forbidden("only_own_service");
+        activity.RefuseIfCancelled();
+        var figures = FiguresOf(entry, now);
+        var day = organization.DayOf(entry.StartsAt);
+        if (entry.VolunteerId is { } volunteer) AdmitVolunteer(volunteer, activity.TeamId, figures, day, mayOverride: !own && entry.DailyLimitOverride is not null);
+
+        var record = new ServiceRecord(activity, entry.VolunteerId, entry.HeadcountMethod, figures, day,
+            own ? Evidence.Self : by.ForOthers, own ? ServiceStatus.Submitted : ServiceStatus.Approved, entry.Note, by.ActorId, now);
+        if (!own && entry.DailyLimitOverride is { } reason) record.OverrideDailyLimit(reason);
+        return record;
+    }
+
+    /// <summary>The rules about a person's time; they hold for new service, for a correction and for a claim alike.</summary>
+    public void AdmitVolunteer(Guid volunteer, Guid teamId, ServiceFigures figures, DateOnly day, bool mayOverride)
+    {
+        if (!volunteers.Contains(volunteer)) throw RuleBreach.NotFound("volunteer_not_found", "/volunteerId");
+        if (!memberships[volunteer].Any(member => (member.LeftOn is null || member.LeftOn >= day) && IsWithin(member.TeamId, teamId)))
+            throw new RuleBreach("not_a_member");
+
+        var total = minutesOfDay.GetValueOrDefault((volunteer, day)) + figures.Minutes;
+        if (total > organization.Settings.DailyLimitMinutes && !mayOverride)
+            throw new RuleBreach("daily_limit", organization.Settings.DailyLimitMinutes, day, total);
+
+        var taken = periods.TryGetValue(volunteer, out var known) ? known : periods[volunteer] = [];
+        if (taken.Any(period => figures.StartsAt < period.EndsAt && figures.EndsAt > period.StartsAt)) throw new RuleBreach("overlapping_service");
+
+        minutesOfDay[(volunteer, day)] = total;
+        taken.Add((figures.StartsAt, figures.EndsAt));
+    }
+
+    public static ServiceFigures FiguresOf(ServiceEntry entry, DateTimeOffset now) => entry.EndsAt > now
+        ? throw new RuleBreach("in_the_future")
+        : new ServiceFigures(entry.StartsAt, entry.EndsAt, entry.Minutes, entry.PersonTimes);
+
+    /// <summary>A member of a sub-team is a member of the team above it.</summary>
+    private bool IsWithin(Guid team, Guid above)
+    {
+        for (Guid? at = team; at is not null; at = parents.GetValueOrDefault(at.Value))
+            if (at == above) return true;
+        return false;
+    }
+}

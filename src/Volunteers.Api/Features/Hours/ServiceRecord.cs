@@ -1,0 +1,257 @@
+using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Metadata.Builders;
+using NpgsqlTypes;
+using Volunteers.Features.Activities;
+using Volunteers.Features.Teams;
+using Volunteers.Features.Volunteers;
+using Volunteers.Platform;
+
+namespace Volunteers.Features.Hours;
+
+/// <summary>How we know. Shown wherever hours are shown.</summary>
+internal enum Evidence
+{
+    /// <summary>Check-in and check-out.</summary>
+    Attendance,
+
+    /// <summary>Entered by a coordinator for others.</summary>
+    Coordinator,
+
+    /// <summary>Entered by the volunteer.</summary>
+    Self,
+
+    /// <summary>Taken over from another system or from paper.</summary>
+    Import,
+}
+
+internal enum ServiceStatus
+{
+    Submitted,
+    Approved,
+    Rejected,
+    Voided,
+}
+
+/// <summary>When service was given and how much: whole minutes, above zero, never more than the period times the persons.</summary>
+internal sealed record ServiceFigures
+{
+    public ServiceFigures(DateTimeOffset startsAt, DateTimeOffset endsAt, int? minutes, int personTimes)
+    {
+        var most = (long)(endsAt - startsAt).TotalMinutes * personTimes;
+        if ((minutes ?? most) is var given && (given < 1 || given > most)) throw new RuleBreach("minutes_exceed_period", most);
+        (StartsAt, EndsAt, Minutes, PersonTimes) = (startsAt, endsAt, (int)given, personTimes);
+    }
+
+    public DateTimeOffset StartsAt { get; }
+
+    public DateTimeOffset EndsAt { get; }
+
+    public int Minutes { get; }
+
+    public int PersonTimes { get; }
+}
+
+/// <summary>
+/// The claim that service was given: by whom, when, for which activity, how long, on what evidence. Team, project and
+/// category are those of the activity when it was recorded, and stay.
+/// </summary>
+internal sealed class ServiceRecord : IVersioned
+{
+    private ServiceRecord() { }
+
+    public ServiceRecord(
+        Activity activity, Guid? volunteerId, CountingMethod? headcountMethod, ServiceFigures figures, DateOnly serviceDate,
+        Evidence evidence, ServiceStatus status, string? note, Guid recordedBy, DateTimeOffset now)
+    {
+        Id = Guid.CreateVersion7(now);
+        (OrganizationId, ActivityId, TeamId, ProjectId, Category) = (activity.OrganizationId, activity.Id, activity.TeamId, activity.ProjectId, activity.Category);
+        (VolunteerId, HeadcountMethod, Evidence, Status, Note, RecordedBy, RecordedAt) = (volunteerId, headcountMethod, evidence, status, note, recordedBy, now);
+        if (status == ServiceStatus.Approved) (ReviewedBy, ReviewedAt) = (recordedBy, now);
+        Set(figures, serviceDate);
+    }
+
+    public Guid OrganizationId { get; private set; }
+
+    public Guid Id { get; private set; }
+
+    /// <summary>Null for a headcount: a group whose names were not taken.</summary>
+    public Guid? VolunteerId { get; private set; }
+
+    public CountingMethod? HeadcountMethod { get; private set; }
+
+    public Guid ActivityId { get; private set; }
+
+    public Guid TeamId { get; private set; }
+
+    public Guid? ProjectId { get; private set; }
+
+    public string Category { get; private set; } = "";
+
+    public DateTimeOffset StartsAt { get; private set; }
+
+    public DateTimeOffset EndsAt { get; private set; }
+
+    /// <summary>Made by the database from start and end, for the constraint that no minute counts twice.</summary>
+    public NpgsqlRange<DateTimeOffset> Period { get; private set; }
+
+    /// <summary>The local day on which it began; it belongs there whole.</summary>
+    public DateOnly ServiceDate { get; private set; }
+
+    public int Minutes { get; private set; }
+
+    public int PersonTimes { get; private set; }
+
+    /// <summary>Of a headcount: what named people have claimed of it since.</summary>
+    public int ClaimedMinutes { get; private set; }
+
+    public int ClaimedPersonTimes { get; private set; }
+
+    /// <summary>The headcount from which this named record was claimed.</summary>
+    public Guid? ClaimedFromId { get; private set; }
+
+    public Evidence Evidence { get; private set; }
+
+    public ServiceStatus Status { get; private set; }
+
+    public string? Note { get; private set; }
+
+    /// <summary>Why a coordinator let it exceed the daily limit.</summary>
+    public string? DailyLimitOverride { get; private set; }
+
+    public Guid RecordedBy { get; private set; }
+
+    public DateTimeOffset RecordedAt { get; private set; }
+
+    public Guid? ReviewedBy { get; private set; }
+
+    public DateTimeOffset? ReviewedAt { get; private set; }
+
+    public string? ReviewReason { get; private set; }
+
+    public long Version { get; private set; } = 1;
+
+    public bool IsHeadcount => VolunteerId is null;
+
+    /// <summary>Always the sum of its postings.</summary>
+    public int CreditedMinutes => Status == ServiceStatus.Approved ? Minutes - ClaimedMinutes : 0;
+
+    public int CreditedPersonTimes => Status == ServiceStatus.Approved ? PersonTimes - ClaimedPersonTimes : 0;
+
+    public void OverrideDailyLimit(string reason) => DailyLimitOverride = reason;
+
+    public void Approve(Reviewer reviewer, DateTimeOffset now)
+    {
+        RefuseOwn(reviewer);
+        if (Status != ServiceStatus.Submitted) throw new RuleBreach("already_reviewed");
+        Review(ServiceStatus.Approved, reviewer, reason: null, now);
+    }
+
+    public void Reject(Reviewer reviewer, string reason, DateTimeOffset now)
+    {
+        RefuseOwn(reviewer);
+        if (Status != ServiceStatus.Submitted) throw new RuleBreach("already_reviewed");
+        Review(ServiceStatus.Rejected, reviewer, reason, now);
+    }
+
+    /// <summary>Other figures for approved service. Of a headcount, what was claimed by name stays claimed.</summary>
+    public void Correct(Reviewer reviewer, ServiceFigures figures, DateOnly serviceDate, string reason, DateTimeOffset now)
+    {
+        RefuseOwn(reviewer);
+        RefuseUnlessApproved();
+        if (!IsHeadcount && figures.PersonTimes != 1) throw new RuleBreach("one_person");
+        RefuseUnlessRestIsWhole(figures.Minutes - ClaimedMinutes, figures.PersonTimes - ClaimedPersonTimes, figures);
+        Set(figures, serviceDate);
+        Review(ServiceStatus.Approved, reviewer, reason, now);
+    }
+
+    public void Void(Reviewer reviewer, string reason, DateTimeOffset now)
+    {
+        RefuseOwn(reviewer);
+        RefuseUnlessApproved();
+        Review(ServiceStatus.Voided, reviewer, reason, now);
+    }
+
+    /// <summary>One participation of this headcount gets a name: minutes and a person-time move to a record of their own.</summary>
+    public ServiceRecord Claim(Reviewer reviewer, Guid volunteerId, ServiceFigures figures, DateOnly serviceDate, DateTimeOffset now)
+    {
+        if (!IsHeadcount) throw new RuleBreach("not_a_headcount");
+        RefuseUnlessApproved();
+        if (reviewer.VolunteerId == volunteerId) throw new RuleBreach("own_hours");
+        if (figures.StartsAt < StartsAt || figures.EndsAt > EndsAt) throw new RuleBreach("claim_outside_headcount");
+        RefuseUnlessRestIsWhole(Minutes - ClaimedMinutes - figures.Minutes, PersonTimes - ClaimedPersonTimes - 1, new ServiceFigures(StartsAt, EndsAt, Minutes, PersonTimes));
+
+        (ClaimedMinutes, ClaimedPersonTimes) = (ClaimedMinutes + figures.Minutes, ClaimedPersonTimes + 1);
+        var named = new ServiceRecord
+        {
+            Id = Guid.CreateVersion7(now), OrganizationId = OrganizationId, ActivityId = ActivityId, TeamId = TeamId, ProjectId = ProjectId,
+            Category = Category, VolunteerId = volunteerId, ClaimedFromId = Id, Evidence = Evidence, Note = Note, RecordedBy = reviewer.ActorId, RecordedAt = now,
+        };
+        named.Set(figures, serviceDate);
+        named.Review(ServiceStatus.Approved, reviewer, reason: null, now);
+        return named;
+    }
+
+    private void Set(ServiceFigures figures, DateOnly serviceDate) => (StartsAt, EndsAt, Minutes, PersonTimes, ServiceDate) =
+        (figures.StartsAt, figures.EndsAt, figures.Minutes, figures.PersonTimes, serviceDate);
+
+    private void Review(ServiceStatus status, Reviewer reviewer, string? reason, DateTimeOffset now) =>
+        (Status, ReviewedBy, ReviewReason, ReviewedAt) = (status, reviewer.ActorId, reason, now);
+
+    private void RefuseOwn(Reviewer reviewer)
+    {
+        if (VolunteerId is { } volunteer && volunteer == reviewer.VolunteerId) throw new RuleBreach("own_hours");
+    }
+
+    private void RefuseUnlessApproved()
+    {
+        if (Status != ServiceStatus.Approved) throw new RuleBreach("not_approved");
+    }
+
+    /// <summary>Minutes without a person, a person without a minute, or more than the period allows: none may be left.</summary>
+    private static void RefuseUnlessRestIsWhole(int minutes, int personTimes, ServiceFigures of)
+    {
+        if (minutes < personTimes || personTimes < 0 || minutes > (long)(of.EndsAt - of.StartsAt).TotalMinutes * personTimes)
+            throw new RuleBreach("claims_do_not_fit");
+    }
+
+    internal sealed class Configuration : IEntityTypeConfiguration<ServiceRecord>
+    {
+        public void Configure(EntityTypeBuilder<ServiceRecord> builder)
+        {
+            builder.ToTable("service_records", table =>
+            {
+                table.HasCheckConstraint("minutes_exceed_period", "minutes > 0 and minutes <= person_times * extract(epoch from ends_at - starts_at) / 60");
+                table.HasCheckConstraint("claims_do_not_fit",
+                    "claimed_minutes between 0 and minutes and claimed_person_times between 0 and person_times and (volunteer_id is null or claimed_person_times = 0)");
+                table.HasCheckConstraint("one_person", "person_times > 0 and (volunteer_id is null or person_times = 1)");
+                table.HasCheckConstraint("headcount_has_method", "(volunteer_id is null) = (headcount_method is not null)");
+            });
+            builder.HasKey(r => new { r.OrganizationId, r.Id });
+            builder.Property(r => r.Category).HasMaxLength(50);
+            builder.Property(r => r.Note).HasMaxLength(1000);
+            builder.Property(r => r.ReviewReason).HasMaxLength(500);
+            builder.Property(r => r.DailyLimitOverride).HasMaxLength(500);
+            builder.Property(r => r.Period).HasComputedColumnSql("tstzrange(starts_at, ends_at, '[)')", stored: true);
+            builder.Ignore(r => r.IsHeadcount).Ignore(r => r.CreditedMinutes).Ignore(r => r.CreditedPersonTimes);
+            builder.HasOne<Activity>().WithMany().HasForeignKey(r => new { r.OrganizationId, r.ActivityId })
+                .HasConstraintName("activity_not_found").OnDelete(DeleteBehavior.Restrict);
+            builder.HasOne<Team>().WithMany().HasForeignKey(r => new { r.OrganizationId, r.TeamId })
+                .HasConstraintName("team_not_found").OnDelete(DeleteBehavior.Restrict);
+            builder.HasOne<Volunteer>().WithMany().HasForeignKey(r => new { r.OrganizationId, r.VolunteerId })
+                .HasConstraintName("volunteer_not_found").OnDelete(DeleteBehavior.Restrict);
+            builder.HasOne<ServiceRecord>().WithMany().HasForeignKey(r => new { r.OrganizationId, r.ClaimedFromId })
+                .HasConstraintName("record_not_found").OnDelete(DeleteBehavior.Restrict);
+            // Lists, whole or of one team or volunteer, in the order in which service was given.
+            builder.HasIndex(r => new { r.OrganizationId, r.StartsAt, r.Id });
+            builder.HasIndex(r => new { r.OrganizationId, r.TeamId, r.StartsAt, r.Id });
+            builder.HasIndex(r => new { r.OrganizationId, r.VolunteerId, r.ServiceDate });
+            builder.HasIndex(r => new { r.OrganizationId, r.ActivityId });
+        }
+    }
+}
+
+/// <summary>Who reviews, and which volunteer they are themselves: nobody approves their own hours.</summary>
+internal sealed record Reviewer(Guid ActorId, Guid? VolunteerId)
+{
+    public static Reviewer Of(Tenant tenant) => new(tenant.ActorId, tenant.VolunteerId);
+}

@@ -1,0 +1,102 @@
+using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.EntityFrameworkCore;
+using Volunteers.Data;
+using Volunteers.Platform;
+using Volunteers.Platform.OpenApi;
+
+namespace Volunteers.Features.Hours;
+
+internal static class ServiceRecordEndpoints
+{
+    public static void MapServiceRecords(this RouteGroupBuilder organization)
+    {
+        var records = organization.MapGroup("/service-records").WithTags("Service records");
+
+        records.MapGet("", List).WithName("listServiceRecords");
+        records.MapPost("", Record).WithName("recordService").Allows(Access.TakePart).RefusesWith(404, 409);
+        records.MapPost("/batch", RecordBatch).WithName("recordServiceBatch").Allows(Access.Coordinate).RefusesWith(409);
+        records.MapPost("/approvals", ApproveMany).WithName("approveServiceRecords").Allows(Access.Coordinate).RefusesWith(409);
+        records.MapGet("/{recordId:guid}", Get).WithName("getServiceRecord").RefusesWith(404);
+        records.MapGet("/{recordId:guid}/history", History).WithName("getServiceRecordHistory").RefusesWith(404);
+        records.MapServiceRecordReview();
+    }
+
+    /// <summary>Lists service records in the order in which the service began. Volunteers see their own.</summary>
+    private static Task<Paged<ServiceRecordView>> List(
+        [AsParameters] PageQuery page, [AsParameters] ServiceRecordFilter filter, Tenant tenant, VolunteersDb db, CancellationToken ct) =>
+        filter.Apply(db.ServiceRecords.VisibleTo(tenant)).Select(ServiceRecordView.Projection).ToPage(page, r => r.StartsAt, r => r.Id, ct);
+
+    /// <summary>
+    /// Records service. A coordinator's entry for others is approved and posted at once; anything about oneself is submitted
+    /// and waits for another coordinator.
+    /// </summary>
+    private static async Task<Platform.Created<ServiceRecordView>> Record(
+        ServiceRecordRequest request, Tenant tenant, VolunteersDb db, TimeProvider clock, CancellationToken ct)
+    {
+        var organization = await db.Organizations.AsNoTracking().SingleAsync(o => o.Id == tenant.Id, ct);
+        var records = await db.Record(organization, [request.ToEntry()], Recorder.Of(tenant), clock.GetUtcNow(), ct);
+        return Answer.Created($"/v1/organizations/{tenant.Id}/service-records/{records[0].Id}", ServiceRecordView.Of(records[0]));
+    }
+
+    /// <summary>Records up to 1,000 services, all or none.</summary>
+    private static async Task<Ok<ServiceRecordBatchView>> RecordBatch(
+        ServiceRecordBatchRequest request, Tenant tenant, VolunteersDb db, TimeProvider clock, CancellationToken ct)
+    {
+        var organization = await db.Organizations.AsNoTracking().SingleAsync(o => o.Id == tenant.Id, ct);
+        var records = await db.Record(organization, [.. request.Items.Select(item => item.ToEntry())], Recorder.Of(tenant), clock.GetUtcNow(), ct);
+        return TypedResults.Ok(new ServiceRecordBatchView([.. records.Select(ServiceRecordView.Of)]));
+    }
+
+    /// <summary>Approves up to 1,000 submitted records, all or none.</summary>
+    private static async Task<Ok<ServiceRecordBatchView>> ApproveMany(
+        ApprovalsRequest request, Tenant tenant, VolunteersDb db, TimeProvider clock, CancellationToken ct)
+    {
+        var now = clock.GetUtcNow();
+        var locked = (await db.LockRecords(tenant.Id, [.. request.RecordIds], ct)).ToDictionary(record => record.Id);
+        var refusals = new List<Refusal>();
+        foreach (var (index, id) in request.RecordIds.Index())
+        {
+            try
+            {
+                if (!locked.TryGetValue(id, out var record) || !tenant.Coordinates(record.TeamId)) throw new RuleBreach("record_not_found");
+                record.Approve(Reviewer.Of(tenant), now);
+            }
+            catch (RuleBreach breach)
+            {
+                refusals.Add(Refusal.Of(index, breach));
+            }
+        }
+        if (refusals.Count > 0) throw new BatchRefused(refusals);
+
+        var records = request.RecordIds.Select(id => locked[id]).ToList();
+        var postings = await db.Post(tenant.Id, [.. records.Select(record => Booking.Of(record, PostingCause.Approved))], tenant.ActorId, now, ct);
+        db.AddRange(records.Select(record => new ServiceRecordEvent(record, RecordStep.Approved, tenant.ActorId, now, reason: null, postings)));
+        await db.SaveChangesAsync(ct);
+        return TypedResults.Ok(new ServiceRecordBatchView([.. records.Select(ServiceRecordView.Of)]));
+    }
+
+    /// <summary>Shows a service record.</summary>
+    private static async Task<Results<Found<ServiceRecordView>, NotFound>> Get(Guid recordId, Tenant tenant, VolunteersDb db, CancellationToken ct) =>
+        await db.ServiceRecords.VisibleTo(tenant).Where(r => r.Id == recordId).Select(ServiceRecordView.Projection).SingleOrDefaultAsync(ct) is { } view
+            ? Answer.Found(view)
+            : TypedResults.NotFound();
+
+    /// <summary>Shows every step of a record: who did what, when, why, how it stood after, and where it was booked.</summary>
+    private static async Task<Results<Ok<ServiceRecordHistory>, NotFound>> History(Guid recordId, Tenant tenant, VolunteersDb db, CancellationToken ct)
+    {
+        if (!await db.ServiceRecords.VisibleTo(tenant).AnyAsync(r => r.Id == recordId, ct)) return TypedResults.NotFound();
+        var steps = await db.ServiceRecordEvents.Where(e => e.OrganizationId == tenant.Id && e.RecordId == recordId).OrderBy(e => e.Sequence)
+            .Select(e => new ServiceRecordStep(e.Step, e.At, e.By, e.Reason, e.Status, e.StartsAt, e.EndsAt, e.Minutes, e.PersonTimes,
+                e.CreditedMinutes, e.CreditedPersonTimes, e.Positions))
+            .ToListAsync(ct);
+        return TypedResults.Ok(new ServiceRecordHistory(recordId, steps));
+    }
+}
+
+internal static class ServiceRecordQueries
+{
+    /// <summary>All for those who read everything, their teams' for a team coordinator, and one's own.</summary>
+    public static IQueryable<ServiceRecord> VisibleTo(this IQueryable<ServiceRecord> records, Tenant tenant) => records.Where(r =>
+        r.OrganizationId == tenant.Id && (tenant.ReadsAll || tenant.Teams.Contains(r.TeamId)
+            || (tenant.VolunteerId != null && r.VolunteerId == tenant.VolunteerId)));
+}

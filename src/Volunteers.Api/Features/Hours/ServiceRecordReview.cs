@@ -1,0 +1,122 @@
+using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.EntityFrameworkCore;
+using Volunteers.Data;
+using Volunteers.Platform;
+using Volunteers.Platform.OpenApi;
+
+namespace Volunteers.Features.Hours;
+
+/// <summary>What a coordinator does with a record once it is there. Each step locks the record, books, and keeps the step.</summary>
+internal static class ServiceRecordReview
+{
+    public static void MapServiceRecordReview(this RouteGroupBuilder records)
+    {
+        var review = records.MapGroup("/{recordId:guid}").Allows(Access.Coordinate).RefusesWith(404, 409);
+
+        review.MapPost("/approve", Approve).WithName("approveServiceRecord");
+        review.MapPost("/reject", Reject).WithName("rejectServiceRecord");
+        review.MapPost("/correct", Correct).WithName("correctServiceRecord");
+        review.MapPost("/void", Void).WithName("voidServiceRecord");
+        review.MapPost("/claims", Claim).WithName("claimHeadcount");
+    }
+
+    /// <summary>Approves submitted service and posts its minutes. Nobody approves their own.</summary>
+    private static Task<Results<Found<ServiceRecordView>, NotFound>> Approve(
+        Guid recordId, Tenant tenant, VolunteersDb db, TimeProvider clock, CancellationToken ct) =>
+        Step(recordId, RecordStep.Approved, reason: null, tenant, db, clock, (record, now) =>
+        {
+            record.Approve(Reviewer.Of(tenant), now);
+            return [Booking.Of(record, PostingCause.Approved)];
+        }, ct);
+
+    /// <summary>Rejects submitted service. Nothing is posted, and its time is free again.</summary>
+    private static Task<Results<Found<ServiceRecordView>, NotFound>> Reject(
+        Guid recordId, ReasonRequest request, Tenant tenant, VolunteersDb db, TimeProvider clock, CancellationToken ct) =>
+        Step(recordId, RecordStep.Rejected, request.Reason, tenant, db, clock, (record, now) =>
+        {
+            record.Reject(Reviewer.Of(tenant), request.Reason, now);
+            return [];
+        }, ct);
+
+    /// <summary>Voids approved service and posts its minutes back.</summary>
+    private static Task<Results<Found<ServiceRecordView>, NotFound>> Void(
+        Guid recordId, ReasonRequest request, Tenant tenant, VolunteersDb db, TimeProvider clock, CancellationToken ct) =>
+        Step(recordId, RecordStep.Voided, request.Reason, tenant, db, clock, (record, now) =>
+        {
+            var credited = Booking.Of(record, PostingCause.Voided);
+            record.Void(Reviewer.Of(tenant), request.Reason, now);
+            return [credited.Reversed];
+        }, ct);
+
+    /// <summary>Corrects the figures of approved service: the old ones are posted back and the new ones in, in one transaction.</summary>
+    private static async Task<Results<Found<ServiceRecordView>, NotFound>> Correct(
+        Guid recordId, CorrectionRequest request, Tenant tenant, VolunteersDb db, TimeProvider clock, CancellationToken ct)
+    {
+        if (await Lock(recordId, tenant, db, ct) is not { } record) return TypedResults.NotFound();
+
+        var now = clock.GetUtcNow();
+        var organization = await db.Organizations.AsNoTracking().SingleAsync(o => o.Id == tenant.Id, ct);
+        var entry = request.ToEntry(record);
+        var figures = RecordingRules.FiguresOf(entry, now);
+        var day = organization.DayOf(figures.StartsAt);
+        if (record.VolunteerId is { } volunteer)
+            (await RecordingRules.Load(db, organization, [entry], ct, except: record.Id))
+                .AdmitVolunteer(volunteer, record.TeamId, figures, day, mayOverride: request.DailyLimitOverride is not null);
+
+        var before = Booking.Of(record, PostingCause.Corrected);
+        record.Correct(Reviewer.Of(tenant), figures, day, request.Reason, now);
+        if (request.DailyLimitOverride is { } reason) record.OverrideDailyLimit(reason);
+        await Book(record, RecordStep.Corrected, request.Reason, [before.Reversed, Booking.Of(record, PostingCause.Corrected)], tenant, db, now, ct);
+        return Answer.Found(ServiceRecordView.Of(record));
+    }
+
+    /// <summary>
+    /// Gives one participation of a headcount a name: minutes and a person-time move to a record of that volunteer. No
+    /// total changes.
+    /// </summary>
+    private static async Task<Results<Platform.Created<ServiceRecordView>, NotFound>> Claim(
+        Guid recordId, ClaimRequest request, Tenant tenant, VolunteersDb db, TimeProvider clock, CancellationToken ct)
+    {
+        if (await Lock(recordId, tenant, db, ct) is not { } headcount) return TypedResults.NotFound();
+
+        var now = clock.GetUtcNow();
+        var organization = await db.Organizations.AsNoTracking().SingleAsync(o => o.Id == tenant.Id, ct);
+        var entry = request.ToEntry(headcount);
+        var figures = RecordingRules.FiguresOf(entry, now);
+        var day = organization.DayOf(figures.StartsAt);
+        (await RecordingRules.Load(db, organization, [entry], ct))
+            .AdmitVolunteer(request.VolunteerId, headcount.TeamId, figures, day, mayOverride: request.DailyLimitOverride is not null);
+
+        var named = headcount.Claim(Reviewer.Of(tenant), request.VolunteerId, figures, day, now);
+        if (request.DailyLimitOverride is { } reason) named.OverrideDailyLimit(reason);
+        db.Add(named);
+        var postings = await db.Post(tenant.Id,
+            [Booking.Of(headcount, PostingCause.Claimed, named.Minutes, 1).Reversed, Booking.Of(named, PostingCause.Claimed)], tenant.ActorId, now, ct);
+        db.Add(new ServiceRecordEvent(headcount, RecordStep.Claimed, tenant.ActorId, now, reason: null, postings));
+        db.Add(new ServiceRecordEvent(named, RecordStep.Claimed, tenant.ActorId, now, request.DailyLimitOverride, postings));
+        await db.SaveChangesAsync(ct);
+        return Answer.Created($"/v1/organizations/{tenant.Id}/service-records/{named.Id}", ServiceRecordView.Of(named));
+    }
+
+    private static async Task<Results<Found<ServiceRecordView>, NotFound>> Step(
+        Guid recordId, RecordStep step, string? reason, Tenant tenant, VolunteersDb db, TimeProvider clock,
+        Func<ServiceRecord, DateTimeOffset, Booking[]> verb, CancellationToken ct)
+    {
+        if (await Lock(recordId, tenant, db, ct) is not { } record) return TypedResults.NotFound();
+
+        var now = clock.GetUtcNow();
+        await Book(record, step, reason, verb(record, now), tenant, db, now, ct);
+        return Answer.Found(ServiceRecordView.Of(record));
+    }
+
+    private static async Task Book(
+        ServiceRecord record, RecordStep step, string? reason, Booking[] bookings, Tenant tenant, VolunteersDb db, DateTimeOffset now, CancellationToken ct)
+    {
+        var postings = await db.Post(tenant.Id, bookings, tenant.ActorId, now, ct);
+        db.Add(new ServiceRecordEvent(record, step, tenant.ActorId, now, reason, postings));
+        await db.SaveChangesAsync(ct);
+    }
+
+    private static async Task<ServiceRecord?> Lock(Guid recordId, Tenant tenant, VolunteersDb db, CancellationToken ct) =>
+        await db.LockRecords(tenant.Id, [recordId], ct) is [var record] && tenant.Coordinates(record.TeamId) ? record : null;
+}

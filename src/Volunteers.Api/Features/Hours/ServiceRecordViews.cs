@@ -1,0 +1,229 @@
+using System.Linq.Expressions;
+using FluentValidation;
+using Microsoft.AspNetCore.Mvc;
+using Volunteers.Features.Activities;
+using Volunteers.Platform;
+
+namespace Volunteers.Features.Hours;
+
+/// <summary>Which service records to list.</summary>
+/// <param name="From">First local day of service.</param>
+/// <param name="To">Last local day of service.</param>
+/// <param name="Team">Given in this team.</param>
+/// <param name="Volunteer">Given by this volunteer.</param>
+/// <param name="Activity">Given for this activity.</param>
+/// <param name="Status">Submitted, approved, rejected or voided.</param>
+/// <param name="Evidence">How we know.</param>
+internal sealed record ServiceRecordFilter(
+    [property: FromQuery] DateOnly? From = null, [property: FromQuery] DateOnly? To = null, [property: FromQuery] Guid? Team = null,
+    [property: FromQuery] Guid? Volunteer = null, [property: FromQuery] Guid? Activity = null,
+    [property: FromQuery] ServiceStatus? Status = null, [property: FromQuery] Evidence? Evidence = null)
+{
+    public IQueryable<ServiceRecord> Apply(IQueryable<ServiceRecord> records)
+    {
+        if (From is { } from) records = records.Where(r => r.ServiceDate >= from);
+        if (To is { } to) records = records.Where(r => r.ServiceDate <= to);
+        if (Team is { } team) records = records.Where(r => r.TeamId == team);
+        if (Volunteer is { } volunteer) records = records.Where(r => r.VolunteerId == volunteer);
+        if (Activity is { } activity) records = records.Where(r => r.ActivityId == activity);
+        if (Status is { } status) records = records.Where(r => r.Status == status);
+        if (Evidence is { } evidence) records = records.Where(r => r.Evidence == evidence);
+        return records;
+    }
+}
+
+/// <summary>A group whose names were not taken.</summary>
+/// <param name="PersonTimes">How many took part, 1 to 100,000.</param>
+/// <param name="Method">Counted or estimated.</param>
+internal sealed record Headcount(int PersonTimes, CountingMethod Method);
+
+/// <summary>Service to be recorded, by one volunteer or by a headcount.</summary>
+/// <param name="ActivityId">What it was given for.</param>
+/// <param name="StartsAt">RFC 3339 with an offset.</param>
+/// <param name="EndsAt">After the start, at most 24 hours later, not in the future.</param>
+/// <param name="VolunteerId">Who gave it; null for a headcount.</param>
+/// <param name="Headcount">In place of a volunteer, a group whose names were not taken.</param>
+/// <param name="ShiftId">The shift it was given on, if any.</param>
+/// <param name="Minutes">Whole minutes actually given, at most the period (times the persons of a headcount); all of it when not given.</param>
+/// <param name="Note">At most 1,000 characters.</param>
+/// <param name="DailyLimitOverride">Why this may exceed the daily limit; only a coordinator's reason counts. At most 500 characters.</param>
+internal sealed record ServiceRecordRequest(
+    Guid ActivityId, DateTimeOffset StartsAt, DateTimeOffset EndsAt, Guid? VolunteerId = null, Headcount? Headcount = null, Guid? ShiftId = null,
+    int? Minutes = null, string? Note = null, string? DailyLimitOverride = null)
+{
+    // There are no shifts yet, so no id can be one.
+    public ServiceEntry ToEntry() => ShiftId is null
+        ? new ServiceEntry(VolunteerId, Headcount?.PersonTimes ?? 1, Headcount?.Method, ActivityId, StartsAt, EndsAt, Minutes, Note, DailyLimitOverride)
+        : throw RuleBreach.NotFound("shift_not_found", "/shiftId");
+
+    internal sealed class Validator : AbstractValidator<ServiceRecordRequest>
+    {
+        public Validator()
+        {
+            RuleFor(request => request.ActivityId).NotEmpty();
+            RuleFor(request => request.StartsAt).NotEmpty();
+            RuleFor(request => request.EndsAt).NotEmpty().GreaterThan(request => request.StartsAt);
+            RuleFor(request => request.EndsAt).LessThanOrEqualTo(request => request.StartsAt.AddHours(24)).WithMessage(_ => Messages.Title("at_most_a_day"));
+            RuleFor(request => request.VolunteerId).Must((request, volunteer) => volunteer.HasValue != (request.Headcount is not null))
+                .WithMessage(_ => Messages.Title("volunteer_or_headcount"));
+            RuleFor(request => request.Headcount!).ChildRules(headcount => headcount.RuleFor(h => h.PersonTimes).InclusiveBetween(1, 100_000))
+                .When(request => request.Headcount is not null);
+            RuleFor(request => request.Minutes).GreaterThan(0);
+            RuleFor(request => request.Note).MaximumLength(1000);
+            RuleFor(request => request.DailyLimitOverride).Length(1, 500);
+        }
+    }
+}
+
+/// <summary>Services to be recorded together, all or none.</summary>
+/// <param name="Items">1 to 1,000.</param>
+internal sealed record ServiceRecordBatchRequest(IReadOnlyList<ServiceRecordRequest> Items)
+{
+    internal sealed class Validator : AbstractValidator<ServiceRecordBatchRequest>
+    {
+        public Validator(IValidator<ServiceRecordRequest> item)
+        {
+            RuleFor(request => request.Items).NotEmpty().Must(items => items is null or { Count: <= 1000 }).WithMessage(_ => Messages.Title("too_many"));
+            RuleForEach(request => request.Items).NotNull().SetValidator(item).When(request => request.Items is { Count: <= 1000 });
+        }
+    }
+}
+
+/// <summary>Records to be approved together, all or none.</summary>
+/// <param name="RecordIds">1 to 1,000, each once.</param>
+internal sealed record ApprovalsRequest(IReadOnlyList<Guid> RecordIds)
+{
+    internal sealed class Validator : AbstractValidator<ApprovalsRequest>
+    {
+        public Validator()
+        {
+            RuleFor(request => request.RecordIds).NotEmpty().Must(ids => ids is null or { Count: <= 1000 }).WithMessage(_ => Messages.Title("too_many"));
+            RuleFor(request => request.RecordIds).Must(ids => ids is null || ids.Distinct().Count() == ids.Count).WithMessage(_ => Messages.Title("each_once"));
+        }
+    }
+}
+
+/// <summary>Why a record is rejected or voided.</summary>
+/// <param name="Reason">Kept in the record's history; at most 500 characters.</param>
+internal sealed record ReasonRequest(string Reason)
+{
+    internal sealed class Validator : AbstractValidator<ReasonRequest>
+    {
+        public Validator() => RuleFor(request => request.Reason).NotEmpty().MaximumLength(500);
+    }
+}
+
+/// <summary>Other figures for approved service; what is not given stays.</summary>
+/// <param name="Reason">Kept in the record's history; at most 500 characters.</param>
+/// <param name="StartsAt">RFC 3339 with an offset.</param>
+/// <param name="EndsAt">After the start, at most 24 hours later.</param>
+/// <param name="Minutes">Whole minutes; when only the period changes, all of it.</param>
+/// <param name="PersonTimes">Of a headcount.</param>
+/// <param name="DailyLimitOverride">Why this may exceed the daily limit.</param>
+internal sealed record CorrectionRequest(
+    string Reason, DateTimeOffset? StartsAt = null, DateTimeOffset? EndsAt = null, int? Minutes = null, int? PersonTimes = null, string? DailyLimitOverride = null)
+{
+    public ServiceEntry ToEntry(ServiceRecord record)
+    {
+        var (startsAt, endsAt) = (StartsAt ?? record.StartsAt, EndsAt ?? record.EndsAt);
+        if (endsAt <= startsAt || endsAt > startsAt.AddHours(24)) throw RuleBreach.Malformed("at_most_a_day", "/endsAt");
+        var samePeriod = StartsAt is null && EndsAt is null && PersonTimes is null;
+        return new ServiceEntry(record.VolunteerId, PersonTimes ?? record.PersonTimes, record.HeadcountMethod, record.ActivityId, startsAt, endsAt,
+            Minutes ?? (samePeriod ? record.Minutes : null), record.Note, DailyLimitOverride);
+    }
+
+    internal sealed class Validator : AbstractValidator<CorrectionRequest>
+    {
+        public Validator()
+        {
+            RuleFor(request => request.Reason).NotEmpty().MaximumLength(500);
+            RuleFor(request => request.Minutes).GreaterThan(0);
+            RuleFor(request => request.PersonTimes).InclusiveBetween(1, 100_000);
+            RuleFor(request => request.DailyLimitOverride).Length(1, 500);
+            RuleFor(request => request).Must(request => request is not { StartsAt: null, EndsAt: null, Minutes: null, PersonTimes: null })
+                .WithMessage(_ => Messages.Title("nothing_to_correct")).OverridePropertyName("");
+        }
+    }
+}
+
+/// <summary>Who one participation of a headcount was.</summary>
+/// <param name="VolunteerId">The volunteer.</param>
+/// <param name="Minutes">Of the headcount's minutes; all of the period when not given.</param>
+/// <param name="StartsAt">Within the headcount's period; its start when not given.</param>
+/// <param name="EndsAt">Within the headcount's period; its end when not given.</param>
+/// <param name="DailyLimitOverride">Why this may exceed the daily limit.</param>
+internal sealed record ClaimRequest(
+    Guid VolunteerId, int? Minutes = null, DateTimeOffset? StartsAt = null, DateTimeOffset? EndsAt = null, string? DailyLimitOverride = null)
+{
+    public ServiceEntry ToEntry(ServiceRecord headcount)
+    {
+        var (startsAt, endsAt) = (StartsAt ?? headcount.StartsAt, EndsAt ?? headcount.EndsAt);
+        return endsAt <= startsAt
+            ? throw RuleBreach.Malformed("at_most_a_day", "/endsAt")
+            : new ServiceEntry(VolunteerId, 1, null, headcount.ActivityId, startsAt, endsAt, Minutes, headcount.Note, DailyLimitOverride);
+    }
+
+    internal sealed class Validator : AbstractValidator<ClaimRequest>
+    {
+        public Validator()
+        {
+            RuleFor(request => request.VolunteerId).NotEmpty();
+            RuleFor(request => request.Minutes).GreaterThan(0);
+            RuleFor(request => request.DailyLimitOverride).Length(1, 500);
+        }
+    }
+}
+
+/// <summary>The claim that service was given, and where it stands.</summary>
+/// <param name="Id">The record.</param>
+/// <param name="VolunteerId">Who gave it; null for a headcount.</param>
+/// <param name="HeadcountMethod">How a headcount was arrived at; null for a named record.</param>
+/// <param name="ActivityId">What it was given for.</param>
+/// <param name="TeamId">The activity's team when it was recorded.</param>
+/// <param name="ProjectId">The activity's project when it was recorded.</param>
+/// <param name="Category">The activity's category when it was recorded.</param>
+/// <param name="StartsAt">When the service began.</param>
+/// <param name="EndsAt">When it ended.</param>
+/// <param name="ServiceDate">The organization's local day on which it began; reports count it there, whole.</param>
+/// <param name="Minutes">Whole minutes; of a headcount, all persons' together.</param>
+/// <param name="PersonTimes">Participations: 1, or the size of the headcount.</param>
+/// <param name="CreditedMinutes">What stands in the ledger now: 0 unless approved, less what named people claimed of a headcount.</param>
+/// <param name="CreditedPersonTimes">The same of the person-times.</param>
+/// <param name="ClaimedFromId">The headcount that this record was claimed from.</param>
+/// <param name="Evidence">How we know.</param>
+/// <param name="Status">Submitted, approved, rejected or voided.</param>
+/// <param name="Note">What was noted with it.</param>
+/// <param name="DailyLimitOverride">Why it may exceed the daily limit.</param>
+/// <param name="RecordedBy">The account or client that entered it.</param>
+/// <param name="RecordedAt">When.</param>
+/// <param name="ReviewedBy">The account or client that reviewed it last.</param>
+/// <param name="ReviewedAt">When.</param>
+/// <param name="ReviewReason">Why it was rejected, corrected or voided.</param>
+/// <param name="Version">Grows by one with every change.</param>
+internal sealed record ServiceRecordView(
+    Guid Id, Guid? VolunteerId, CountingMethod? HeadcountMethod, Guid ActivityId, Guid TeamId, Guid? ProjectId, string Category,
+    DateTimeOffset StartsAt, DateTimeOffset EndsAt, DateOnly ServiceDate, int Minutes, int PersonTimes, int CreditedMinutes, int CreditedPersonTimes,
+    Guid? ClaimedFromId, Evidence Evidence, ServiceStatus Status, string? Note, string? DailyLimitOverride,
+    Guid RecordedBy, DateTimeOffset RecordedAt, Guid? ReviewedBy, DateTimeOffset? ReviewedAt, string? ReviewReason, long Version) : IVersioned
+{
+    public static Expression<Func<ServiceRecord, ServiceRecordView>> Projection => r => new ServiceRecordView(
+        r.Id, r.VolunteerId, r.HeadcountMethod, r.ActivityId, r.TeamId, r.ProjectId, r.Category, r.StartsAt, r.EndsAt, r.ServiceDate,
+        r.Minutes, r.PersonTimes, r.Status == ServiceStatus.Approved ? r.Minutes - r.ClaimedMinutes : 0,
+        r.Status == ServiceStatus.Approved ? r.PersonTimes - r.ClaimedPersonTimes : 0,
+        r.ClaimedFromId, r.Evidence, r.Status, r.Note, r.DailyLimitOverride, r.RecordedBy, r.RecordedAt, r.ReviewedBy, r.ReviewedAt, r.ReviewReason, r.Version);
+
+    public static ServiceRecordView Of(ServiceRecord record) => Compiled(record);
+
+    private static readonly Func<ServiceRecord, ServiceRecordView> Compiled = Projection.Compile();
+}
+
+/// <summary>Records of one batch, in the order of the request.</summary>
+internal sealed record ServiceRecordBatchView(IReadOnlyList<ServiceRecordView> Items);
+
+/// <summary>The life of a record.</summary>
+internal sealed record ServiceRecordHistory(Guid RecordId, IReadOnlyList<ServiceRecordStep> Steps);
+
+/// <summary>One step: who did what, when and why; how the record stood after it; and where in the ledger it was booked.</summary>
+internal sealed record ServiceRecordStep(
+    RecordStep Step, DateTimeOffset At, Guid By, string? Reason, ServiceStatus Status, DateTimeOffset StartsAt, DateTimeOffset EndsAt,
+    int Minutes, int PersonTimes, int CreditedMinutes, int CreditedPersonTimes, IReadOnlyList<long> Positions);

@@ -1,0 +1,140 @@
+using System.Collections.Concurrent;
+using Npgsql;
+using OpenIddict.Abstractions;
+using Volunteers.Platform;
+
+namespace Volunteers.Features.Identity;
+
+/// <summary>
+/// What the bearer of each token may do, remembered while the token is in use. A background task loads all that is
+/// remembered anew every two seconds in one round trip, so a request adds none, and what was revoked in the database (by
+/// whom and however) stops working within five seconds. If the database does not answer, nothing is trusted longer than that.
+/// </summary>
+internal sealed class Callers(NpgsqlDataSource database, TimeProvider clock, ILogger<Callers> log) : BackgroundService, ICallers
+{
+    private static readonly TimeSpan Every = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan TrustedFor = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan ForgottenAfter = TimeSpan.FromMinutes(5);
+
+    private readonly ConcurrentDictionary<Guid, Remembered> remembered = new();
+
+    public async ValueTask<Caller?> Find(HttpContext http)
+    {
+        if (TokenOf(http) is not { } token) return null;
+        if (remembered.TryGetValue(token, out var known) && clock.GetElapsedTime(known.LoadedAt) < TrustedFor)
+        {
+            known.LastUsedAt = clock.GetTimestamp();
+            return known.Caller;
+        }
+        return await Reload(http);
+    }
+
+    public async ValueTask<Caller?> Reload(HttpContext http)
+    {
+        if (TokenOf(http) is not { } token) return null;
+        var caller = (await Load([token], http.RequestAborted)).GetValueOrDefault(token);
+        remembered[token] = new Remembered(caller, clock.GetTimestamp()) { LastUsedAt = clock.GetTimestamp() };
+        http.Features.Set(caller);
+        return caller;
+    }
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        using var timer = new PeriodicTimer(Every);
+        while (await timer.WaitForNextTickAsync(stoppingToken))
+        {
+            try
+            {
+                await Refresh(stoppingToken);
+            }
+            catch (Exception failed) when (failed is NpgsqlException or TimeoutException)
+            {
+                log.LogWarning("Roles and revocations could not be read anew: {Reason}", failed.Message);
+            }
+        }
+    }
+
+    private async Task Refresh(CancellationToken ct)
+    {
+        foreach (var (token, entry) in remembered)
+            if (clock.GetElapsedTime(entry.LastUsedAt) > ForgottenAfter) remembered.TryRemove(token, out _);
+
+        foreach (var tokens in remembered.Keys.Chunk(1000))
+        {
+            var asked = clock.GetTimestamp();
+            var loaded = await Load(tokens, ct);
+            foreach (var token in tokens)
+                if (remembered.TryGetValue(token, out var old) && old.LoadedAt < asked)
+                    remembered.TryUpdate(token, new Remembered(loaded.GetValueOrDefault(token), asked) { LastUsedAt = old.LastUsedAt }, old);
+        }
+    }
+
+    private async Task<Dictionary<Guid, Caller>> Load(Guid[] tokens, CancellationToken ct)
+    {
+        await using var batch = database.CreateBatch();
+        batch.BatchCommands.Add(new NpgsqlBatchCommand(
+            """
+            select t.id, t.subject, coalesce(a.is_operator, false)
+            from openiddict_tokens t
+            left join openiddict_authorizations g on g.id = t.authorization_id
+            left join accounts a on a.id::text = t.subject
+            where t.id = any($1) and t.status = 'valid' and coalesce(g.status, 'valid') = 'valid'
+            """)
+        { Parameters = { new() { Value = tokens } } });
+        batch.BatchCommands.Add(new NpgsqlBatchCommand(
+            """
+            with recursive held as (
+                select g.account_id::text as subject, g.organization_id, g.role, g.team_id, g.volunteer_id, g.id
+                from role_grants g
+                where g.account_id::text in (select subject from openiddict_tokens where id = any($1))
+                union all
+                select t.subject, c.organization_id, c.role, null, null, c.id
+                from openiddict_tokens t
+                join organization_clients c on replace(c.organization_id::text, '-', '') || '.' || replace(c.id::text, '-', '') = t.subject
+                where t.id = any($1)
+            ), below as (
+                select h.organization_id, h.team_id as root, h.team_id as id from held h where h.team_id is not null
+                union
+                select b.organization_id, b.root, t.id from below b
+                join teams t on t.organization_id = b.organization_id and t.parent_team_id = b.id
+            )
+            select distinct h.subject, h.organization_id, h.role, h.team_id, h.volunteer_id, h.id,
+                   array(select b.id from below b where b.organization_id = h.organization_id and b.root = h.team_id) as teams
+            from held h order by h.subject, h.organization_id, h.id
+            """)
+        { Parameters = { new() { Value = tokens } } });
+
+        var bearers = new List<(Guid Token, string Subject, bool IsOperator)>();
+        var grants = new Dictionary<string, List<(Grant Grant, Guid Id)>>();
+        await using var reader = await batch.ExecuteReaderAsync(ct);
+        while (await reader.ReadAsync(ct)) bearers.Add((reader.GetGuid(0), reader.GetString(1), reader.GetBoolean(2)));
+        await reader.NextResultAsync(ct);
+        while (await reader.ReadAsync(ct))
+        {
+            var grant = new Grant(reader.GetGuid(1), Enum.Parse<Role>(reader.GetString(2), ignoreCase: true),
+                reader.IsDBNull(3) ? null : reader.GetGuid(3), reader.IsDBNull(4) ? null : reader.GetGuid(4), reader.GetFieldValue<Guid[]>(6));
+            (grants.TryGetValue(reader.GetString(0), out var held) ? held : grants[reader.GetString(0)] = []).Add((grant, reader.GetGuid(5)));
+        }
+
+        return bearers
+            .Select(bearer => (bearer.Token, Caller: CallerOf(bearer.Subject, bearer.IsOperator, grants.GetValueOrDefault(bearer.Subject) ?? [])))
+            .Where(entry => entry.Caller is not null)
+            .ToDictionary(entry => entry.Token, entry => entry.Caller!);
+    }
+
+    private static Caller? CallerOf(string subject, bool isOperator, List<(Grant Grant, Guid Id)> held)
+    {
+        if (Guid.TryParse(subject, out var account)) return new Caller(account, IsClient: false, isOperator, [.. held.Select(h => h.Grant)]);
+        // A client that was deleted has no grant left, and is nobody.
+        return held is [var only] ? new Caller(only.Id, IsClient: true, IsOperator: false, [only.Grant]) : null;
+    }
+
+    private static Guid? TokenOf(HttpContext http) =>
+        http.User.Identity?.IsAuthenticated == true && http.User.HasScope(SignInSetup.ApiScope)
+        && Guid.TryParse(http.User.GetTokenId(), out var token) ? token : null;
+
+    private sealed record Remembered(Caller? Caller, long LoadedAt)
+    {
+        public long LastUsedAt { get; set; }
+    }
+}

@@ -1,0 +1,76 @@
+using System.Buffers.Text;
+using System.Security.Cryptography;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Metadata.Builders;
+using Volunteers.Features.Organizations;
+using Volunteers.Platform;
+
+namespace Volunteers.Features.Identity;
+
+/// <summary>
+/// Lets one person make the account of one volunteer, once, within 72 hours. The code begins with its organization, so that
+/// it is found without searching every tenant; only its hash is kept.
+/// </summary>
+internal sealed class Invitation
+{
+    public static readonly TimeSpan ValidFor = TimeSpan.FromHours(72);
+
+    private Invitation() { }
+
+    private Invitation(Guid organizationId, Guid volunteerId, byte[] codeHash, Guid createdBy, DateTimeOffset now)
+    {
+        Id = Guid.CreateVersion7(now);
+        (OrganizationId, VolunteerId, CodeHash, CreatedBy, CreatedAt, ExpiresAt) =
+            (organizationId, volunteerId, codeHash, createdBy, now, now + ValidFor);
+    }
+
+    public Guid OrganizationId { get; private set; }
+
+    public Guid Id { get; private set; }
+
+    public Guid VolunteerId { get; private set; }
+
+    public byte[] CodeHash { get; private set; } = [];
+
+    public Guid CreatedBy { get; private set; }
+
+    public DateTimeOffset CreatedAt { get; private set; }
+
+    public DateTimeOffset ExpiresAt { get; private set; }
+
+    public DateTimeOffset? UsedAt { get; private set; }
+
+    public static (Invitation Invitation, string Code) Make(Guid organizationId, Guid volunteerId, Guid createdBy, DateTimeOffset now)
+    {
+        var code = Base64Url.EncodeToString([.. organizationId.ToByteArray(bigEndian: true), .. RandomNumberGenerator.GetBytes(16)]);
+        return (new Invitation(organizationId, volunteerId, Hash(code), createdBy, now), code);
+    }
+
+    /// <summary>Null when it cannot be a code of ours.</summary>
+    public static (Guid OrganizationId, byte[] Hash)? Read(string code)
+    {
+        var bytes = new byte[32];
+        return code.Length == 43 && Base64Url.IsValid(code) && Base64Url.TryDecodeFromChars(code, bytes, out var written) && written == 32
+            ? (new Guid(bytes.AsSpan(0, 16), bigEndian: true), Hash(code))
+            : null;
+    }
+
+    public void Use(DateTimeOffset now)
+    {
+        if (UsedAt is not null || now >= ExpiresAt) throw new RuleBreach("invitation_invalid");
+        UsedAt = now;
+    }
+
+    private static byte[] Hash(string code) => SHA256.HashData(System.Text.Encoding.ASCII.GetBytes(code));
+
+    internal sealed class Configuration : IEntityTypeConfiguration<Invitation>
+    {
+        public void Configure(EntityTypeBuilder<Invitation> builder)
+        {
+            builder.ToTable("invitations");
+            builder.HasKey(i => new { i.OrganizationId, i.Id });
+            builder.HasOne<Organization>().WithMany().HasForeignKey(i => i.OrganizationId);
+            builder.HasIndex(i => new { i.OrganizationId, i.CodeHash }).IsUnique();
+        }
+    }
+}

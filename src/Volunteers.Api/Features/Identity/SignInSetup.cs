@@ -1,0 +1,144 @@
+using Microsoft.AspNetCore.DataProtection;
+using Microsoft.AspNetCore.Identity;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.Options;
+using Microsoft.IdentityModel.Tokens;
+using OpenIddict.Abstractions;
+using OpenIddict.Server;
+using OpenIddict.Validation.AspNetCore;
+using Volunteers.Data;
+using Volunteers.Platform;
+
+namespace Volunteers.Features.Identity;
+
+/// <summary>A standard OAuth 2.0 and OpenID Connect server over ASP.NET Core Identity, everything it keeps in PostgreSQL.</summary>
+internal static class SignInSetup
+{
+    public const string ApiScope = "api";
+    public const string MobileClientId = "volunteers-mobile";
+
+    public static void AddSignIn(this WebApplicationBuilder builder)
+    {
+        var services = builder.Services;
+        services.AddDataProtection().SetApplicationName("Volunteers").PersistKeysToDbContext<VolunteersDb>();
+
+        services.AddIdentityCore<Account>(options =>
+            {
+                options.Password = new PasswordOptions
+                {
+                    RequiredLength = 8, RequireDigit = false, RequireLowercase = false, RequireUppercase = false, RequireNonAlphanumeric = false,
+                };
+                options.Lockout = new LockoutOptions { MaxFailedAccessAttempts = 5, DefaultLockoutTimeSpan = TimeSpan.FromMinutes(5) };
+                options.User.AllowedUserNameCharacters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._@+";
+            })
+            .AddEntityFrameworkStores<VolunteersDb>();
+
+        services.AddOpenIddict()
+            .AddCore(options => options.UseEntityFrameworkCore().UseDbContext<VolunteersDb>().ReplaceDefaultEntities<Guid>())
+            .AddServer(options =>
+            {
+                options.SetTokenEndpointUris("connect/token").SetRevocationEndpointUris("connect/revoke");
+                options.AllowPasswordFlow().AllowRefreshTokenFlow().AllowClientCredentialsFlow();
+                options.RegisterScopes(ApiScope, OpenIddictConstants.Scopes.OfflineAccess, OpenIddictConstants.Scopes.OpenId);
+                options.SetAccessTokenLifetime(TimeSpan.FromMinutes(15)).SetRefreshTokenLifetime(TimeSpan.FromDays(30));
+                // A refresh token is good once: whoever brings a used one may have stolen it, and the family ends.
+                options.SetRefreshTokenReuseLeeway(TimeSpan.Zero);
+                // The mobile app reads nothing from the token, but a gateway may check its signature.
+                options.DisableAccessTokenEncryption();
+                var aspNetCore = options.UseAspNetCore().EnableTokenEndpointPassthrough();
+                if (!builder.Configuration.GetValue("SignIn:RequireHttps", !builder.Environment.IsDevelopment()))
+                    aspNetCore.DisableTransportSecurityRequirement();
+            })
+            .AddValidation(options =>
+            {
+                options.UseLocalServer();
+                options.UseAspNetCore();
+            });
+        services.AddSingleton<IConfigureOptions<OpenIddictServerOptions>, KeysFromDatabase>();
+        services.AddAuthentication(OpenIddictValidationAspNetCoreDefaults.AuthenticationScheme);
+
+        services.AddSingleton<Callers>();
+        services.AddSingleton<ICallers>(provider => provider.GetRequiredService<Callers>());
+        services.AddHostedService(provider => provider.GetRequiredService<Callers>());
+        services.AddHostedService<TokenCleanup>();
+    }
+
+    /// <summary>Finds out once per request who calls; a token that was revoked is as good as none.</summary>
+    public static void UseCallers(this WebApplication app) => app.Use(async (http, next) =>
+    {
+        if (http.User.Identity?.IsAuthenticated == true) http.Features.Set(await http.RequestServices.GetRequiredService<ICallers>().Find(http));
+        await next(http);
+    });
+
+    /// <summary>What a new database needs before anybody can sign in: keys, scopes and the mobile app's client.</summary>
+    public static async Task Prepare(IServiceProvider services, CancellationToken ct)
+    {
+        var db = services.GetRequiredService<VolunteersDb>();
+        var protector = services.GetRequiredService<IDataProtectionProvider>();
+        foreach (var use in Enum.GetValues<ServerKeyUse>())
+            if (!await db.ServerKeys.AnyAsync(key => key.Use == use, ct)) db.Add(ServerKey.Make(use, protector, DateTimeOffset.UtcNow));
+        await db.SaveChangesAsync(ct);
+
+        var scopes = services.GetRequiredService<IOpenIddictScopeManager>();
+        if (await scopes.FindByNameAsync(ApiScope, ct) is null)
+            await scopes.CreateAsync(new OpenIddictScopeDescriptor { Name = ApiScope }, ct);
+
+        var applications = services.GetRequiredService<IOpenIddictApplicationManager>();
+        if (await applications.FindByClientIdAsync(MobileClientId, ct) is null)
+            await applications.CreateAsync(new OpenIddictApplicationDescriptor
+            {
+                ClientId = MobileClientId,
+                ClientType = OpenIddictConstants.ClientTypes.Public,
+                DisplayName = "Volunteers mobile app",
+                Permissions =
+                {
+                    OpenIddictConstants.Permissions.Endpoints.Token,
+                    OpenIddictConstants.Permissions.Endpoints.Revocation,
+                    OpenIddictConstants.Permissions.GrantTypes.Password,
+                    OpenIddictConstants.Permissions.GrantTypes.RefreshToken,
+                    OpenIddictConstants.Permissions.Prefixes.Scope + ApiScope,
+                },
+            }, ct);
+    }
+
+    /// <summary>Read when the first request needs them, so that replicas share what is in the database.</summary>
+    private sealed class KeysFromDatabase(IServiceScopeFactory scopes, IDataProtectionProvider protector) : IConfigureOptions<OpenIddictServerOptions>
+    {
+        public void Configure(OpenIddictServerOptions options)
+        {
+            using var scope = scopes.CreateScope();
+            var keys = scope.ServiceProvider.GetRequiredService<VolunteersDb>().ServerKeys.AsNoTracking().OrderByDescending(key => key.CreatedAt).ToList();
+            foreach (var key in keys)
+            {
+                if (key.Use == ServerKeyUse.Signing)
+                    options.SigningCredentials.Add(new SigningCredentials(key.ToRsaKey(protector), SecurityAlgorithms.RsaSha256));
+                else
+                    options.EncryptionCredentials.Add(new EncryptingCredentials(key.ToSymmetricKey(protector),
+                        SecurityAlgorithms.Aes256KW, SecurityAlgorithms.Aes256CbcHmacSha512));
+            }
+        }
+    }
+
+    /// <summary>Tokens and authorizations that can no longer be used are deleted once a day.</summary>
+    private sealed class TokenCleanup(IServiceScopeFactory scopes, TimeProvider clock, ILogger<TokenCleanup> log) : BackgroundService
+    {
+        protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+        {
+            using var timer = new PeriodicTimer(TimeSpan.FromDays(1), clock);
+            while (await timer.WaitForNextTickAsync(stoppingToken))
+            {
+                try
+                {
+                    await using var scope = scopes.CreateAsyncScope();
+                    var before = clock.GetUtcNow() - TimeSpan.FromDays(31);
+                    await scope.ServiceProvider.GetRequiredService<IOpenIddictTokenManager>().PruneAsync(before, stoppingToken);
+                    await scope.ServiceProvider.GetRequiredService<IOpenIddictAuthorizationManager>().PruneAsync(before, stoppingToken);
+                }
+                catch (Exception failed) when (failed is not OperationCanceledException)
+                {
+                    log.LogWarning(failed, "Old tokens could not be deleted; tomorrow tries again");
+                }
+            }
+        }
+    }
+}

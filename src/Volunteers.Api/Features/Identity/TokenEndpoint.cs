@@ -1,0 +1,72 @@
+using System.Security.Claims;
+using Microsoft.AspNetCore;
+using Microsoft.AspNetCore.Authentication;
+using Microsoft.AspNetCore.Identity;
+using OpenIddict.Abstractions;
+using OpenIddict.Server.AspNetCore;
+using static OpenIddict.Abstractions.OpenIddictConstants;
+
+namespace Volunteers.Features.Identity;
+
+internal static class TokenEndpoint
+{
+    public static void MapTokens(this WebApplication app) =>
+        app.MapPost("/connect/token", Exchange).ExcludeFromDescription();
+
+    /// <summary>The authorization server has checked client, grant type and token by now; here the account is.</summary>
+    private static async Task<IResult> Exchange(HttpContext http, UserManager<Account> accounts)
+    {
+        var request = http.GetOpenIddictServerRequest()!;
+        if (request.IsClientCredentialsGrantType()) return SignIn(request.ClientId!, request.ClientId!, request.GetScopes());
+
+        if (request.IsPasswordGrantType())
+        {
+            return await CheckPassword(request.Username, request.Password, accounts) is { } account
+                ? SignIn(account.Id.ToString(), account.DisplayName, request.GetScopes())
+                : Refuse("The login or the password is wrong, or the account is locked for some minutes.");
+        }
+
+        var refreshed = (await http.AuthenticateAsync(OpenIddictServerAspNetCoreDefaults.AuthenticationScheme)).Principal!;
+        return await accounts.FindByIdAsync(refreshed.GetClaim(Claims.Subject)!) is { } owner
+            ? SignIn(owner.Id.ToString(), owner.DisplayName, refreshed.GetScopes(), refreshed)
+            : Refuse("The account is gone.");
+    }
+
+    private static async Task<Account?> CheckPassword(string? login, string? password, UserManager<Account> accounts)
+    {
+        var account = Login.Parse(login) is { } known ? await accounts.FindByNameAsync(known.Value) : null;
+        if (account is null || password is null or { Length: > 128 })
+        {
+            // The same work for a login that nobody has, so that its absence does not show in the time taken.
+            accounts.PasswordHasher.HashPassword(null!, "nobody's");
+            return null;
+        }
+        if (await accounts.IsLockedOutAsync(account)) return null;
+        if (!await accounts.CheckPasswordAsync(account, password))
+        {
+            await accounts.AccessFailedAsync(account);
+            return null;
+        }
+        if (account.AccessFailedCount > 0) await accounts.ResetAccessFailedCountAsync(account);
+        return account;
+    }
+
+    private static Microsoft.AspNetCore.Http.HttpResults.SignInHttpResult SignIn(
+        string subject, string name, IEnumerable<string> scopes, ClaimsPrincipal? refreshed = null)
+    {
+        // A refreshed identity keeps the authorization it came from: that is the family a replay revokes.
+        var identity = new ClaimsIdentity(refreshed?.Claims, "token", Claims.Name, Claims.Role);
+        identity.SetClaim(Claims.Subject, subject).SetClaim(Claims.Name, name).SetScopes(scopes);
+        identity.SetResources(SignInSetup.ApiScope);
+        identity.SetDestinations(claim => claim.Type is Claims.Name ? [Destinations.IdentityToken] : [Destinations.AccessToken]);
+        return TypedResults.SignIn(new ClaimsPrincipal(identity), properties: null, OpenIddictServerAspNetCoreDefaults.AuthenticationScheme);
+    }
+
+    private static Microsoft.AspNetCore.Http.HttpResults.ForbidHttpResult Refuse(string description) => TypedResults.Forbid(
+        new AuthenticationProperties(new Dictionary<string, string?>
+        {
+            [OpenIddictServerAspNetCoreConstants.Properties.Error] = Errors.InvalidGrant,
+            [OpenIddictServerAspNetCoreConstants.Properties.ErrorDescription] = description,
+        }),
+        [OpenIddictServerAspNetCoreDefaults.AuthenticationScheme]);
+}

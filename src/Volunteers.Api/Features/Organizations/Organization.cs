@@ -1,0 +1,104 @@
+using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Metadata.Builders;
+using Volunteers.Platform;
+
+namespace Volunteers.Features.Organizations;
+
+/// <summary>The tenant: a community or an association. Everything else belongs to exactly one.</summary>
+internal sealed class Organization : IVersioned
+{
+    private Organization() { }
+
+    public Organization(string name, string timeZone, string locale, Guid? supervisingOrganizationId, OrganizationSettings? settings, DateTimeOffset now)
+    {
+        Id = Guid.CreateVersion7(now);
+        CreatedAt = now;
+        (Name, TimeZone, Locale, SupervisingOrganizationId, Settings) =
+            (name, timeZone, locale, supervisingOrganizationId, settings ?? OrganizationSettings.Default);
+    }
+
+    public Guid Id { get; private set; }
+
+    public string Name { get; private set; } = "";
+
+    /// <summary>IANA name; the organization's days and months are reckoned in it.</summary>
+    public string TimeZone { get; private set; } = "";
+
+    public string Locale { get; private set; } = "";
+
+    public Guid? SupervisingOrganizationId { get; private set; }
+
+    public OrganizationSettings Settings { get; private set; } = OrganizationSettings.Default;
+
+    /// <summary>The last number given to a volunteer who brought none; counted up in SQL, which does not touch the version.</summary>
+    public int LastVolunteerNumber { get; private set; }
+
+    public DateTimeOffset CreatedAt { get; private set; }
+
+    public long Version { get; private set; } = 1;
+
+    public TimeZoneInfo Zone => TimeZoneInfo.FindSystemTimeZoneById(TimeZone);
+
+    public void Change(string name, string timeZone, string locale, Guid? supervisingOrganizationId, OrganizationSettings? settings)
+    {
+        if (supervisingOrganizationId == Id) throw new RuleBreach("supervises_itself");
+        (Name, TimeZone, Locale, SupervisingOrganizationId, Settings) =
+            (name, timeZone, locale, supervisingOrganizationId, settings ?? OrganizationSettings.Default);
+    }
+
+    /// <summary>The local day on which an instant falls here.</summary>
+    public DateOnly DayOf(DateTimeOffset instant) => DateOnly.FromDateTime(TimeZoneInfo.ConvertTime(instant, Zone).DateTime);
+
+    /// <summary>The instant at which a local day begins here: the first one of the day where midnight is skipped.</summary>
+    public DateTimeOffset StartOf(DateOnly day)
+    {
+        var midnight = day.ToDateTime(TimeOnly.MinValue);
+        while (Zone.IsInvalidTime(midnight)) midnight = midnight.AddMinutes(15);
+        var offset = Zone.IsAmbiguousTime(midnight) ? Zone.GetAmbiguousTimeOffsets(midnight).Max() : Zone.GetUtcOffset(midnight);
+        return new DateTimeOffset(midnight, offset).ToUniversalTime();
+    }
+
+    internal sealed class Configuration : IEntityTypeConfiguration<Organization>
+    {
+        public void Configure(EntityTypeBuilder<Organization> builder)
+        {
+            builder.ToTable("organizations");
+            builder.Property(o => o.Id).ValueGeneratedNever();
+            builder.Property(o => o.Name).HasMaxLength(100);
+            builder.Property(o => o.TimeZone).HasMaxLength(60);
+            builder.Property(o => o.Locale).HasMaxLength(10);
+            builder.HasOne<Organization>().WithMany().HasForeignKey(o => o.SupervisingOrganizationId)
+                .HasConstraintName("supervising_organization_not_found").OnDelete(DeleteBehavior.Restrict);
+            builder.ComplexProperty(o => o.Settings, settings => settings.ToJson());
+            builder.Ignore(o => o.Zone);
+        }
+    }
+}
+
+/// <summary>What an organization decides for itself.</summary>
+/// <param name="DailyLimitMinutes">The most service credited to one person on one local day, in minutes, 60 to 1440; 720 by default. A coordinator may override it with a reason.</param>
+/// <param name="GraceMinutes">How long before and after a shift attendance still counts, in minutes, 0 to 120; 15 by default.</param>
+/// <param name="AttendanceConfirmedBy">Whether hours from attendance are approved at once or wait for a coordinator.</param>
+/// <param name="StarThresholdHours">Hours for one, two, three … stars, rising; the 100, 300, 600, 1000, 1500 of the 2012 record measure by default.</param>
+internal sealed record OrganizationSettings(
+    int DailyLimitMinutes = 720,
+    int GraceMinutes = 15,
+    AttendanceConfirmation AttendanceConfirmedBy = AttendanceConfirmation.Coordinator,
+    IReadOnlyList<int>? StarThresholdHours = null)
+{
+    private static readonly int[] NationalThresholds = [100, 300, 600, 1000, 1500];
+
+    public static OrganizationSettings Default => new();
+
+    public IReadOnlyList<int> StarThresholdHours { get; init; } = StarThresholdHours ?? NationalThresholds;
+}
+
+/// <summary>Who confirms hours that come from attendance.</summary>
+internal enum AttendanceConfirmation
+{
+    /// <summary>A coordinator reviews them.</summary>
+    Coordinator,
+
+    /// <summary>The check-out itself does.</summary>
+    Automatic,
+}

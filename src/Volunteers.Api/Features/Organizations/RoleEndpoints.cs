@@ -1,0 +1,121 @@
+using FluentValidation;
+using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.EntityFrameworkCore;
+using Volunteers.Data;
+using Volunteers.Platform;
+using Volunteers.Platform.OpenApi;
+
+namespace Volunteers.Features.Organizations;
+
+internal static class RoleEndpoints
+{
+    public static void MapRoles(this RouteGroupBuilder organization)
+    {
+        var roles = organization.MapGroup("/roles").WithTags("Roles").Allows(Access.Administer);
+
+        roles.MapGet("", List).WithName("listRoles");
+        roles.MapGet("/{accountId:guid}", Get).WithName("getRoles").RefusesWith(404);
+        roles.MapPut("/{accountId:guid}", Set).WithName("setRoles").RefusesWith(404, 409);
+        roles.MapDelete("/{accountId:guid}", Remove).WithName("removeRoles").RefusesWith(404, 409);
+    }
+
+    /// <summary>Lists every account that has a role here.</summary>
+    private static Task<Paged<AccountRoles>> List([AsParameters] PageQuery page, Tenant tenant, VolunteersDb db, CancellationToken ct)
+    {
+        var holders = db.Users
+            .Where(account => db.RoleGrants.Any(grant => grant.OrganizationId == tenant.Id && grant.AccountId == account.Id))
+            .Select(account => new AccountRoles(account.Id, account.DisplayName,
+                db.RoleGrants.Where(g => g.OrganizationId == tenant.Id && g.AccountId == account.Id).OrderBy(g => g.Id)
+                    .Select(g => new RoleView(g.Role, g.TeamId, g.VolunteerId)).ToList(),
+                db.RoleGrants.Where(g => g.OrganizationId == tenant.Id && g.AccountId == account.Id).Max(g => g.Version)));
+        return holders.ToPage(page, holder => holder.AccountId, ct);
+    }
+
+    /// <summary>Shows the roles of one account here.</summary>
+    private static async Task<Results<Found<AccountRoles>, NotFound>> Get(Guid accountId, Tenant tenant, VolunteersDb db, CancellationToken ct) =>
+        await Find(accountId, tenant, db, ct) is { } roles ? Answer.Found(roles) : TypedResults.NotFound();
+
+    /// <summary>Sets the roles of one account here; roles that are not named are taken away.</summary>
+    private static async Task<Found<AccountRoles>> Set(
+        Guid accountId, RolesRequest request, Tenant tenant, VolunteersDb db, TimeProvider clock, CancellationToken ct)
+    {
+        if (!await db.Users.AnyAsync(account => account.Id == accountId, ct)) throw RuleBreach.NotFound("account_not_found", "/accountId");
+
+        var held = await Held(accountId, tenant, db, ct);
+        var version = held.Select(grant => grant.Version).DefaultIfEmpty().Max() + 1;
+        db.RemoveRange(held);
+        // Removed first: the same role may come again, and its unique index does not wait for the end of a statement.
+        await db.SaveChangesAsync(ct);
+        db.AddRange(request.Roles.Select(role =>
+            new RoleGrant(tenant.Id, accountId, role.Role, role.TeamId, role.VolunteerId, tenant.ActorId, clock.GetUtcNow(), version)));
+        await db.SaveChangesAsync(ct);
+        await KeepAnAdministrator(tenant, db, ct);
+        return Answer.Found((await Find(accountId, tenant, db, ct))!);
+    }
+
+    /// <summary>Takes every role here away from an account.</summary>
+    private static async Task<Results<NoContent, NotFound>> Remove(Guid accountId, Tenant tenant, VolunteersDb db, CancellationToken ct)
+    {
+        var held = await Held(accountId, tenant, db, ct);
+        if (held.Count == 0) return TypedResults.NotFound();
+
+        db.RemoveRange(held);
+        await db.SaveChangesAsync(ct);
+        await KeepAnAdministrator(tenant, db, ct);
+        return TypedResults.NoContent();
+    }
+
+    /// <summary>Under the organization's lock, so that two administrators cannot remove each other at the same moment.</summary>
+    private static async Task<List<RoleGrant>> Held(Guid accountId, Tenant tenant, VolunteersDb db, CancellationToken ct)
+    {
+        await db.LockOrganization(tenant.Id, ct);
+        return await db.RoleGrants.Where(g => g.OrganizationId == tenant.Id && g.AccountId == accountId).ToListAsync(ct);
+    }
+
+    private static async Task KeepAnAdministrator(Tenant tenant, VolunteersDb db, CancellationToken ct)
+    {
+        if (!await db.RoleGrants.AnyAsync(g => g.OrganizationId == tenant.Id && g.Role == Role.Administrator, ct))
+            throw new RuleBreach("last_administrator");
+    }
+
+    private static async Task<AccountRoles?> Find(Guid accountId, Tenant tenant, VolunteersDb db, CancellationToken ct)
+    {
+        var grants = await db.RoleGrants.AsNoTracking().Where(g => g.OrganizationId == tenant.Id && g.AccountId == accountId)
+            .OrderBy(g => g.Id).ToListAsync(ct);
+        if (grants.Count == 0) return null;
+        var name = await db.Users.Where(account => account.Id == accountId).Select(account => account.DisplayName).SingleAsync(ct);
+        return new AccountRoles(accountId, name, [.. grants.Select(g => new RoleView(g.Role, g.TeamId, g.VolunteerId))], grants.Max(g => g.Version));
+    }
+}
+
+/// <summary>The roles an account is to have.</summary>
+/// <param name="Roles">All of them, at least one, at most 50.</param>
+internal sealed record RolesRequest(IReadOnlyList<RoleView> Roles)
+{
+    internal sealed class Validator : AbstractValidator<RolesRequest>
+    {
+        public Validator()
+        {
+            RuleFor(request => request.Roles).NotEmpty().Must(roles => roles is null or { Count: <= 50 });
+            RuleForEach(request => request.Roles).NotNull().ChildRules(role =>
+            {
+                role.RuleFor(r => r.Role).IsInEnum();
+                role.RuleFor(r => r.TeamId).Null().When(r => r.Role != Role.Coordinator);
+                role.RuleFor(r => r.VolunteerId).Null().When(r => r.Role != Role.Volunteer);
+                role.RuleFor(r => r.VolunteerId).NotNull().When(r => r.Role == Role.Volunteer);
+            });
+            RuleFor(request => request.Roles)
+                .Must(roles => roles is null || roles.Where(role => role is not null).DistinctBy(role => (role.Role, role.TeamId)).Count() == roles.Count)
+                .WithMessage(_ => Messages.Title("role_granted_twice"));
+        }
+    }
+}
+
+/// <summary>One role.</summary>
+/// <param name="Role">The role.</param>
+/// <param name="TeamId">For a coordinator: the one team, with its sub-teams, that they coordinate; null for the whole organization.</param>
+/// <param name="VolunteerId">For a volunteer: whose profile, hours and certificates are theirs.</param>
+internal sealed record RoleView(Role Role, Guid? TeamId = null, Guid? VolunteerId = null);
+
+/// <summary>An account and its roles in this organization.</summary>
+internal sealed record AccountRoles(Guid AccountId, string DisplayName, IReadOnlyList<RoleView> Roles, long Version) : IVersioned;

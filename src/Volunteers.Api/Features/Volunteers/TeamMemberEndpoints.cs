@@ -1,0 +1,87 @@
+using FluentValidation;
+using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.AspNetCore.Mvc;
+using Microsoft.EntityFrameworkCore;
+using Volunteers.Data;
+using Volunteers.Features.Teams;
+using Volunteers.Platform;
+using Volunteers.Platform.OpenApi;
+
+namespace Volunteers.Features.Volunteers;
+
+/// <summary>The members of a team are volunteers, so their names come from here.</summary>
+internal static class TeamMemberEndpoints
+{
+    public static void MapTeamMembers(this RouteGroupBuilder organization)
+    {
+        var members = organization.MapGroup("/teams/{teamId:guid}/members").WithTags("Teams");
+
+        members.MapGet("", List).WithName("listTeamMembers").RefusesWith(404);
+        members.MapPut("/{volunteerId:guid}", Set).WithName("setTeamMember").Allows(Access.Coordinate).RefusesWith(404, 409);
+        members.MapDelete("/{volunteerId:guid}", Remove).WithName("removeTeamMember").Allows(Access.Coordinate).RefusesWith(404);
+    }
+
+    /// <summary>Lists the members of a team. A volunteer sees the names of the teams they are in themselves.</summary>
+    private static async Task<Results<Paged<TeamMemberView>, NotFound>> List(
+        Guid teamId, [AsParameters] PageQuery page, [AsParameters] TeamMemberFilter filter, Tenant tenant, VolunteersDb db, CancellationToken ct)
+    {
+        var team = db.Teams.VisibleTo(tenant).Where(t => t.Id == teamId);
+        if (!tenant.IsStaff)
+            team = team.Where(t => db.TeamMembers.Any(m =>
+                m.OrganizationId == tenant.Id && m.TeamId == t.Id && m.VolunteerId == tenant.VolunteerId && m.LeftOn == null));
+        if (!await team.AnyAsync(ct)) return TypedResults.NotFound();
+
+        var members = db.TeamMembers.Where(m => m.OrganizationId == tenant.Id && m.TeamId == teamId);
+        if (filter.Role is { } role) members = members.Where(m => m.Role == role);
+        if (filter.IncludeLeft != true) members = members.Where(m => m.LeftOn == null);
+        return await members
+            .Join(db.Volunteers, m => new { m.OrganizationId, Id = m.VolunteerId }, v => new { v.OrganizationId, v.Id },
+                (m, v) => new TeamMemberView(m.VolunteerId, v.Number, v.Name, m.Role, m.JoinedOn, m.LeftOn))
+            .ToPage(page, m => m.VolunteerId, ct);
+    }
+
+    /// <summary>Takes a volunteer into a team, or changes what they are in it.</summary>
+    private static async Task<Results<Ok<TeamMemberView>, NotFound>> Set(
+        Guid teamId, Guid volunteerId, TeamMemberRequest request, Tenant tenant, VolunteersDb db, TimeProvider clock, CancellationToken ct)
+    {
+        if (!tenant.Coordinates(teamId)) return TypedResults.NotFound();
+        var volunteer = await db.Volunteers.AsNoTracking().SingleOrDefaultAsync(v => v.OrganizationId == tenant.Id && v.Id == volunteerId, ct);
+        var organization = await db.Organizations.AsNoTracking().SingleAsync(o => o.Id == tenant.Id, ct);
+        if (volunteer is null || !await db.Teams.AnyAsync(t => t.OrganizationId == tenant.Id && t.Id == teamId, ct)) return TypedResults.NotFound();
+
+        var member = await Find(teamId, volunteerId, tenant, db, ct);
+        if (member is null) db.Add(member = new TeamMember(tenant.Id, teamId, volunteerId, clock.GetUtcNow()));
+        member.Set(request.Role, request.JoinedOn ?? (member.JoinedOn == default ? organization.DayOf(clock.GetUtcNow()) : member.JoinedOn), request.LeftOn);
+        await db.SaveChangesAsync(ct);
+        return TypedResults.Ok(new TeamMemberView(volunteerId, volunteer.Number, volunteer.Name, member.Role, member.JoinedOn, member.LeftOn));
+    }
+
+    /// <summary>Ends a membership today. Hours given as a member stay with the team.</summary>
+    private static async Task<Results<NoContent, NotFound>> Remove(
+        Guid teamId, Guid volunteerId, Tenant tenant, VolunteersDb db, TimeProvider clock, CancellationToken ct)
+    {
+        if (!tenant.Coordinates(teamId) || await Find(teamId, volunteerId, tenant, db, ct) is not { } member) return TypedResults.NotFound();
+
+        var organization = await db.Organizations.AsNoTracking().SingleAsync(o => o.Id == tenant.Id, ct);
+        member.Leave(organization.DayOf(clock.GetUtcNow()));
+        await db.SaveChangesAsync(ct);
+        return TypedResults.NoContent();
+    }
+
+    private static Task<TeamMember?> Find(Guid teamId, Guid volunteerId, Tenant tenant, VolunteersDb db, CancellationToken ct) =>
+        db.TeamMembers.SingleOrDefaultAsync(m => m.OrganizationId == tenant.Id && m.TeamId == teamId && m.VolunteerId == volunteerId, ct);
+}
+
+/// <summary>Which members to list.</summary>
+/// <param name="Role">Only these, for instance the core members.</param>
+/// <param name="IncludeLeft">Also those who have left the team.</param>
+internal sealed record TeamMemberFilter([property: FromQuery] TeamRole? Role = null, [property: FromQuery] bool? IncludeLeft = null);
+
+/// <summary>A membership, as a client writes it.</summary>
+/// <param name="Role">Leader, core or member.</param>
+/// <param name="JoinedOn">Local day; as it was, or today, when not given.</param>
+/// <param name="LeftOn">Local day; null while they belong to the team.</param>
+internal sealed record TeamMemberRequest(TeamRole Role = TeamRole.Member, DateOnly? JoinedOn = null, DateOnly? LeftOn = null);
+
+/// <summary>A member of a team.</summary>
+internal sealed record TeamMemberView(Guid VolunteerId, string Number, string Name, TeamRole Role, DateOnly JoinedOn, DateOnly? LeftOn);

@@ -1,0 +1,96 @@
+using System.Globalization;
+using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.EntityFrameworkCore;
+using Volunteers.Data;
+using Volunteers.Features.Identity;
+using Volunteers.Platform;
+using Volunteers.Platform.OpenApi;
+
+namespace Volunteers.Features.Volunteers;
+
+internal static class VolunteerEndpoints
+{
+    public static void MapVolunteers(this RouteGroupBuilder organization)
+    {
+        var volunteers = organization.MapGroup("/volunteers").WithTags("Volunteers");
+
+        volunteers.MapGet("", List).WithName("listVolunteers");
+        volunteers.MapPost("", Create).WithName("createVolunteer").Allows(Access.CoordinateAll).RefusesWith(409);
+        volunteers.MapGet("/{volunteerId:guid}", Get).WithName("getVolunteer").RefusesWith(404);
+        volunteers.MapPatch("/{volunteerId:guid}", Change).WithName("changeVolunteer").Allows(Access.Coordinate).RefusesWith(404, 409);
+        volunteers.MapPost("/{volunteerId:guid}/invitation", Invite).WithName("inviteVolunteer").Allows(Access.Coordinate).RefusesWith(404, 409);
+    }
+
+    /// <summary>Lists volunteers; a team coordinator sees those of their teams, a volunteer only themselves.</summary>
+    private static Task<Paged<VolunteerView>> List(
+        [AsParameters] PageQuery page, [AsParameters] VolunteerFilter filter, Tenant tenant, VolunteersDb db, CancellationToken ct) =>
+        filter.Apply(db.Volunteers.VisibleTo(tenant, db), db).Select(VolunteerView.Projection(db)).ToPage(page, volunteer => volunteer.Id, ct);
+
+    /// <summary>Enters a volunteer; without a number they get the next one.</summary>
+    private static async Task<Platform.Created<VolunteerView>> Create(
+        VolunteerRequest request, Tenant tenant, VolunteersDb db, TimeProvider clock, CancellationToken ct)
+    {
+        var now = clock.GetUtcNow();
+        var organization = await db.Organizations.AsNoTracking().SingleAsync(o => o.Id == tenant.Id, ct);
+        var volunteer = new Volunteer(tenant.Id, request.Number ?? await db.NextNumber(tenant.Id, ct), request.ToProfile(organization.DayOf(now)), now);
+        db.Add(volunteer);
+        await db.SaveChangesAsync(ct);
+        return Answer.Created($"/v1/organizations/{tenant.Id}/volunteers/{volunteer.Id}", VolunteerView.Of(volunteer, accountId: null));
+    }
+
+    /// <summary>Shows a volunteer.</summary>
+    private static async Task<Results<Found<VolunteerView>, NotFound>> Get(Guid volunteerId, Tenant tenant, VolunteersDb db, CancellationToken ct) =>
+        await db.Volunteers.VisibleTo(tenant, db).Where(v => v.Id == volunteerId).Select(VolunteerView.Projection(db)).SingleOrDefaultAsync(ct) is { } view
+            ? Answer.Found(view)
+            : TypedResults.NotFound();
+
+    /// <summary>Changes a volunteer's profile.</summary>
+    private static async Task<Results<Found<VolunteerView>, NotFound>> Change(
+        Guid volunteerId, MergePatch<VolunteerRequest> patch, IfMatch match, Tenant tenant, VolunteersDb db, CancellationToken ct)
+    {
+        var volunteer = await db.Volunteers.VisibleTo(tenant, db).SingleOrDefaultAsync(v => v.Id == volunteerId, ct);
+        if (volunteer is null) return TypedResults.NotFound();
+
+        match.Check(volunteer);
+        var request = await patch.ApplyTo(VolunteerRequest.Of(volunteer), ct);
+        volunteer.Change(request.Number ?? volunteer.Number, request.ToProfile(volunteer.JoinedOn));
+        await db.SaveChangesAsync(ct);
+        return Answer.Found(await db.Volunteers.Where(v => v.OrganizationId == tenant.Id && v.Id == volunteerId).AsNoTracking()
+            .Select(VolunteerView.Projection(db)).SingleAsync(ct));
+    }
+
+    /// <summary>Makes a code with which this volunteer can make an account; good once, for 72 hours.</summary>
+    private static async Task<Results<Ok<InvitationView>, NotFound>> Invite(
+        Guid volunteerId, Tenant tenant, VolunteersDb db, TimeProvider clock, CancellationToken ct)
+    {
+        if (!await db.Volunteers.VisibleTo(tenant, db).AnyAsync(v => v.Id == volunteerId, ct)) return TypedResults.NotFound();
+        if (await db.RoleGrants.AnyAsync(g => g.OrganizationId == tenant.Id && g.VolunteerId == volunteerId, ct))
+            throw new RuleBreach("volunteer_already_linked");
+
+        var (invitation, code) = Invitation.Make(tenant.Id, volunteerId, tenant.ActorId, clock.GetUtcNow());
+        db.Add(invitation);
+        await db.SaveChangesAsync(ct);
+        return TypedResults.Ok(new InvitationView(code, invitation.ExpiresAt));
+    }
+}
+
+internal static class VolunteerQueries
+{
+    /// <summary>All for those who read everything, the members of their teams for a team coordinator, and oneself.</summary>
+    public static IQueryable<Volunteer> VisibleTo(this IQueryable<Volunteer> volunteers, Tenant tenant, VolunteersDb db) => volunteers.Where(v =>
+        v.OrganizationId == tenant.Id && (tenant.ReadsAll || v.Id == tenant.VolunteerId
+            || db.TeamMembers.Any(m => m.OrganizationId == tenant.Id && m.VolunteerId == v.Id && tenant.Teams.Contains(m.TeamId))));
+
+    /// <summary>The next free number. Counting up locks the organization's row, so nobody is given the same one.</summary>
+    public static async Task<string> NextNumber(this VolunteersDb db, Guid organizationId, CancellationToken ct)
+    {
+        while (true)
+        {
+            var taken = await db.Database.SqlQuery<int>(
+                $"update organizations set last_volunteer_number = last_volunteer_number + 1 where id = {organizationId} returning last_volunteer_number as \"Value\"")
+                .ToListAsync(ct);
+            var number = taken[0].ToString("D6", CultureInfo.InvariantCulture);
+            if (!await db.Volunteers.AnyAsync(v => v.OrganizationId == organizationId && v.Number == number, ct)) return number;
+        }
+    }
+}

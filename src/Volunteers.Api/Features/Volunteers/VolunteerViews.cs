@@ -1,0 +1,108 @@
+using System.Linq.Expressions;
+using FluentValidation;
+using Microsoft.AspNetCore.Mvc;
+using Microsoft.EntityFrameworkCore;
+using Volunteers.Data;
+using Volunteers.Platform;
+
+namespace Volunteers.Features.Volunteers;
+
+/// <summary>Which volunteers to list.</summary>
+/// <param name="Q">Part of the name, or the beginning of the number.</param>
+/// <param name="Team">Current members of this team.</param>
+/// <param name="Hometown">Exactly this hometown.</param>
+/// <param name="Status">Where they stand.</param>
+/// <param name="Skill">Who has this skill.</param>
+internal sealed record VolunteerFilter(
+    [property: FromQuery] string? Q = null, [property: FromQuery] Guid? Team = null, [property: FromQuery] string? Hometown = null,
+    [property: FromQuery] VolunteerStatus? Status = null, [property: FromQuery] string? Skill = null)
+{
+    public IQueryable<Volunteer> Apply(IQueryable<Volunteer> volunteers, VolunteersDb db)
+    {
+        if (Q is { } q) volunteers = volunteers.Where(v => v.Name.Contains(q) || v.Number.StartsWith(q));
+        if (Team is { } team)
+            volunteers = volunteers.Where(v => db.TeamMembers.Any(m =>
+                m.OrganizationId == v.OrganizationId && m.VolunteerId == v.Id && m.TeamId == team && m.LeftOn == null));
+        if (Hometown is { } hometown) volunteers = volunteers.Where(v => v.Hometown == hometown);
+        if (Status is { } status) volunteers = volunteers.Where(v => v.Status == status);
+        if (Skill is { } skill) volunteers = volunteers.Where(v => v.Skills.Any(s => s.Name == skill));
+        return volunteers;
+    }
+
+    internal sealed class Validator : AbstractValidator<VolunteerFilter>
+    {
+        public Validator()
+        {
+            RuleFor(filter => filter.Q).Length(1, 100);
+            RuleFor(filter => filter.Hometown).Length(1, 50);
+            RuleFor(filter => filter.Skill).Length(1, 50);
+        }
+    }
+}
+
+/// <summary>A volunteer, as a client writes them.</summary>
+/// <param name="Name">At most 100 characters.</param>
+/// <param name="Number">Unique in the organization, at most 30 characters; the next one when not given.</param>
+/// <param name="Phone">At most 30 characters: digits, spaces, hyphens, parentheses, a leading plus.</param>
+/// <param name="Hometown">Where they come from; at most 50 characters.</param>
+/// <param name="Gender">If they wish to say.</param>
+/// <param name="BirthDate">If the organization needs it.</param>
+/// <param name="Residence">Area, not address; at most 100 characters.</param>
+/// <param name="Skills">At most 30.</param>
+/// <param name="JoinedOn">Local day; today when not given.</param>
+/// <param name="Status">Active when not given.</param>
+/// <param name="Consent">What the person agreed to, and when.</param>
+internal sealed record VolunteerRequest(
+    string Name, string? Number = null, string? Phone = null, string? Hometown = null, Gender? Gender = null, DateOnly? BirthDate = null,
+    string? Residence = null, IReadOnlyList<Skill>? Skills = null, DateOnly? JoinedOn = null,
+    VolunteerStatus Status = VolunteerStatus.Active, Consent? Consent = null)
+{
+    public static VolunteerRequest Of(Volunteer v) => new(v.Name, v.Number, v.Phone, v.Hometown, v.Gender, v.BirthDate, v.Residence,
+        v.Skills, v.JoinedOn, v.Status, v.Profile.Consent);
+
+    public VolunteerProfile ToProfile(DateOnly joinedOn) =>
+        new(Name, Phone, Hometown, Gender, BirthDate, Residence, Skills ?? [], JoinedOn ?? joinedOn, Status, Consent);
+
+    internal sealed class Validator : AbstractValidator<VolunteerRequest>
+    {
+        public Validator(TimeProvider clock)
+        {
+            RuleFor(request => request.Name).Line(100);
+            RuleFor(request => request.Number).OptionalLine(30).MinimumLength(1);
+            RuleFor(request => request.Phone).Matches(@"^\+?[0-9 ()\-]{3,29}$");
+            RuleFor(request => request.Hometown).OptionalLine(50);
+            RuleFor(request => request.BirthDate).Must(day => day is null || day <= DateOnly.FromDateTime(clock.GetUtcNow().UtcDateTime.AddDays(1)))
+                .WithMessage(_ => Messages.Title("in_the_future"));
+            RuleFor(request => request.Residence).OptionalLine(100);
+            RuleFor(request => request.Skills).Must(skills => skills is null or { Count: <= 30 }).WithMessage(_ => Messages.Title("too_many"));
+            RuleForEach(request => request.Skills).NotNull().ChildRules(skill => skill.RuleFor(s => s.Name).Line(50));
+            RuleFor(request => request.Consent!).ChildRules(consent =>
+            {
+                consent.RuleFor(c => c.Version).Line(50);
+                consent.RuleFor(c => c.At).NotEmpty();
+            }).When(request => request.Consent is not null);
+        }
+    }
+}
+
+/// <summary>A person's profile in this organization.</summary>
+internal sealed record VolunteerView(
+    Guid Id, string Number, string Name, string? Phone, string? Hometown, Gender? Gender, DateOnly? BirthDate, string? Residence,
+    IReadOnlyList<Skill> Skills, DateOnly JoinedOn, VolunteerStatus Status, Consent? Consent, Guid? AccountId,
+    DateTimeOffset CreatedAt, long Version) : IVersioned
+{
+    public static Expression<Func<Volunteer, VolunteerView>> Projection(VolunteersDb db) => v => new VolunteerView(
+        v.Id, v.Number, v.Name, v.Phone, v.Hometown, v.Gender, v.BirthDate, v.Residence, v.Skills, v.JoinedOn, v.Status,
+        v.ConsentVersion == null ? null : new Consent(v.ConsentVersion, v.ConsentAt!.Value),
+        db.RoleGrants.Where(g => g.OrganizationId == v.OrganizationId && g.VolunteerId == v.Id).Select(g => (Guid?)g.AccountId).FirstOrDefault(),
+        v.CreatedAt, v.Version);
+
+    public static VolunteerView Of(Volunteer v, Guid? accountId) => new(
+        v.Id, v.Number, v.Name, v.Phone, v.Hometown, v.Gender, v.BirthDate, v.Residence, v.Skills, v.JoinedOn, v.Status,
+        v.Profile.Consent, accountId, v.CreatedAt, v.Version);
+}
+
+/// <summary>A code with which one volunteer can make an account.</summary>
+/// <param name="Code">Shown once; hand it to the volunteer.</param>
+/// <param name="ExpiresAt">72 hours from now.</param>
+internal sealed record InvitationView(string Code, DateTimeOffset ExpiresAt);

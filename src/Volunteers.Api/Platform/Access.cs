@@ -1,0 +1,106 @@
+using Microsoft.AspNetCore.Authorization;
+using Microsoft.AspNetCore.Authorization.Policy;
+
+namespace Volunteers.Platform;
+
+/// <summary>Who may use a route. Stated on the group, tightened per route; rows are narrowed by the queries.</summary>
+internal static class Access
+{
+    /// <summary>Any account or client whose token is good.</summary>
+    public const string SignedIn = nameof(SignedIn);
+
+    /// <summary>Anybody with a role in the organization.</summary>
+    public const string Member = nameof(Member);
+
+    /// <summary>Reads what coordinators read: administrator, coordinator, auditor.</summary>
+    public const string Read = nameof(Read);
+
+    /// <summary>Enters service: administrator, coordinator, and a volunteer for themselves.</summary>
+    public const string TakePart = nameof(TakePart);
+
+    /// <summary>Plans and reviews: administrator, coordinator.</summary>
+    public const string Coordinate = nameof(Coordinate);
+
+    /// <summary>Plans for every team: administrator, coordinator of the whole organization.</summary>
+    public const string CoordinateAll = nameof(CoordinateAll);
+
+    /// <summary>Settings, roles and clients: administrator.</summary>
+    public const string Administer = nameof(Administer);
+
+    /// <summary>Creates organizations: the platform's operator.</summary>
+    public const string Operate = nameof(Operate);
+
+    public static void AddAccess(this IServiceCollection services)
+    {
+        services.AddSingleton<IAuthorizationHandler, Decision>();
+        services.AddSingleton<IAuthorizationMiddlewareResultHandler, Refusals>();
+        services.AddAuthorizationBuilder()
+            .AddPolicy(SignedIn, policy => policy.AddRequirements(new Requirement(_ => true)))
+            .AddPolicy(Operate, policy => policy.AddRequirements(new Requirement(caller => caller.IsOperator)))
+            .AddPolicy(Member, policy => policy.AddRequirements(new Requirement(_ => true, _ => true)))
+            .AddPolicy(Read, Of(Role.Administrator, Role.Coordinator, Role.Auditor))
+            .AddPolicy(TakePart, Of(Role.Administrator, Role.Coordinator, Role.Volunteer))
+            .AddPolicy(Coordinate, Of(Role.Administrator, Role.Coordinator))
+            .AddPolicy(CoordinateAll, policy => policy.AddRequirements(new Requirement(_ => true, tenant => tenant.CoordinatesAll)))
+            .AddPolicy(Administer, Of(Role.Administrator))
+            .SetFallbackPolicy(null);
+    }
+
+    public static TBuilder Allows<TBuilder>(this TBuilder builder, string policy) where TBuilder : IEndpointConventionBuilder =>
+        builder.RequireAuthorization(policy);
+
+    private static Action<AuthorizationPolicyBuilder> Of(params Role[] roles) => policy =>
+        policy.AddRequirements(new Requirement(_ => true, tenant => tenant.Caller.Holds(tenant.Id, roles)));
+
+    internal sealed record Requirement(Func<Caller, bool> Caller, Func<Tenant, bool>? InOrganization = null) : IAuthorizationRequirement;
+
+    private sealed class Decision(ICallers callers) : AuthorizationHandler<Requirement>
+    {
+        protected override async Task HandleRequirementAsync(AuthorizationHandlerContext context, Requirement requirement)
+        {
+            if (context.Resource is not HttpContext http || Platform.Caller.Of(http) is not { } caller) return;
+
+            // A refusal is never taken from memory: a role granted a moment ago works at once.
+            if (Meets(http, caller, requirement)
+                || (await callers.Reload(http) is { } fresh && Meets(http, fresh, requirement)))
+                context.Succeed(requirement);
+        }
+
+        private static bool Meets(HttpContext http, Caller caller, Requirement requirement)
+        {
+            if (!requirement.Caller(caller)) return false;
+            if (requirement.InOrganization is not { } inOrganization) return true;
+            return OrganizationOf(http) is { } id && caller.BelongsTo(id) && inOrganization(new Tenant(id, caller));
+        }
+    }
+
+    /// <summary>401 without a good token, 404 in an organization where the caller is nobody, 403 elsewhere.</summary>
+    private sealed class Refusals : IAuthorizationMiddlewareResultHandler
+    {
+        public Task HandleAsync(RequestDelegate next, HttpContext http, AuthorizationPolicy policy, PolicyAuthorizationResult result)
+        {
+            if (result.Succeeded) return next(http);
+            if (Caller.Of(http) is not { } caller)
+            {
+                http.Response.Headers.WWWAuthenticate = http.Request.Headers.Authorization.Count > 0 ? "Bearer error=\"invalid_token\"" : "Bearer";
+                return Problems.Write(http, StatusCodes.Status401Unauthorized, "not_signed_in");
+            }
+            return OrganizationOf(http) is { } id && !caller.BelongsTo(id)
+                ? Problems.Write(http, StatusCodes.Status404NotFound, "not_found")
+                : Problems.Write(http, StatusCodes.Status403Forbidden, "forbidden");
+        }
+    }
+
+    private static Guid? OrganizationOf(HttpContext http) =>
+        http.Request.RouteValues.TryGetValue("organizationId", out var value) && Guid.TryParse((string?)value, out var id) ? id : null;
+}
+
+/// <summary>Knows what the bearer of a token may do; implemented where accounts and grants are.</summary>
+internal interface ICallers
+{
+    /// <summary>From memory when it is fresh enough; null when the token was revoked.</summary>
+    ValueTask<Caller?> Find(HttpContext http);
+
+    /// <summary>From the database, now.</summary>
+    ValueTask<Caller?> Reload(HttpContext http);
+}

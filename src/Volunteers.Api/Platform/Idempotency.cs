@@ -1,0 +1,156 @@
+using System.Security.Cryptography;
+using System.Text;
+using Microsoft.AspNetCore.DataProtection;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Metadata.Builders;
+
+namespace Volunteers.Platform;
+
+/// <summary>
+/// A key a client chose for one POST. The row is written in the transaction of the effect: whoever comes second, even at
+/// the same moment, waits on the primary key until the first commits and then gets its answer. A refused request has no
+/// effect and leaves no row, so the same key may be tried again when the reason is gone.
+/// </summary>
+internal sealed class IdempotencyRecord
+{
+    public static readonly TimeSpan Kept = TimeSpan.FromHours(72);
+
+    /// <summary>The organization of the route; all zeros on routes above organizations.</summary>
+    public Guid OrganizationId { get; private set; }
+
+    public Guid CallerId { get; private set; }
+
+    public string Key { get; private set; } = "";
+
+    public byte[] RequestHash { get; private set; } = [];
+
+    public DateTimeOffset CreatedAt { get; private set; }
+
+    public int? Status { get; private set; }
+
+    public string? Headers { get; private set; }
+
+    /// <summary>Protected: an answer may carry a secret that is shown once.</summary>
+    public byte[]? Body { get; private set; }
+
+    internal sealed class Configuration : IEntityTypeConfiguration<IdempotencyRecord>
+    {
+        public void Configure(EntityTypeBuilder<IdempotencyRecord> builder)
+        {
+            builder.ToTable("idempotency_keys");
+            builder.HasKey(record => new { record.OrganizationId, record.CallerId, record.Key });
+            builder.Property(record => record.Key).HasMaxLength(255);
+            builder.HasIndex(record => new { record.OrganizationId, record.CreatedAt });
+        }
+    }
+}
+
+internal sealed class IdempotencyKey(Guid organizationId, Guid callerId, string key, byte[] requestHash, DateTimeOffset now, IDataProtector protector)
+{
+    public const string Header = "Idempotency-Key";
+
+    private static readonly string[] RepeatedHeaders = ["Location", "ETag", "Content-Type"];
+
+    /// <summary>Reads the whole body once, before the handler does, so that the key can be held to the same request.</summary>
+    public static async Task HashRequest(HttpContext http, RequestDelegate next)
+    {
+        if (HttpMethods.IsPost(http.Request.Method) && http.Request.Headers.TryGetValue(Header, out var values))
+        {
+            if (values.Count != 1 || values[0] is not { Length: > 0 and <= 255 } given || given.Any(c => c is < ' ' or > '~'))
+                throw RuleBreach.Malformed("invalid_idempotency_key", "");
+
+            http.Request.EnableBuffering();
+            using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+            hash.AppendData(Encoding.UTF8.GetBytes($"{http.Request.Path}{http.Request.QueryString}\n{http.Request.ContentType}\n"));
+            var chunk = new byte[16 * 1024];
+            while (await http.Request.Body.ReadAsync(chunk, http.RequestAborted) is > 0 and var read) hash.AppendData(chunk, 0, read);
+            http.Request.Body.Position = 0;
+            http.Items[typeof(IdempotencyKey)] = (given, hash.GetHashAndReset());
+        }
+        await next(http);
+    }
+
+    public static IdempotencyKey? Of(HttpContext http)
+    {
+        if (http.Items[typeof(IdempotencyKey)] is not (string key, byte[] hash)) return null;
+        var services = http.RequestServices;
+        return new IdempotencyKey(
+            http.Request.RouteValues.TryGetValue("organizationId", out var id) && Guid.TryParse((string?)id, out var organizationId) ? organizationId : Guid.Empty,
+            Caller.Of(http)?.ActorId ?? Guid.Empty, key, hash,
+            services.GetRequiredService<TimeProvider>().GetUtcNow(),
+            services.GetRequiredService<IDataProtectionProvider>().CreateProtector("Volunteers.IdempotentAnswers"));
+    }
+
+    /// <summary>Takes the key, or finds who took it before. Waits while a rival that holds it is still at work.</summary>
+    /// <exception cref="RuleBreach">422: the key was used for another request.</exception>
+    public async Task<KeptAnswer?> FirstAnswer(DbContext db, CancellationToken ct)
+    {
+        var longAgo = now - IdempotencyRecord.Kept;
+        var taken = await db.Database.ExecuteSqlAsync(
+            $"""
+             insert into idempotency_keys as k (organization_id, caller_id, key, request_hash, created_at)
+             values ({organizationId}, {callerId}, {key}, {requestHash}, {now})
+             on conflict (organization_id, caller_id, key) do update
+             set request_hash = excluded.request_hash, created_at = excluded.created_at, status = null, headers = null, body = null
+             where k.created_at < {longAgo}
+             """, ct);
+        if (taken == 1) return null;
+
+        var first = await db.Set<IdempotencyRecord>().AsNoTracking()
+            .SingleAsync(record => record.OrganizationId == organizationId && record.CallerId == callerId && record.Key == key, ct);
+        if (!CryptographicOperations.FixedTimeEquals(first.RequestHash, requestHash))
+            throw RuleBreach.Precondition("idempotency_key_reused", StatusCodes.Status422UnprocessableEntity);
+        return new KeptAnswer(first.Status!.Value, first.Headers!.Split('\n'), protector.Unprotect(first.Body!));
+    }
+
+    public async Task Keep(BufferedAnswer answer, DbContext db, HttpContext http)
+    {
+        var headers = string.Join('\n', RepeatedHeaders.Select(name => http.Response.Headers[name].ToString()));
+        var body = protector.Protect(answer.Body);
+        await db.Database.ExecuteSqlAsync(
+            $"""
+             update idempotency_keys set status = {answer.Status}, headers = {headers}, body = {body}
+             where organization_id = {organizationId} and caller_id = {callerId} and key = {key}
+             """, http.RequestAborted);
+    }
+
+    internal sealed record KeptAnswer(int Status, string[] Headers, byte[] Body)
+    {
+        public async Task Replay(HttpContext http)
+        {
+            http.Response.StatusCode = Status;
+            foreach (var (name, value) in RepeatedHeaders.Zip(Headers).Where(header => header.Second.Length > 0))
+                http.Response.Headers[name] = value;
+            http.Response.Headers["Idempotency-Replayed"] = "true";
+            await http.Response.Body.WriteAsync(Body, http.RequestAborted);
+        }
+    }
+}
+
+/// <summary>Forgets keys older than 72 hours, a thousand at a time.</summary>
+internal sealed class IdempotencyCleanup(IServiceScopeFactory scopes, TimeProvider clock, ILogger<IdempotencyCleanup> log) : BackgroundService
+{
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        using var timer = new PeriodicTimer(TimeSpan.FromHours(1), clock);
+        while (await timer.WaitForNextTickAsync(stoppingToken))
+        {
+            try
+            {
+                await using var scope = scopes.CreateAsyncScope();
+                var db = scope.ServiceProvider.GetRequiredService<DbContext>();
+                while (await Forget(db, clock.GetUtcNow() - IdempotencyRecord.Kept, stoppingToken) == 1000) { }
+            }
+            catch (Exception failed) when (failed is not OperationCanceledException)
+            {
+                log.LogWarning(failed, "Old idempotency keys could not be deleted; the next hour tries again");
+            }
+        }
+    }
+
+    public static Task<int> Forget(DbContext db, DateTimeOffset before, CancellationToken ct) => db.Database.ExecuteSqlAsync(
+        $"""
+         delete from idempotency_keys where (organization_id, caller_id, key) in
+             (select organization_id, caller_id, key from idempotency_keys where created_at < {before} limit 1000)
+         """, ct);
+}

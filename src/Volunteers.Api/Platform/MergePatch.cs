@@ -1,0 +1,62 @@
+using System.Reflection;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using FluentValidation;
+using Microsoft.AspNetCore.Http.Metadata;
+
+namespace Volunteers.Platform;
+
+/// <summary>
+/// RFC 7396: members that are sent replace, null removes, the rest stays. What comes out is a whole request again and is
+/// validated like one.
+/// </summary>
+internal sealed class MergePatch<T>(JsonObject patch, IServiceProvider services) : IEndpointParameterMetadataProvider where T : notnull
+{
+    public const string ContentType = "application/merge-patch+json";
+
+    public async Task<T> ApplyTo(T current, CancellationToken ct)
+    {
+        var merged = Merge(JsonSerializer.SerializeToNode(current, Json.Options), patch);
+        T changed;
+        try
+        {
+            changed = merged.Deserialize<T>(Json.Options)!;
+        }
+        catch (JsonException unreadable)
+        {
+            throw new BadHttpRequestException("The patch does not fit.", StatusCodes.Status400BadRequest, unreadable);
+        }
+        if (services.GetService<IValidator<T>>() is { } validator) await Validation.Check(validator, changed, ct);
+        return changed;
+    }
+
+    public static async ValueTask<MergePatch<T>?> BindAsync(HttpContext http)
+    {
+        if (!http.Request.HasJsonContentType())
+            throw new BadHttpRequestException("Not JSON.", StatusCodes.Status415UnsupportedMediaType);
+        try
+        {
+            var patch = await http.Request.ReadFromJsonAsync<JsonObject>(Json.Options, http.RequestAborted);
+            return patch is null ? throw new JsonException() : new MergePatch<T>(patch, http.RequestServices);
+        }
+        catch (JsonException unreadable)
+        {
+            throw new BadHttpRequestException("Malformed JSON.", StatusCodes.Status400BadRequest, unreadable);
+        }
+    }
+
+    public static void PopulateMetadata(ParameterInfo parameter, EndpointBuilder builder) =>
+        builder.Metadata.Add(new AcceptsMetadata([ContentType, "application/json"], typeof(T)));
+
+    private static JsonNode? Merge(JsonNode? target, JsonNode? patch)
+    {
+        if (patch is not JsonObject changes) return patch?.DeepClone();
+        var merged = target is JsonObject existing ? (JsonObject)existing.DeepClone() : [];
+        foreach (var (name, value) in changes)
+        {
+            if (value is null) merged.Remove(name);
+            else merged[name] = Merge(merged[name], value);
+        }
+        return merged;
+    }
+}

@@ -1,0 +1,128 @@
+using System.Buffers.Text;
+using System.Linq.Expressions;
+using System.Reflection;
+using System.Runtime.CompilerServices;
+using System.Text;
+using System.Text.Json;
+using FluentValidation;
+using Microsoft.AspNetCore.Http.Metadata;
+using Microsoft.AspNetCore.WebUtilities;
+using Microsoft.EntityFrameworkCore;
+
+namespace Volunteers.Platform;
+
+/// <summary>Which page of a list.</summary>
+/// <param name="Limit">How many items at most, 1 to 200; 50 when not given.</param>
+/// <param name="Cursor">The <c>next</c> of the page before. Opaque: take it as it came.</param>
+internal sealed record PageQuery(int? Limit = null, string? Cursor = null)
+{
+    public int Size => Limit ?? 50;
+
+    internal sealed class Validator : AbstractValidator<PageQuery>
+    {
+        public Validator()
+        {
+            RuleFor(page => page.Limit).InclusiveBetween(1, 200);
+            RuleFor(page => page.Cursor).MaximumLength(400);
+        }
+    }
+}
+
+/// <summary>One page of a list.</summary>
+/// <param name="Items">The items, in the list's stable order.</param>
+/// <param name="Next">Send it as <c>cursor</c> for the page that follows; null on the last page.</param>
+internal sealed record Page<T>(IReadOnlyList<T> Items, string? Next);
+
+/// <summary>A page, answered with a <c>Link</c> header to the one that follows.</summary>
+internal sealed class Paged<T>(Page<T> page, string cursorParameter = "cursor") : IResult, IEndpointMetadataProvider
+{
+    public Task ExecuteAsync(HttpContext http)
+    {
+        if (page.Next is { } next)
+        {
+            var query = http.Request.Query.Where(p => p.Key != cursorParameter).Append(new(cursorParameter, next));
+            var url = QueryHelpers.AddQueryString(http.Request.PathBase + http.Request.Path, query);
+            http.Response.Headers.Link = $"<{http.Request.Scheme}://{http.Request.Host}{url}>; rel=\"next\"";
+        }
+        return http.Response.WriteAsJsonAsync(page, http.RequestAborted);
+    }
+
+    public static void PopulateMetadata(MethodInfo method, EndpointBuilder builder) =>
+        builder.Metadata.Add(new ProducesResponseTypeMetadata(StatusCodes.Status200OK, typeof(Page<T>), ["application/json"]));
+}
+
+/// <summary>Keyset paging: page 1,000 costs what page 1 costs, and a row added meanwhile moves nothing.</summary>
+internal static class Paging
+{
+    public static async Task<Paged<T>> ToPage<T>(this IQueryable<T> query, PageQuery page, Expression<Func<T, Guid>> key, CancellationToken ct)
+    {
+        if (page.Cursor is not null)
+        {
+            var after = Cursor<Guid>(page);
+            query = query.Where(Expression.Lambda<Func<T, bool>>(
+                Expression.GreaterThan(key.Body, Captured(after)), key.Parameters));
+        }
+        return await Take(query.OrderBy(key), page, item => JsonSerializer.Serialize(key.Compile()(item)), ct);
+    }
+
+    /// <summary>In the order of two keys, the second of which tells apart what the first does not.</summary>
+    public static async Task<Paged<T>> ToPage<T, TFirst>(
+        this IQueryable<T> query, PageQuery page, Expression<Func<T, TFirst>> first, Expression<Func<T, Guid>> second, CancellationToken ct)
+    {
+        var row = first.Parameters[0];
+        var secondBody = new Rebind(second.Parameters[0], row).Visit(second.Body);
+        if (page.Cursor is not null)
+        {
+            var after = Cursor<AfterTwo<TFirst>>(page);
+            query = query.Where(Expression.Lambda<Func<T, bool>>(
+                Expression.Call(RowGreaterThan, Expression.Constant(EF.Functions),
+                    Row<TFirst>(first.Body, secondBody), Row<TFirst>(Captured(after.First), Captured(after.Second))), row));
+        }
+        var (firstOf, secondOf) = (first.Compile(), second.Compile());
+        return await Take(query.OrderBy(first).ThenBy(second), page,
+            item => JsonSerializer.Serialize(new AfterTwo<TFirst>(firstOf(item), secondOf(item))), ct);
+    }
+
+    private static async Task<Paged<T>> Take<T>(IQueryable<T> query, PageQuery page, Func<T, string> cursor, CancellationToken ct)
+    {
+        var items = await query.Take(page.Size + 1).ToListAsync(ct);
+        if (items.Count <= page.Size) return new Paged<T>(new Page<T>(items, null));
+        items.RemoveAt(page.Size);
+        return new Paged<T>(new Page<T>(items, WebEncoders.Base64UrlEncode(Encoding.UTF8.GetBytes(cursor(items[^1])))));
+    }
+
+    private static TKey Cursor<TKey>(PageQuery page)
+    {
+        try
+        {
+            return JsonSerializer.Deserialize<TKey>(Base64Url.DecodeFromChars(page.Cursor))!;
+        }
+        catch (Exception unreadable) when (unreadable is FormatException or JsonException)
+        {
+            throw RuleBreach.Malformed("invalid_cursor", "/cursor");
+        }
+    }
+
+    /// <summary>A row value comparison is what an index on both keys can serve in one descent.</summary>
+    private static readonly MethodInfo RowGreaterThan = typeof(NpgsqlDbFunctionsExtensions).GetMethods()
+        .Single(method => method.Name == nameof(NpgsqlDbFunctionsExtensions.GreaterThan));
+
+    private static UnaryExpression Row<TFirst>(Expression first, Expression second) => Expression.Convert(
+        Expression.Call(typeof(ValueTuple), nameof(ValueTuple.Create), [typeof(TFirst), typeof(Guid)], first, second), typeof(ITuple));
+
+    private sealed record AfterTwo<TFirst>(TFirst First, Guid Second);
+
+    /// <summary>As a captured variable, so that EF sends a parameter and keeps one plan.</summary>
+    private static MemberExpression Captured<TValue>(TValue value) =>
+        Expression.Field(Expression.Constant(new Box<TValue>(value)), nameof(Box<>.Value));
+
+    private sealed class Box<TValue>(TValue value)
+    {
+        public readonly TValue Value = value;
+    }
+
+    private sealed class Rebind(ParameterExpression from, ParameterExpression to) : ExpressionVisitor
+    {
+        protected override Expression VisitParameter(ParameterExpression node) => node == from ? to : base.VisitParameter(node);
+    }
+}

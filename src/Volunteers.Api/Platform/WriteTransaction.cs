@@ -1,0 +1,66 @@
+using Microsoft.EntityFrameworkCore;
+
+namespace Volunteers.Platform;
+
+/// <summary>
+/// Every change is one transaction: opened before the handler, committed when its answer is a success, and only then sent.
+/// A refusal, an error or a kill in between leaves nothing. With an Idempotency-Key the key and the answer are part of it.
+/// </summary>
+internal static class WriteTransaction
+{
+    public static TBuilder ChangesInOneTransaction<TBuilder>(this TBuilder builder) where TBuilder : IEndpointConventionBuilder =>
+        builder.AddEndpointFilter(async (context, next) =>
+        {
+            var http = context.HttpContext;
+            if (HttpMethods.IsGet(http.Request.Method) || HttpMethods.IsHead(http.Request.Method)) return await next(context);
+
+            var db = http.RequestServices.GetRequiredService<DbContext>();
+            await using var transaction = await db.Database.BeginTransactionAsync(http.RequestAborted);
+
+            var key = IdempotencyKey.Of(http);
+            if (key is not null && await key.FirstAnswer(db, http.RequestAborted) is { } first)
+            {
+                await first.Replay(http);
+                return Results.Empty;
+            }
+
+            var answer = await BufferedAnswer.Of(http, (IResult)(await next(context))!);
+            if (answer.IsSuccess)
+            {
+                if (key is not null) await key.Keep(answer, db, http);
+                // Past this line the effect stands, so the caller going away no longer stops it.
+                await transaction.CommitAsync(CancellationToken.None);
+            }
+            await answer.Send(http);
+            return Results.Empty;
+        });
+}
+
+/// <summary>What a handler answered, held back until its effect is committed.</summary>
+internal sealed record BufferedAnswer(int Status, byte[] Body)
+{
+    public bool IsSuccess => Status < 400;
+
+    public static async Task<BufferedAnswer> Of(HttpContext http, IResult result)
+    {
+        var wire = http.Response.Body;
+        using var buffer = new MemoryStream();
+        http.Response.Body = buffer;
+        try
+        {
+            await result.ExecuteAsync(http);
+            await http.Response.BodyWriter.FlushAsync(http.RequestAborted);
+        }
+        finally
+        {
+            http.Response.Body = wire;
+        }
+        return new BufferedAnswer(http.Response.StatusCode, buffer.ToArray());
+    }
+
+    public async Task Send(HttpContext http)
+    {
+        // An empty answer keeps its headers unsent, so that a bare 404 still gets its problem body.
+        if (Body.Length > 0) await http.Response.Body.WriteAsync(Body, http.RequestAborted);
+    }
+}
