@@ -12,7 +12,7 @@ namespace Volunteers.Data;
 /// </summary>
 internal sealed class EmbeddedPostgres : IAsyncDisposable
 {
-    private const string Name = "volunteers";
+    private const string Name = PostgresBinaries.Superuser;
     private const long LargestLog = 10 * 1024 * 1024;
 
     private static readonly string[] Settings =
@@ -285,13 +285,7 @@ internal sealed class EmbeddedPostgres : IAsyncDisposable
         // Made beside its place and renamed when whole: a kill in the middle leaves nothing that looks like a database.
         var unfinished = Path.Combine(folder, "postgres.new");
         if (Directory.Exists(unfinished)) Directory.Delete(unfinished, recursive: true);
-        user.MakePrivateFolder(unfinished);
-
-        var (exitCode, output) = user.Run(
-            binaries.InitDb, "-D", unfinished, "-U", Name, "--encoding=UTF8", OperatingSystem.IsMacOS() ? "--locale=C" : "--locale=C.UTF-8",
-            "--data-checksums", "--auth-local=trust", "--auth-host=reject");
-        if (exitCode != 0) throw new EmbeddedPostgresException($"initdb could not make a database in {unfinished}:\n{output}");
-
+        binaries.MakeCluster(unfinished, user, "--data-checksums");
         Directory.Move(unfinished, ClusterIn(folder));
         // The new name has to outlive a power cut, or the next start would take the folder for an unfinished one.
         _ = DatabaseUser.Execute(["sync", folder]);

@@ -8,7 +8,7 @@ internal sealed partial record PostgresBinaries(string Folder, int Major, int Mi
 {
     public const int OldestMajor = 15;
 
-    public string InitDb => Path.Combine(Folder, "initdb");
+    public const string Superuser = "volunteers";
 
     public string Postgres => Path.Combine(Folder, "postgres");
 
@@ -57,6 +57,18 @@ internal sealed partial record PostgresBinaries(string Folder, int Major, int Mi
             $"{string.Join(", ", found.Select(binaries => binaries.Major).Distinct())}, which cannot read it. " +
             $"Install PostgreSQL {madeBy}, or convert the folder with pg_upgrade, or start with another folder " +
             "(EmbeddedPostgres:DataDirectory). Nothing was changed.");
+    }
+
+    /// <summary>Makes a cluster in a folder that only this user can enter, where no password is asked for.</summary>
+    public void MakeCluster(string folder, DatabaseUser user, params string[] options)
+    {
+        user.MakePrivateFolder(folder);
+        var (exitCode, output) = user.Run(
+        [
+            Path.Combine(Folder, "initdb"), "-D", folder, "-U", Superuser, "--encoding=UTF8",
+            OperatingSystem.IsMacOS() ? "--locale=C" : "--locale=C.UTF-8", "--auth-local=trust", "--auth-host=reject", .. options,
+        ]);
+        if (exitCode != 0) throw new EmbeddedPostgresException($"initdb could not make a database in {folder}:\n{output}");
     }
 
     private static string? Resolve(string folder)

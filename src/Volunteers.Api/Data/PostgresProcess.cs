@@ -64,12 +64,11 @@ internal sealed class PostgresProcess
     /// <summary>Stops a PostgreSQL that an earlier run left behind on this cluster.</summary>
     public static async Task StopLeftover(string cluster, CancellationToken ct)
     {
-        if (LeftoverId(cluster) is not { } id) return;
+        if (RunningOn(cluster) is not { } id || CommandOf(id) is not { } command) return;
 
-        if (CommandOf(id) is not { } command) return;
         if (command.Contains(cluster, StringComparison.Ordinal))
         {
-            await Stop(id, Gone(id, ct));
+            await Stop(id, Gone(id, cluster, ct));
         }
         else if (!command.Contains("postgres", StringComparison.Ordinal) && !command.Contains("postmaster", StringComparison.Ordinal))
         {
@@ -78,8 +77,8 @@ internal sealed class PostgresProcess
         }
     }
 
-    /// <summary>The process that the cluster's lock file names, if it is alive.</summary>
-    public static int? LeftoverId(string cluster) =>
+    /// <summary>The number of the PostgreSQL that runs on this cluster, as the cluster's own lock file has it.</summary>
+    public static int? RunningOn(string cluster) =>
         int.TryParse(ReadPidFile(cluster)?.Split('\n')[0], CultureInfo.InvariantCulture, out var id) && IsAlive(id) ? id : null;
 
     private void RunToItsEnd(DatabaseUser user, string logFile, string[] command)
@@ -106,9 +105,10 @@ internal sealed class PostgresProcess
         await exited;
     }
 
-    private static async Task Gone(int id, CancellationToken ct)
+    private static async Task Gone(int id, string cluster, CancellationToken ct)
     {
-        while (IsAlive(id)) await Task.Delay(20, ct);
+        // Not by its number: until somebody collects its exit code, the number of a dead process looks alive.
+        while (CommandOf(id)?.Contains(cluster, StringComparison.Ordinal) == true) await Task.Delay(20, ct);
     }
 
     private static bool IsReady(string? pidFile, string? stale, int id)
