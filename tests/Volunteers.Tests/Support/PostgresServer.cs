@@ -16,10 +16,7 @@ public sealed class PostgresServer : IAsyncDisposable
     private const string FolderPrefix = "/tmp/volunteers-tests-";
 
     private static readonly string[] Settings =
-    [
-        "fsync=off", "synchronous_commit=off", "full_page_writes=off", "wal_level=minimal", "max_wal_senders=0",
-        "max_connections=500", "jit=off", "timezone=UTC",
-    ];
+        ["fsync=off", "synchronous_commit=off", "full_page_writes=off", "max_connections=500", "jit=off", "timezone=UTC"];
 
     // PostgreSQL copies a template only while nobody else copies it.
     private readonly SemaphoreSlim _oneAtATime = new(1);
@@ -46,7 +43,8 @@ public sealed class PostgresServer : IAsyncDisposable
         await _oneAtATime.WaitAsync();
         try
         {
-            await Execute($"CREATE DATABASE {Quoted(name)} TEMPLATE {Quoted(template ?? "template1")}");
+            // Copying files takes a third of the time that copying through the log does.
+            await Execute($"CREATE DATABASE {Quoted(name)} TEMPLATE {Quoted(template ?? "template1")} STRATEGY file_copy");
         }
         finally
         {
