@@ -205,7 +205,7 @@ internal sealed class EmbeddedPostgres : IAsyncDisposable
 
     private static string OpenFolder(string? given)
     {
-        var folder = Path.GetFullPath(given ?? DefaultFolder());
+        var folder = Path.GetFullPath(string.IsNullOrWhiteSpace(given) ? DefaultFolder() : given);
         try
         {
             if (!Directory.Exists(folder))
