@@ -8,47 +8,63 @@ using Volunteers.Features.Projects;
 using Volunteers.Features.Teams;
 using Volunteers.Features.Volunteers;
 using Volunteers.Platform;
+using Volunteers.Platform.OpenApi;
 
-var builder = WebApplication.CreateBuilder(args);
-builder.WebHost.ConfigureKestrel(kestrel =>
+try
 {
-    kestrel.AddServerHeader = false;
-    kestrel.Limits.MaxRequestBodySize = 1024 * 1024;
-});
-builder.Services.AddSingleton(TimeProvider.System);
-builder.Services.AddDatabase();
-builder.AddSignIn();
-builder.Services.AddAccess();
-builder.Services.AddStrictJson();
-builder.Services.AddProblems();
-builder.Services.AddValidatorsFromAssemblyContaining<Program>(ServiceLifetime.Singleton, includeInternalTypes: true);
-builder.Services.AddHostedService<IdempotencyCleanup>();
-builder.Services.AddEndpointsApiExplorer();
+    await using var commands = new Commands(args);
+    var builder = WebApplication.CreateBuilder(args);
+    await commands.FindDatabase(builder);
+    builder.WebHost.ConfigureKestrel(kestrel =>
+    {
+        kestrel.AddServerHeader = false;
+        kestrel.Limits.MaxRequestBodySize = 1024 * 1024;
+    });
+    builder.Services.AddSingleton(TimeProvider.System);
+    builder.Services.AddDatabase();
+    builder.AddSignIn();
+    builder.Services.AddAccess();
+    builder.Services.AddStrictJson();
+    builder.Services.AddProblems();
+    builder.Services.AddValidatorsFromAssemblyContaining<Program>(ServiceLifetime.Singleton, includeInternalTypes: true);
+    builder.Services.AddHostedService<IdempotencyCleanup>();
+    builder.Services.AddOpenApiDocuments();
+    builder.Services.AddHealth();
 
-var app = builder.Build();
-app.UseRequestLocalization(options => options.SetDefaultCulture("en").AddSupportedCultures("en", "zh-CN").AddSupportedUICultures("en", "zh-CN"));
-app.UseProblems();
-app.UseRouting();
-app.UseMiddleware<QueryGuard>();
-app.UseAuthentication();
-app.UseCallers();
-app.UseAuthorization();
-app.Use(IdempotencyKey.HashRequest);
+    var app = builder.Build();
+    app.UseRequestLocalization(options => options.SetDefaultCulture("en").AddSupportedCultures("en", "zh-CN").AddSupportedUICultures("en", "zh-CN"));
+    app.UseProblems();
+    app.UseRouting();
+    app.UseMiddleware<QueryGuard>();
+    app.UseAuthentication();
+    app.UseCallers();
+    app.UseAuthorization();
+    app.Use(IdempotencyKey.HashRequest);
 
-app.MapTokens();
-var v1 = app.MapGroup("/v1").ValidatesRequests().ChangesInOneTransaction();
-v1.MapAccounts();
-v1.MapOrganizations();
+    app.MapTokens();
+    var v1 = app.MapGroup("/v1").ValidatesRequests().ChangesInOneTransaction();
+    v1.MapAccounts();
+    v1.MapOrganizations();
 
-var organization = v1.MapGroup("/organizations/{organizationId:guid}").Allows(Access.Member);
-organization.MapRoles();
-organization.MapClients();
-organization.MapTeams();
-organization.MapTeamMembers();
-organization.MapVolunteers();
-organization.MapProjects();
-organization.MapActivities();
-organization.MapServiceRecords();
-organization.MapLedger();
+    var organization = v1.MapGroup("/organizations/{organizationId:guid}").Allows(Access.Member);
+    organization.MapRoles();
+    organization.MapClients();
+    organization.MapTeams();
+    organization.MapTeamMembers();
+    organization.MapVolunteers();
+    organization.MapProjects();
+    organization.MapActivities();
+    organization.MapServiceRecords();
+    organization.MapLedger();
 
-await app.RunAsync();
+    app.MapHealth();
+    app.MapOpenApiDocuments();
+
+    await commands.Run(app);
+    return Environment.ExitCode;
+}
+catch (Exception refused) when (refused is StartupRefused or EmbeddedPostgresException)
+{
+    await Console.Error.WriteLineAsync(refused.Message);
+    return 1;
+}

@@ -1,0 +1,114 @@
+using Microsoft.EntityFrameworkCore;
+using Volunteers.Features.Identity;
+
+namespace Volunteers.Data;
+
+/// <summary>
+/// What the program does: serve (without a word), <c>migrate</c>, <c>seed FOLDER</c> or <c>healthcheck</c>. In Development
+/// with no database configured, each of them starts the private one.
+/// </summary>
+internal sealed class Commands(string[] args) : IAsyncDisposable
+{
+    private EmbeddedPostgres? postgres;
+    private string? developmentPassword;
+
+    private string Command => args is [var first, ..] && !first.StartsWith('-') ? first : "serve";
+
+    /// <summary>Before the application is built: a database to work with.</summary>
+    public async Task FindDatabase(WebApplicationBuilder builder)
+    {
+        if (EF.IsDesignTime || Command == "healthcheck") return;
+        if (Command is not ("serve" or "migrate" or "seed"))
+            throw new StartupRefused("Usage: Volunteers.Api [migrate | seed FOLDER | healthcheck]");
+
+        var configured = !string.IsNullOrEmpty(builder.Configuration.GetConnectionString(Database.ConnectionName));
+        if (!configured && builder.Environment.IsDevelopment())
+        {
+            using var logging = LoggerFactory.Create(logs => logs.AddSimpleConsole());
+            postgres = await EmbeddedPostgres.Start(
+                builder.Configuration["EmbeddedPostgres:DataDirectory"], logging.CreateLogger<EmbeddedPostgres>(), CancellationToken.None);
+            builder.Configuration[$"ConnectionStrings:{Database.ConnectionName}"] = postgres.ConnectionString;
+        }
+        _ = Database.ConnectionString(builder.Configuration);
+    }
+
+    public async Task Run(WebApplication app)
+    {
+        switch (Command)
+        {
+            case "healthcheck":
+                await CheckHealth(app.Configuration);
+                return;
+            case "migrate":
+                await Migrate(app);
+                return;
+            case "seed":
+                await Seed(app, args is [_, var folder, ..] ? folder : throw new StartupRefused("Usage: Volunteers.Api seed FOLDER"));
+                return;
+        }
+
+        if (postgres is not null)
+        {
+            developmentPassword = await FirstAdministrator.DevelopmentPassword(postgres.DataDirectory, CancellationToken.None);
+            await Migrate(app);
+            await Seed(app, Path.Combine(AppContext.BaseDirectory, "seeds", "shixia"));
+            app.Lifetime.ApplicationStarted.Register(() => Greet(app));
+        }
+        await app.RunAsync();
+    }
+
+    public ValueTask DisposeAsync() => postgres?.DisposeAsync() ?? ValueTask.CompletedTask;
+
+    private async Task Migrate(WebApplication app)
+    {
+        var owner = app.Configuration.GetConnectionString("VolunteersOwner") is { Length: > 0 } given ? given : Database.ConnectionString(app.Configuration);
+        await Migrator.Migrate(owner, CancellationToken.None);
+        await using var scope = app.Services.CreateAsyncScope();
+        await SignInSetup.Prepare(scope.ServiceProvider, CancellationToken.None);
+        await Administrator(app, scope.ServiceProvider);
+    }
+
+    private async Task Seed(WebApplication app, string folder)
+    {
+        await using var scope = app.Services.CreateAsyncScope();
+        var administrator = await Administrator(app, scope.ServiceProvider)
+            ?? throw new StartupRefused("Seeds need a first administrator: set Bootstrap:AdminLogin and Bootstrap:AdminPassword.");
+        var loader = new SeedLoader(scope.ServiceProvider.GetRequiredService<VolunteersDb>(), app.Services.GetRequiredService<TimeProvider>());
+        var loaded = await loader.Load(folder, administrator.Id, CancellationToken.None);
+        if (Command == "seed") Console.WriteLine(loaded ? $"Loaded {folder}." : $"{folder} was loaded before; nothing changed.");
+    }
+
+    private Task<Account?> Administrator(WebApplication app, IServiceProvider services) => FirstAdministrator.Ensure(services,
+        app.Configuration["Bootstrap:AdminLogin"] ?? (developmentPassword is null ? null : FirstAdministrator.DevelopmentLogin),
+        app.Configuration["Bootstrap:AdminPassword"] ?? developmentPassword, CancellationToken.None);
+
+    private void Greet(WebApplication app)
+    {
+        var address = app.Urls.First();
+        var login = app.Configuration["Bootstrap:AdminLogin"];
+        Console.WriteLine(
+            $"""
+
+             Volunteers listens on {address}
+             Swagger UI             {address}/swagger
+             First administrator    {(login is null ? $"{FirstAdministrator.DevelopmentLogin}  password {developmentPassword}" : login)}
+             Data folder            {postgres!.DataDirectory}
+
+             """);
+    }
+
+    /// <summary>For a container's health check, which has no other client at hand.</summary>
+    private static async Task CheckHealth(IConfiguration configuration)
+    {
+        using var client = new HttpClient { Timeout = TimeSpan.FromSeconds(2) };
+        try
+        {
+            var answer = await client.GetAsync(new Uri($"http://127.0.0.1:{configuration["HTTP_PORTS"] ?? "8080"}/health/live"));
+            Environment.ExitCode = answer.IsSuccessStatusCode ? 0 : 1;
+        }
+        catch (Exception silent) when (silent is HttpRequestException or TaskCanceledException)
+        {
+            Environment.ExitCode = 1;
+        }
+    }
+}
