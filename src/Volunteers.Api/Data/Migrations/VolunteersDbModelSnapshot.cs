@@ -5,7 +5,6 @@ using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Infrastructure;
 using Microsoft.EntityFrameworkCore.Storage.ValueConversion;
 using Npgsql.EntityFrameworkCore.PostgreSQL.Metadata;
-using NpgsqlTypes;
 using Volunteers.Data;
 
 #nullable disable
@@ -756,12 +755,6 @@ namespace Volunteers.Data.Migrations
                         .HasMaxLength(1000)
                         .HasColumnType("character varying(1000)")
                         .HasColumnName("note");
-
-                    b.Property<NpgsqlRange<DateTimeOffset>>("Period")
-                        .ValueGeneratedOnAddOrUpdate()
-                        .HasColumnType("tstzrange")
-                        .HasColumnName("period")
-                        .HasComputedColumnSql("tstzrange(starts_at, ends_at, '[)')", true);
 
                     b.Property<int>("PersonTimes")
                         .HasColumnType("integer")

@@ -1,6 +1,5 @@
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Metadata.Builders;
-using NpgsqlTypes;
 using Volunteers.Features.Activities;
 using Volunteers.Features.Teams;
 using Volunteers.Features.Volunteers;
@@ -90,9 +89,6 @@ internal sealed class ServiceRecord : IVersioned
     public DateTimeOffset StartsAt { get; private set; }
 
     public DateTimeOffset EndsAt { get; private set; }
-
-    /// <summary>Made by the database from start and end, for the constraint that no minute counts twice.</summary>
-    public NpgsqlRange<DateTimeOffset> Period { get; private set; }
 
     /// <summary>The local day on which it began; it belongs there whole.</summary>
     public DateOnly ServiceDate { get; private set; }
@@ -231,7 +227,6 @@ internal sealed class ServiceRecord : IVersioned
             builder.Property(r => r.Note).HasMaxLength(1000);
             builder.Property(r => r.ReviewReason).HasMaxLength(500);
             builder.Property(r => r.DailyLimitOverride).HasMaxLength(500);
-            builder.Property(r => r.Period).HasComputedColumnSql("tstzrange(starts_at, ends_at, '[)')", stored: true);
             builder.Ignore(r => r.IsHeadcount).Ignore(r => r.CreditedMinutes).Ignore(r => r.CreditedPersonTimes);
             builder.HasOne<Activity>().WithMany().HasForeignKey(r => new { r.OrganizationId, r.ActivityId })
                 .HasConstraintName("activity_not_found").OnDelete(DeleteBehavior.Restrict);

@@ -6,7 +6,6 @@ using Microsoft.EntityFrameworkCore.Infrastructure;
 using Microsoft.EntityFrameworkCore.Migrations;
 using Microsoft.EntityFrameworkCore.Storage.ValueConversion;
 using Npgsql.EntityFrameworkCore.PostgreSQL.Metadata;
-using NpgsqlTypes;
 using Volunteers.Data;
 
 #nullable disable
@@ -14,7 +13,7 @@ using Volunteers.Data;
 namespace Volunteers.Data.Migrations
 {
     [DbContext(typeof(VolunteersDb))]
-    [Migration("20261123004514_Initial")]
+    [Migration("20261123004918_Initial")]
     partial class Initial
     {
         /// <inheritdoc />
@@ -759,12 +758,6 @@ namespace Volunteers.Data.Migrations
                         .HasMaxLength(1000)
                         .HasColumnType("character varying(1000)")
                         .HasColumnName("note");
-
-                    b.Property<NpgsqlRange<DateTimeOffset>>("Period")
-                        .ValueGeneratedOnAddOrUpdate()
-                        .HasColumnType("tstzrange")
-                        .HasColumnName("period")
-                        .HasComputedColumnSql("tstzrange(starts_at, ends_at, '[)')", true);
 
                     b.Property<int>("PersonTimes")
                         .HasColumnType("integer")

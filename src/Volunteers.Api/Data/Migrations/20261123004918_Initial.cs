@@ -1,7 +1,6 @@
 ﻿using System;
 using Microsoft.EntityFrameworkCore.Migrations;
 using Npgsql.EntityFrameworkCore.PostgreSQL.Metadata;
-using NpgsqlTypes;
 
 #nullable disable
 
@@ -590,7 +589,6 @@ namespace Volunteers.Data.Migrations
                     category = table.Column<string>(type: "character varying(50)", maxLength: 50, nullable: false),
                     starts_at = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: false),
                     ends_at = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: false),
-                    period = table.Column<NpgsqlRange<DateTime>>(type: "tstzrange", nullable: false, computedColumnSql: "tstzrange(starts_at, ends_at, '[)')", stored: true),
                     service_date = table.Column<DateOnly>(type: "date", nullable: false),
                     minutes = table.Column<int>(type: "integer", nullable: false),
                     person_times = table.Column<int>(type: "integer", nullable: false),
@@ -914,6 +912,7 @@ namespace Volunteers.Data.Migrations
             migrationBuilder.Sql(
                 """
                 create extension if not exists btree_gist;
+                alter table service_records add column period tstzrange not null generated always as (tstzrange(starts_at, ends_at, '[)')) stored;
                 alter table service_records add constraint overlapping_service
                     exclude using gist (organization_id with =, volunteer_id with =, period with &&)
                     where (status in ('submitted', 'approved'));
