@@ -2,7 +2,6 @@ using System.Buffers.Text;
 using System.Linq.Expressions;
 using System.Reflection;
 using System.Runtime.CompilerServices;
-using System.Text;
 using System.Text.Json;
 using FluentValidation;
 using Microsoft.AspNetCore.Http.Metadata;
@@ -54,42 +53,50 @@ internal sealed class Paged<T>(Page<T> page, string cursorParameter = "cursor") 
 /// <summary>Keyset paging: page 1,000 costs what page 1 costs, and a row added meanwhile moves nothing.</summary>
 internal static class Paging
 {
-    public static async Task<Paged<T>> ToPage<T>(this IQueryable<T> query, PageQuery page, Expression<Func<T, Guid>> key, CancellationToken ct)
+    public static Task<Paged<TView>> ToPage<T, TView>(
+        this IQueryable<T> query, PageQuery page, Expression<Func<T, Guid>> key, Expression<Func<T, TView>> view, CancellationToken ct)
     {
         if (page.Cursor is not null)
-        {
-            var after = Cursor<Guid>(page);
-            query = query.Where(Expression.Lambda<Func<T, bool>>(
-                Expression.GreaterThan(key.Body, Captured(after)), key.Parameters));
-        }
-        return await Take(query.OrderBy(key), page, item => JsonSerializer.Serialize(key.Compile()(item)), ct);
+            query = query.Where(Expression.Lambda<Func<T, bool>>(Expression.GreaterThan(key.Body, Captured(Cursor<Guid>(page))), key.Parameters));
+        return Take(query.OrderBy(key), page, key, view, ct);
     }
 
     /// <summary>In the order of two keys, the second of which tells apart what the first does not.</summary>
-    public static async Task<Paged<T>> ToPage<T, TFirst>(
-        this IQueryable<T> query, PageQuery page, Expression<Func<T, TFirst>> first, Expression<Func<T, Guid>> second, CancellationToken ct)
+    public static Task<Paged<TView>> ToPage<T, TFirst, TView>(
+        this IQueryable<T> query, PageQuery page, Expression<Func<T, TFirst>> first, Expression<Func<T, Guid>> second,
+        Expression<Func<T, TView>> view, CancellationToken ct)
     {
         var row = first.Parameters[0];
-        var secondBody = new Rebind(second.Parameters[0], row).Visit(second.Body);
+        var (firstBody, secondBody) = (first.Body, new Rebind(second.Parameters[0], row).Visit(second.Body));
         if (page.Cursor is not null)
         {
-            var after = Cursor<AfterTwo<TFirst>>(page);
+            var after = Cursor<TwoKeys<TFirst>>(page);
             query = query.Where(Expression.Lambda<Func<T, bool>>(
                 Expression.Call(RowGreaterThan, Expression.Constant(EF.Functions),
-                    Row<TFirst>(first.Body, secondBody), Row<TFirst>(Captured(after.First), Captured(after.Second))), row));
+                    Row<TFirst>(firstBody, secondBody), Row<TFirst>(Captured(after.First), Captured(after.Second))), row));
         }
-        var (firstOf, secondOf) = (first.Compile(), second.Compile());
-        return await Take(query.OrderBy(first).ThenBy(second), page,
-            item => JsonSerializer.Serialize(new AfterTwo<TFirst>(firstOf(item), secondOf(item))), ct);
+        var keys = Expression.Lambda<Func<T, TwoKeys<TFirst>>>(
+            Expression.New(typeof(TwoKeys<TFirst>).GetConstructors()[0], firstBody, secondBody), row);
+        return Take(query.OrderBy(first).ThenBy(second), page, keys, view, ct);
     }
 
-    private static async Task<Paged<T>> Take<T>(IQueryable<T> query, PageQuery page, Func<T, string> cursor, CancellationToken ct)
+    private static async Task<Paged<TView>> Take<T, TKey, TView>(
+        IQueryable<T> query, PageQuery page, Expression<Func<T, TKey>> key, Expression<Func<T, TView>> view, CancellationToken ct)
     {
-        var items = await query.Take(page.Size + 1).ToListAsync(ct);
-        if (items.Count <= page.Size) return new Paged<T>(new Page<T>(items, null));
+        var row = key.Parameters[0];
+        var keyed = Expression.Lambda<Func<T, Keyed<TKey, TView>>>(
+            Expression.New(typeof(Keyed<TKey, TView>).GetConstructors()[0], key.Body, new Rebind(view.Parameters[0], row).Visit(view.Body)), row);
+        var items = await query.Select(keyed).Take(page.Size + 1).ToListAsync(ct);
+        if (items.Count <= page.Size) return new Paged<TView>(new Page<TView>([.. items.Select(item => item.View)], null));
+
         items.RemoveAt(page.Size);
-        return new Paged<T>(new Page<T>(items, WebEncoders.Base64UrlEncode(Encoding.UTF8.GetBytes(cursor(items[^1])))));
+        var next = WebEncoders.Base64UrlEncode(JsonSerializer.SerializeToUtf8Bytes(items[^1].Key));
+        return new Paged<TView>(new Page<TView>([.. items.Select(item => item.View)], next));
     }
+
+    private sealed record Keyed<TKey, TView>(TKey Key, TView View);
+
+    private sealed record TwoKeys<TFirst>(TFirst First, Guid Second);
 
     private static TKey Cursor<TKey>(PageQuery page)
     {
@@ -109,8 +116,6 @@ internal static class Paging
 
     private static UnaryExpression Row<TFirst>(Expression first, Expression second) => Expression.Convert(
         Expression.Call(typeof(ValueTuple), nameof(ValueTuple.Create), [typeof(TFirst), typeof(Guid)], first, second), typeof(ITuple));
-
-    private sealed record AfterTwo<TFirst>(TFirst First, Guid Second);
 
     /// <summary>As a captured variable, so that EF sends a parameter and keeps one plan.</summary>
     private static MemberExpression Captured<TValue>(TValue value) =>

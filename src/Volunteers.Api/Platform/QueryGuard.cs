@@ -19,7 +19,7 @@ internal sealed class QueryGuard(RequestDelegate next, IApiDescriptionGroupColle
         .DistinctBy(entry => entry.method)
         .ToFrozenDictionary(entry => entry.method!, entry => entry.api.ParameterDescriptions
             .Where(parameter => parameter.Source == BindingSource.Query)
-            .ToFrozenDictionary(parameter => parameter.Name, parameter => parameter.Type ?? typeof(string), StringComparer.Ordinal)));
+            .ToFrozenDictionary(parameter => JsonNamingPolicy.CamelCase.ConvertName(parameter.Name), parameter => parameter.Type ?? typeof(string), StringComparer.Ordinal)));
 
     public Task Invoke(HttpContext http)
     {

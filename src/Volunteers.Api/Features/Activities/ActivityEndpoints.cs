@@ -28,7 +28,7 @@ internal static class ActivityEndpoints
     {
         var organization = await db.Organizations.AsNoTracking().SingleAsync(o => o.Id == tenant.Id, ct);
         return await filter.Apply(db.Activities.VisibleTo(tenant), organization)
-            .Select(ActivityView.Projection).ToPage(page, a => a.StartsAt, a => a.Id, ct);
+            .ToPage(page, a => a.StartsAt, a => a.Id, ActivityView.Projection, ct);
     }
 
     /// <summary>Plans an activity as a draft. Made from a project, it takes what is not given from the project's defaults.</summary>

@@ -56,7 +56,7 @@ internal sealed record LedgerVerification(bool Valid, long Position, string Hash
                     where organization_id = {organizationId} group by record_id) p on p.record_id = r.id
          where r.organization_id = {organizationId}
            and (coalesce(p.minutes, 0), coalesce(p.person_times, 0)) <>
-               case when r.status = 'approved' then (r.minutes - r.claimed_minutes, r.person_times - r.claimed_person_times) else (0, 0) end
+               case when r.status = 'approved' then (r.minutes::bigint - r.claimed_minutes, r.person_times::bigint - r.claimed_person_times) else (0::bigint, 0::bigint) end
          union all
          select 'total', null, null
          from (select team_id, volunteer_id, date_trunc('month', service_date)::date as month, evidence, minutes, person_times

@@ -24,7 +24,7 @@ internal static class ServiceRecordEndpoints
     /// <summary>Lists service records in the order in which the service began. Volunteers see their own.</summary>
     private static Task<Paged<ServiceRecordView>> List(
         [AsParameters] PageQuery page, [AsParameters] ServiceRecordFilter filter, Tenant tenant, VolunteersDb db, CancellationToken ct) =>
-        filter.Apply(db.ServiceRecords.VisibleTo(tenant)).Select(ServiceRecordView.Projection).ToPage(page, r => r.StartsAt, r => r.Id, ct);
+        filter.Apply(db.ServiceRecords.VisibleTo(tenant)).ToPage(page, r => r.StartsAt, r => r.Id, ServiceRecordView.Projection, ct);
 
     /// <summary>
     /// Records service. A coordinator's entry for others is approved and posted at once; anything about oneself is submitted

@@ -24,8 +24,7 @@ internal static class ClientEndpoints
     /// <summary>Lists the systems that act for this organization.</summary>
     private static Task<Paged<ClientView>> List([AsParameters] PageQuery page, Tenant tenant, VolunteersDb db, CancellationToken ct) =>
         db.Clients.Where(c => c.OrganizationId == tenant.Id)
-            .Select(c => new ClientView(c.Id, OrganizationClient.IdOf(c.OrganizationId, c.Id), c.Name, c.Role, c.CreatedAt, c.Version))
-            .ToPage(page, c => c.Id, ct);
+            .ToPage(page, c => c.Id, c => new ClientView(c.Id, OrganizationClient.IdOf(c.OrganizationId, c.Id), c.Name, c.Role, c.CreatedAt, c.Version), ct);
 
     /// <summary>Admits another system. The secret is shown in this answer only.</summary>
     private static async Task<Platform.Created<NewClientView>> Create(

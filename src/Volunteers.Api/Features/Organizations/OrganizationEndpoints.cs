@@ -23,7 +23,7 @@ internal static class OrganizationEndpoints
     private static Task<Paged<OrganizationView>> List([AsParameters] PageQuery page, Caller caller, VolunteersDb db, CancellationToken ct)
     {
         var ids = caller.Grants.Select(grant => grant.OrganizationId).Distinct().ToArray();
-        return db.Organizations.Where(o => ids.Contains(o.Id)).Select(OrganizationView.Projection).ToPage(page, o => o.Id, ct);
+        return db.Organizations.Where(o => ids.Contains(o.Id)).ToPage(page, o => o.Id, OrganizationView.Projection, ct);
     }
 
     /// <summary>Creates an organization; its first administrator is the account named, or the caller.</summary>

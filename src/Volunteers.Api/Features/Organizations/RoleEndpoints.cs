@@ -20,16 +20,13 @@ internal static class RoleEndpoints
     }
 
     /// <summary>Lists every account that has a role here.</summary>
-    private static Task<Paged<AccountRoles>> List([AsParameters] PageQuery page, Tenant tenant, VolunteersDb db, CancellationToken ct)
-    {
-        var holders = db.Users
+    private static Task<Paged<AccountRoles>> List([AsParameters] PageQuery page, Tenant tenant, VolunteersDb db, CancellationToken ct) =>
+        db.Users
             .Where(account => db.RoleGrants.Any(grant => grant.OrganizationId == tenant.Id && grant.AccountId == account.Id))
-            .Select(account => new AccountRoles(account.Id, account.DisplayName,
+            .ToPage(page, account => account.Id, account => new AccountRoles(account.Id, account.DisplayName,
                 db.RoleGrants.Where(g => g.OrganizationId == tenant.Id && g.AccountId == account.Id).OrderBy(g => g.Id)
                     .Select(g => new RoleView(g.Role, g.TeamId, g.VolunteerId)).ToList(),
-                db.RoleGrants.Where(g => g.OrganizationId == tenant.Id && g.AccountId == account.Id).Max(g => g.Version)));
-        return holders.ToPage(page, holder => holder.AccountId, ct);
-    }
+                db.RoleGrants.Where(g => g.OrganizationId == tenant.Id && g.AccountId == account.Id).Max(g => g.Version)), ct);
 
     /// <summary>Shows the roles of one account here.</summary>
     private static async Task<Results<Found<AccountRoles>, NotFound>> Get(Guid accountId, Tenant tenant, VolunteersDb db, CancellationToken ct) =>

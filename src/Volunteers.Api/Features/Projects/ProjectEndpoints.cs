@@ -28,7 +28,7 @@ internal static class ProjectEndpoints
         var projects = db.Projects.Where(p => p.OrganizationId == tenant.Id);
         if (filter.Category is { } category) projects = projects.Where(p => p.Category == category);
         if (filter.Status is { } status) projects = projects.Where(p => p.Status == status);
-        return projects.Select(ProjectView.Projection).ToPage(page, p => p.Id, ct);
+        return projects.ToPage(page, p => p.Id, ProjectView.Projection, ct);
     }
 
     /// <summary>Puts a project into the library.</summary>

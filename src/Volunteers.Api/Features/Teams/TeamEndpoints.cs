@@ -23,7 +23,7 @@ internal static class TeamEndpoints
 
     /// <summary>Lists the organization's teams; a team coordinator sees their own with its sub-teams.</summary>
     private static Task<Paged<TeamView>> List([AsParameters] PageQuery page, Tenant tenant, VolunteersDb db, CancellationToken ct) =>
-        db.Teams.VisibleTo(tenant).Select(TeamView.Projection).ToPage(page, team => team.Id, ct);
+        db.Teams.VisibleTo(tenant).ToPage(page, team => team.Id, TeamView.Projection, ct);
 
     /// <summary>Creates a team.</summary>
     private static async Task<Platform.Created<TeamView>> Create(

@@ -36,8 +36,8 @@ internal static class TeamMemberEndpoints
         if (filter.IncludeLeft != true) members = members.Where(m => m.LeftOn == null);
         return await members
             .Join(db.Volunteers, m => new { m.OrganizationId, Id = m.VolunteerId }, v => new { v.OrganizationId, v.Id },
-                (m, v) => new TeamMemberView(m.VolunteerId, v.Number, v.Name, m.Role, m.JoinedOn, m.LeftOn))
-            .ToPage(page, m => m.VolunteerId, ct);
+                (m, v) => new { m, v })
+            .ToPage(page, x => x.m.VolunteerId, x => new TeamMemberView(x.m.VolunteerId, x.v.Number, x.v.Name, x.m.Role, x.m.JoinedOn, x.m.LeftOn), ct);
     }
 
     /// <summary>Takes a volunteer into a team, or changes what they are in it.</summary>

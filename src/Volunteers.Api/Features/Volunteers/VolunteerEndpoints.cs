@@ -24,7 +24,7 @@ internal static class VolunteerEndpoints
     /// <summary>Lists volunteers; a team coordinator sees those of their teams, a volunteer only themselves.</summary>
     private static Task<Paged<VolunteerView>> List(
         [AsParameters] PageQuery page, [AsParameters] VolunteerFilter filter, Tenant tenant, VolunteersDb db, CancellationToken ct) =>
-        filter.Apply(db.Volunteers.VisibleTo(tenant, db), db).Select(VolunteerView.Projection(db)).ToPage(page, volunteer => volunteer.Id, ct);
+        filter.Apply(db.Volunteers.VisibleTo(tenant, db), db).ToPage(page, volunteer => volunteer.Id, VolunteerView.Projection(db), ct);
 
     /// <summary>Enters a volunteer; without a number they get the next one.</summary>
     private static async Task<Platform.Created<VolunteerView>> Create(
