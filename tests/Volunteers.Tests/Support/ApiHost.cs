@@ -1,0 +1,85 @@
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Identity;
+using Microsoft.AspNetCore.Mvc.Testing;
+using Microsoft.AspNetCore.TestHost;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+
+namespace Volunteers.Tests.Support;
+
+/// <summary>The service itself on a free port, over one database, with a clock that the test can move.</summary>
+public sealed class ApiHost : WebApplicationFactory<Program>
+{
+    public const string OperatorLogin = "operator@example.org";
+    public const string OperatorPassword = "operator-password";
+
+    private readonly string connectionString;
+    private readonly (string Name, string Value)[] settings;
+
+    public ApiHost(string connectionString, params (string Name, string Value)[] settings)
+    {
+        (this.connectionString, this.settings) = (connectionString, settings);
+        UseKestrel(0);
+    }
+
+    public TestClock Clock { get; } = new();
+
+    /// <summary>An HTTP client without a token. Real HTTP: the service listens on a port.</summary>
+    public Api Anonymous => new(Http(), "");
+
+    /// <summary>Signs in as the mobile app does.</summary>
+    public async Task<Api> SignIn(string login, string password)
+    {
+        var http = Http();
+        var tokens = await PostToken(http, ("grant_type", "password"), ("client_id", "volunteers-mobile"), ("username", login), ("password", password),
+            ("scope", "api offline_access"));
+        tokens.ShouldBe(200);
+        return Api.With(http, (string)tokens["access_token"]!);
+    }
+
+    public Task<Api> SignInAsOperator() => SignIn(OperatorLogin, OperatorPassword);
+
+    /// <summary>An OAuth request to the token endpoint, answered as RFC 6749 says.</summary>
+    public static async Task<Answer> PostToken(HttpClient http, params (string Name, string Value)[] form) =>
+        await Answer.Of(await http.PostAsync(new Uri("/connect/token", UriKind.Relative),
+            new FormUrlEncodedContent(form.Select(field => KeyValuePair.Create(field.Name, field.Value)))));
+
+    public async Task InServices(Func<IServiceProvider, Task> act)
+    {
+        await using var scope = Services.CreateAsyncScope();
+        await act(scope.ServiceProvider);
+    }
+
+    public HttpClient Http()
+    {
+        StartServer();
+        return new HttpClient(new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false }) { BaseAddress = ClientOptions.BaseAddress };
+    }
+
+    protected override void ConfigureWebHost(IWebHostBuilder builder)
+    {
+        builder.UseEnvironment("Testing");
+        builder.UseSetting("ConnectionStrings:Volunteers", connectionString);
+        builder.UseSetting("SignIn:RequireHttps", "false");
+        builder.UseSetting("Logging:LogLevel:Default", "Error");
+        foreach (var (name, value) in settings) builder.UseSetting(name, value);
+        builder.ConfigureTestServices(services =>
+        {
+            services.Replace(ServiceDescriptor.Singleton<TimeProvider>(Clock));
+            // A test signs in often, and its passwords need no protection.
+            services.Configure<PasswordHasherOptions>(options => options.IterationCount = 1);
+        });
+    }
+}
+
+/// <summary>The real time, moved by as much as a test says.</summary>
+public sealed class TestClock : TimeProvider
+{
+    private TimeSpan ahead;
+
+    public void Advance(TimeSpan by) => ahead += by;
+
+    public override DateTimeOffset GetUtcNow() => base.GetUtcNow() + ahead;
+
+    public override long GetTimestamp() => base.GetTimestamp() + (long)(ahead.TotalSeconds * TimestampFrequency);
+}

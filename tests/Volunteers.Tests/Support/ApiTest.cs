@@ -1,0 +1,34 @@
+using Xunit;
+
+namespace Volunteers.Tests.Support;
+
+/// <summary>A test with a database and a running service of its own.</summary>
+public abstract class ApiTest(TestDatabases databases) : IAsyncLifetime
+{
+    private string connectionString = null!;
+
+    protected TestDatabases Databases => databases;
+
+    protected string ConnectionString => connectionString;
+
+    protected ApiHost Host { get; private set; } = null!;
+
+    protected TestClock Clock => Host.Clock;
+
+    /// <summary>Steps that bring about a situation, through the API.</summary>
+    protected Given Given { get; private set; } = null!;
+
+    public virtual async ValueTask InitializeAsync()
+    {
+        connectionString = await databases.NewDatabase();
+        Host = new ApiHost(connectionString);
+        Given = new Given(Host);
+    }
+
+    public virtual async ValueTask DisposeAsync()
+    {
+        await Host.DisposeAsync();
+        await databases.Drop(connectionString);
+        GC.SuppressFinalize(this);
+    }
+}
