@@ -63,7 +63,7 @@ try
     await commands.Run(app);
     return Environment.ExitCode;
 }
-catch (Exception refused) when (refused is StartupRefused or EmbeddedPostgresException)
+catch (StartupRefused refused)
 {
     await Console.Error.WriteLineAsync(refused.Message);
     return 1;

@@ -37,4 +37,4 @@ internal static class Database
 }
 
 /// <summary>The service cannot start as it is set up; the message says what to do, and is all that is printed.</summary>
-internal sealed class StartupRefused(string message) : Exception(message);
+internal class StartupRefused(string message) : Exception(message);

@@ -12,9 +12,13 @@ internal static class Health
 
     public static void MapHealth(this WebApplication app)
     {
-        app.MapHealthChecks("/health/live", new HealthCheckOptions { Predicate = _ => false });
-        app.MapHealthChecks("/health/ready");
+        app.MapHealthChecks("/health/live", new HealthCheckOptions { Predicate = _ => false, ResponseWriter = Write });
+        app.MapHealthChecks("/health/ready", new HealthCheckOptions { ResponseWriter = Write });
     }
+
+    private static Task Write(HttpContext http, HealthReport report) => report.Status == HealthStatus.Healthy
+        ? http.Response.WriteAsJsonAsync(new { Status = report.Status.ToString() }, http.RequestAborted)
+        : Problems.Write(http, StatusCodes.Status503ServiceUnavailable, "unavailable");
 
     private sealed class PostgresAnswers(NpgsqlDataSource database) : IHealthCheck
     {
