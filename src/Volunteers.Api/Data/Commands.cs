@@ -71,9 +71,11 @@ internal sealed class Commands(string[] args) : IAsyncDisposable
     private async Task Seed(WebApplication app, string folder)
     {
         await using var scope = app.Services.CreateAsyncScope();
+        var db = scope.ServiceProvider.GetRequiredService<VolunteersDb>();
         var administrator = await Administrator(app, scope.ServiceProvider)
+            ?? await db.Users.Where(account => account.IsOperator).OrderBy(account => account.Id).FirstOrDefaultAsync()
             ?? throw new StartupRefused("Seeds need a first administrator: set Bootstrap:AdminLogin and Bootstrap:AdminPassword.");
-        var loader = new SeedLoader(scope.ServiceProvider.GetRequiredService<VolunteersDb>(), app.Services.GetRequiredService<TimeProvider>());
+        var loader = new SeedLoader(db, app.Services.GetRequiredService<TimeProvider>());
         var loaded = await loader.Load(folder, administrator.Id, CancellationToken.None);
         if (Command == "seed") Console.WriteLine(loaded ? $"Loaded {folder}." : $"{folder} was loaded before; nothing changed.");
     }
