@@ -73,61 +73,61 @@ internal sealed class Callers(NpgsqlDataSource database, TimeProvider clock, ILo
     {
         await using var batch = database.CreateBatch();
         batch.BatchCommands.Add(new NpgsqlBatchCommand(
-            """
-            select t.id, t.subject, coalesce(a.is_operator, false)
-            from openiddict_tokens t
-            left join openiddict_authorizations g on g.id = t.authorization_id
-            left join accounts a on a.id::text = t.subject
-            where t.id = any($1) and t.status = 'valid' and coalesce(g.status, 'valid') = 'valid'
-            """)
-        { Parameters = { new() { Value = tokens } } });
+            $"""
+             {Bearers}
+             select b.token_id, coalesce(b.account_id, b.client_id), b.client_id is not null, coalesce(a.is_operator, false)
+             from bearers b left join accounts a on a.id = b.account_id
+             """) { Parameters = { new() { Value = tokens } } });
         batch.BatchCommands.Add(new NpgsqlBatchCommand(
-            """
-            with recursive held as (
-                select g.account_id::text as subject, g.organization_id, g.role, g.team_id, g.volunteer_id, g.id
-                from role_grants g
-                where g.account_id::text in (select subject from openiddict_tokens where id = any($1))
-                union all
-                select t.subject, c.organization_id, c.role, null, null, c.id
-                from openiddict_tokens t
-                join organization_clients c on replace(c.organization_id::text, '-', '') || '.' || replace(c.id::text, '-', '') = t.subject
-                where t.id = any($1)
-            ), below as (
-                select h.organization_id, h.team_id as root, h.team_id as id from held h where h.team_id is not null
-                union
-                select b.organization_id, b.root, t.id from below b
-                join teams t on t.organization_id = b.organization_id and t.parent_team_id = b.id
-            )
-            select distinct h.subject, h.organization_id, h.role, h.team_id, h.volunteer_id, h.id,
-                   array(select b.id from below b where b.organization_id = h.organization_id and b.root = h.team_id) as teams
-            from held h order by h.subject, h.organization_id, h.id
-            """)
-        { Parameters = { new() { Value = tokens } } });
+            $"""
+             {Bearers}, held as (
+                 select g.account_id as actor_id, g.organization_id, g.role, g.team_id, g.volunteer_id, g.id
+                 from role_grants g where g.account_id in (select account_id from bearers)
+                 union
+                 select c.id, c.organization_id, c.role, null, null, c.id
+                 from organization_clients c join bearers b on c.organization_id = b.client_organization_id and c.id = b.client_id
+             ), below as (
+                 select organization_id, team_id as root, team_id as id from held where team_id is not null
+                 union
+                 select b.organization_id, b.root, t.id
+                 from below b join teams t on t.organization_id = b.organization_id and t.parent_team_id = b.id
+             )
+             select h.actor_id, h.organization_id, h.role, h.team_id, h.volunteer_id,
+                    array(select b.id from below b where b.organization_id = h.organization_id and b.root = h.team_id)
+             from held h order by h.organization_id, h.id
+             """) { Parameters = { new() { Value = tokens } } });
 
-        var bearers = new List<(Guid Token, string Subject, bool IsOperator)>();
-        var grants = new Dictionary<string, List<(Grant Grant, Guid Id)>>();
+        var bearers = new List<(Guid Token, Guid ActorId, bool IsClient, bool IsOperator)>();
+        var grants = new List<(Guid ActorId, Grant Grant)>();
         await using var reader = await batch.ExecuteReaderAsync(ct);
-        while (await reader.ReadAsync(ct)) bearers.Add((reader.GetGuid(0), reader.GetString(1), reader.GetBoolean(2)));
+        while (await reader.ReadAsync(ct)) bearers.Add((reader.GetGuid(0), reader.GetGuid(1), reader.GetBoolean(2), reader.GetBoolean(3)));
         await reader.NextResultAsync(ct);
         while (await reader.ReadAsync(ct))
-        {
-            var grant = new Grant(reader.GetGuid(1), Enum.Parse<Role>(reader.GetString(2), ignoreCase: true),
-                reader.IsDBNull(3) ? null : reader.GetGuid(3), reader.IsDBNull(4) ? null : reader.GetGuid(4), reader.GetFieldValue<Guid[]>(6));
-            (grants.TryGetValue(reader.GetString(0), out var held) ? held : grants[reader.GetString(0)] = []).Add((grant, reader.GetGuid(5)));
-        }
+            grants.Add((reader.GetGuid(0), new Grant(reader.GetGuid(1), Enum.Parse<Role>(reader.GetString(2), ignoreCase: true),
+                reader.IsDBNull(3) ? null : reader.GetGuid(3), reader.IsDBNull(4) ? null : reader.GetGuid(4), reader.GetFieldValue<Guid[]>(5))));
 
+        var held = grants.ToLookup(entry => entry.ActorId, entry => entry.Grant);
         return bearers
-            .Select(bearer => (bearer.Token, Caller: CallerOf(bearer.Subject, bearer.IsOperator, grants.GetValueOrDefault(bearer.Subject) ?? [])))
-            .Where(entry => entry.Caller is not null)
-            .ToDictionary(entry => entry.Token, entry => entry.Caller!);
+            // A client that was deleted has no grant left, and is nobody.
+            .Where(bearer => !bearer.IsClient || held.Contains(bearer.ActorId))
+            .ToDictionary(bearer => bearer.Token, bearer => new Caller(bearer.ActorId, bearer.IsClient, bearer.IsOperator, [.. held[bearer.ActorId]]));
     }
 
-    private static Caller? CallerOf(string subject, bool isOperator, List<(Grant Grant, Guid Id)> held)
-    {
-        if (Guid.TryParse(subject, out var account)) return new Caller(account, IsClient: false, isOperator, [.. held.Select(h => h.Grant)]);
-        // A client that was deleted has no grant left, and is nobody.
-        return held is [var only] ? new Caller(only.Id, IsClient: true, IsOperator: false, [only.Grant]) : null;
-    }
+    /// <summary>
+    /// The tokens asked for that are still good, and who they were given to: an account by its id, a client by the name that
+    /// <see cref="OrganizationClient.IdOf"/> makes. Turned into ids, so that every table is read by its key.
+    /// </summary>
+    private const string Bearers =
+        """
+        with recursive bearers as (
+            select t.id as token_id,
+                   case when length(t.subject) = 36 then t.subject::uuid end as account_id,
+                   case when length(t.subject) = 65 then split_part(t.subject, '.', 1)::uuid end as client_organization_id,
+                   case when length(t.subject) = 65 then split_part(t.subject, '.', 2)::uuid end as client_id
+            from openiddict_tokens t left join openiddict_authorizations g on g.id = t.authorization_id
+            where t.id = any($1) and t.status = 'valid' and coalesce(g.status, 'valid') = 'valid'
+        )
+        """;
 
     private static Guid? TokenOf(HttpContext http) =>
         http.User.Identity?.IsAuthenticated == true && http.User.HasScope(SignInSetup.ApiScope)
