@@ -34,6 +34,11 @@ internal sealed record ActivityFilter(
         if (Status is { } status) activities = activities.Where(a => a.Status == status);
         return activities;
     }
+
+    internal sealed class Validator : AbstractValidator<ActivityFilter>
+    {
+        public Validator() => RuleFor(filter => filter.Category).Length(1, 50);
+    }
 }
 
 /// <summary>An activity, as a client writes it.</summary>

@@ -65,7 +65,13 @@ internal static class ProjectEndpoints
 /// <summary>Which projects to list.</summary>
 /// <param name="Category">Exactly this category.</param>
 /// <param name="Status">Where they stand in the library.</param>
-internal sealed record ProjectFilter([property: FromQuery] string? Category = null, [property: FromQuery] ProjectStatus? Status = null);
+internal sealed record ProjectFilter([property: FromQuery] string? Category = null, [property: FromQuery] ProjectStatus? Status = null)
+{    internal sealed class Validator : AbstractValidator<ProjectFilter>
+    {
+        public Validator() => RuleFor(filter => filter.Category).Length(1, 50);
+    }
+}
+
 
 /// <summary>A project, as a client writes it.</summary>
 /// <param name="Title">At most 100 characters.</param>
