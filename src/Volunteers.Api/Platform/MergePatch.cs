@@ -36,8 +36,11 @@ internal sealed class MergePatch<T>(JsonObject patch, IServiceProvider services)
             throw new BadHttpRequestException("Not JSON.", StatusCodes.Status415UnsupportedMediaType);
         try
         {
-            var patch = await http.Request.ReadFromJsonAsync<JsonObject>(Json.Options, http.RequestAborted);
-            return patch is null ? throw new JsonException() : new MergePatch<T>(patch, http.RequestServices);
+            // An element is read whole here; an object would notice a member named twice only when it is used.
+            var patch = await http.Request.ReadFromJsonAsync<JsonElement>(Json.Options, http.RequestAborted);
+            return patch.ValueKind == JsonValueKind.Object
+                ? new MergePatch<T>(JsonObject.Create(patch)!, http.RequestServices)
+                : throw new JsonException();
         }
         catch (JsonException unreadable)
         {
