@@ -16,13 +16,13 @@ internal sealed class MergePatch<T>(JsonObject patch, IServiceProvider services)
 
     public async Task<T> ApplyTo(T current, CancellationToken ct)
     {
-        var merged = Merge(JsonSerializer.SerializeToNode(current, Json.Options), patch);
         T changed;
         try
         {
-            changed = merged.Deserialize<T>(Json.Options)!;
+            changed = Merge(JsonSerializer.SerializeToNode(current, Json.Options), patch).Deserialize<T>(Json.Options)!;
         }
-        catch (JsonException unreadable)
+        // Half a surrogate pair shows as an invalid operation, only when the text is used.
+        catch (Exception unreadable) when (unreadable is JsonException or InvalidOperationException)
         {
             throw new BadHttpRequestException("The patch does not fit.", StatusCodes.Status400BadRequest, unreadable);
         }
