@@ -42,7 +42,7 @@ internal static class Json
             reader.TokenType == JsonTokenType.String && Instant.TryParse(reader.GetString(), out var instant) ? instant : throw new JsonException();
 
         public override void Write(Utf8JsonWriter writer, DateTimeOffset value, JsonSerializerOptions options) =>
-            writer.WriteStringValue(value);
+            writer.WriteStringValue(Instant.AsKept(value));
     }
 
     private sealed class DayConverter : JsonConverter<DateOnly>
