@@ -59,12 +59,15 @@ internal static class ServiceRecordReview
         var entry = request.ToEntry(record);
         var figures = RecordingRules.FiguresOf(entry, now);
         var day = organization.DayOf(figures.StartsAt);
-        if (record.VolunteerId is { } volunteer)
-            (await RecordingRules.Load(db, organization, [entry], ct, except: record.Id))
-                .AdmitVolunteer(volunteer, record.TeamId, figures, day, mayOverride: request.DailyLimitOverride is not null);
-
         var before = Booking.Of(record, PostingCause.Corrected);
         record.Correct(Reviewer.Of(tenant), figures, day, request.Reason, now);
+        if (record.VolunteerId is { } volunteer)
+        {
+            // A day that stands above its limit may always come closer to it.
+            var noMore = day == before.ServiceDate && figures.Minutes <= before.Minutes;
+            (await RecordingRules.Load(db, organization, [entry], ct, except: record.Id))
+                .AdmitVolunteer(volunteer, record.TeamId, figures, day, mayOverride: noMore || request.DailyLimitOverride is not null);
+        }
         if (request.DailyLimitOverride is { } reason) record.OverrideDailyLimit(reason);
         await Book(record, RecordStep.Corrected, request.Reason, [before.Reversed, Booking.Of(record, PostingCause.Corrected)], tenant, db, now, ct);
         return Answer.Found(ServiceRecordView.Of(record));
