@@ -86,11 +86,11 @@ internal static class ServiceRecordReview
         var organization = await db.Organizations.AsNoTracking().SingleAsync(o => o.Id == tenant.Id, ct);
         var entry = request.ToEntry(headcount);
         var figures = RecordingRules.FiguresOf(entry, now);
-        var day = organization.DayOf(figures.StartsAt);
+        // On another local day its hours would leave one month's total for another's.
+        if (organization.DayOf(figures.StartsAt) != organization.DayOf(headcount.StartsAt)) throw new RuleBreach("claim_outside_headcount");
+        var named = headcount.Claim(Reviewer.Of(tenant), request.VolunteerId, figures, now);
         (await RecordingRules.Load(db, organization, [entry], ct))
-            .AdmitVolunteer(request.VolunteerId, headcount.TeamId, figures, day, mayOverride: request.DailyLimitOverride is not null);
-
-        var named = headcount.Claim(Reviewer.Of(tenant), request.VolunteerId, figures, day, now);
+            .AdmitVolunteer(request.VolunteerId, headcount.TeamId, figures, named.ServiceDate, mayOverride: request.DailyLimitOverride is not null);
         if (request.DailyLimitOverride is { } reason) named.OverrideDailyLimit(reason);
         db.Add(named);
         var postings = await db.Post(tenant.Id,
