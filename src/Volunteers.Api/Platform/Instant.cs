@@ -12,12 +12,13 @@ internal static partial class Instant
         if (text is null || !Rfc3339().IsMatch(text)
             || !DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.None, out var parsed)) return false;
 
-        // PostgreSQL keeps microseconds; what is compared later must be what was kept.
-        var utc = parsed.UtcDateTime;
-        if (!InReach(utc.Year)) return false;
-        instant = new DateTimeOffset(utc.Ticks - (utc.Ticks % TimeSpan.TicksPerMicrosecond), TimeSpan.Zero);
+        if (!InReach(parsed.UtcDateTime.Year)) return false;
+        instant = AsKept(parsed);
         return true;
     }
+
+    /// <summary>As PostgreSQL keeps it, in whole microseconds: what is shown, compared or hashed must be what is read again.</summary>
+    public static DateTimeOffset AsKept(DateTimeOffset instant) => new(instant.UtcTicks - (instant.UtcTicks % TimeSpan.TicksPerMicrosecond), TimeSpan.Zero);
 
     public static bool TryParseDay(string? text, out DateOnly day) =>
         DateOnly.TryParseExact(text, "yyyy-MM-dd", CultureInfo.InvariantCulture, DateTimeStyles.None, out day) && InReach(day.Year);

@@ -42,8 +42,8 @@ internal static class Json
             reader.TokenType == JsonTokenType.String && Instant.TryParse(reader.GetString(), out var instant) ? instant : throw new JsonException();
 
         public override void Write(Utf8JsonWriter writer, DateTimeOffset value, JsonSerializerOptions options) =>
-            // To the microsecond, as it is kept: the answer to a POST and a later GET say the same.
-            writer.WriteStringValue(value.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss.FFFFFF'Z'", CultureInfo.InvariantCulture));
+            // With Z, whatever the zone it came from.
+            writer.WriteStringValue(Instant.AsKept(value).UtcDateTime);
     }
 
     private sealed class DayConverter : JsonConverter<DateOnly>

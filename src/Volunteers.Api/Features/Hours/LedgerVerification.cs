@@ -48,9 +48,16 @@ internal sealed record LedgerVerification(bool Valid, long Position, string Hash
             faults.Add(new LedgerFault(LedgerFaultKind.LinesMissing, head?.Position ?? 0, null));
     }
 
-    private static Task<List<LedgerFault>> Sums(Guid organizationId, VolunteersDb db, CancellationToken ct) => db.Database.SqlQuery<LedgerFault>(
+    private static async Task<IEnumerable<LedgerFault>> Sums(Guid organizationId, VolunteersDb db, CancellationToken ct)
+    {
+        var wrong = await WrongSums(organizationId, db, ct);
+        return wrong.Select(record => new LedgerFault(record is null ? LedgerFaultKind.Total : LedgerFaultKind.RecordSum, null, record));
+    }
+
+    /// <summary>The records whose sum is wrong, and a null for each total that is.</summary>
+    private static Task<List<Guid?>> WrongSums(Guid organizationId, VolunteersDb db, CancellationToken ct) => db.Database.SqlQuery<Guid?>(
         $"""
-         select 'record_sum' as kind, null::bigint as position, r.id as record_id
+         select r.id as "Value"
          from service_records r
          left join (select record_id, sum(minutes) as minutes, sum(person_times) as person_times from hour_postings
                     where organization_id = {organizationId} group by record_id) p on p.record_id = r.id
@@ -58,7 +65,7 @@ internal sealed record LedgerVerification(bool Valid, long Position, string Hash
            and (coalesce(p.minutes, 0), coalesce(p.person_times, 0)) <>
                case when r.status = 'approved' then (r.minutes::bigint - r.claimed_minutes, r.person_times::bigint - r.claimed_person_times) else (0::bigint, 0::bigint) end
          union all
-         select 'total', null, null
+         select null
          from (select team_id, volunteer_id, date_trunc('month', service_date)::date as month, evidence, minutes, person_times
                from hour_postings where organization_id = {organizationId}
                union all

@@ -1,5 +1,6 @@
 using Microsoft.EntityFrameworkCore;
 using Volunteers.Data;
+using Volunteers.Platform;
 
 namespace Volunteers.Features.Hours;
 
@@ -15,7 +16,7 @@ internal static class Posting
         if (bookings.Count == 0) return [];
 
         var ledger = await db.LockLedger(organizationId, ct);
-        var postings = bookings.Select(booking => ledger.Book(booking, by, ToMicroseconds(now))).ToList();
+        var postings = bookings.Select(booking => ledger.Book(booking, by, Instant.AsKept(now))).ToList();
         db.AddRange(postings);
         await db.SaveChangesAsync(ct);
         await AddToTotals(db, organizationId, postings, ct);
@@ -43,7 +44,4 @@ internal static class Posting
              set minutes = hour_totals.minutes + excluded.minutes, person_times = hour_totals.person_times + excluded.person_times
              """, ct);
     }
-
-    /// <summary>What PostgreSQL keeps: the hash must be the same when it is read again.</summary>
-    private static DateTimeOffset ToMicroseconds(DateTimeOffset now) => new(now.UtcTicks - (now.UtcTicks % TimeSpan.TicksPerMicrosecond), TimeSpan.Zero);
 }

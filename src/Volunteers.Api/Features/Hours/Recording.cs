@@ -21,8 +21,18 @@ internal sealed record Recorder(Guid ActorId, Guid? VolunteerId, Func<Guid, bool
 /// <summary>How service becomes records: the same way for one, for a batch, for a file and for seeds.</summary>
 internal static class Recording
 {
+    /// <summary>Records one entry.</summary>
+    public static async Task<ServiceRecord> Record(
+        this VolunteersDb db, Organization organization, ServiceEntry entry, Recorder by, DateTimeOffset now, CancellationToken ct)
+    {
+        var rules = await RecordingRules.Load(db, organization, [entry], ct);
+        var record = rules.Admit(entry, by, now);
+        await db.Keep(organization, [record], by, now, ct);
+        return record;
+    }
+
     /// <summary>Records every entry or none.</summary>
-    /// <exception cref="BatchRefused">Names each entry that was refused; for a single entry its own refusal is thrown instead.</exception>
+    /// <exception cref="BatchRefused">Names each entry that was refused.</exception>
     public static async Task<List<ServiceRecord>> Record(
         this VolunteersDb db, Organization organization, IReadOnlyList<ServiceEntry> entries, Recorder by, DateTimeOffset now, CancellationToken ct)
     {
@@ -35,20 +45,26 @@ internal static class Recording
             {
                 records.Add(rules.Admit(entries[index], by, now));
             }
-            catch (RuleBreach breach) when (entries.Count > 1)
+            catch (RuleBreach breach)
             {
                 refusals.Add(Refusal.Of(index, breach));
             }
         }
         if (refusals.Count > 0) throw new BatchRefused(refusals);
 
+        await db.Keep(organization, records, by, now, ct);
+        return records;
+    }
+
+    private static async Task Keep(
+        this VolunteersDb db, Organization organization, List<ServiceRecord> records, Recorder by, DateTimeOffset now, CancellationToken ct)
+    {
         db.AddRange(records);
         var postings = await db.Post(organization.Id,
             [.. records.Where(record => record.Status == ServiceStatus.Approved).Select(record => Booking.Of(record, PostingCause.Approved))],
             by.ActorId, now, ct);
         db.AddRange(records.Select(record => new ServiceRecordEvent(record, RecordStep.Recorded, by.ActorId, now, record.DailyLimitOverride, postings)));
         await db.SaveChangesAsync(ct);
-        return records;
     }
 }
 

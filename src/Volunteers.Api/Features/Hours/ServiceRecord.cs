@@ -168,7 +168,7 @@ internal sealed class ServiceRecord : IVersioned
     }
 
     /// <summary>One participation of this headcount gets a name: minutes and a person-time move to a record of their own.</summary>
-    public ServiceRecord Claim(Reviewer reviewer, Guid volunteerId, ServiceFigures figures, DateOnly serviceDate, DateTimeOffset now)
+    public ServiceRecord Claim(Reviewer reviewer, Guid volunteerId, ServiceFigures figures, DateTimeOffset now)
     {
         if (!IsHeadcount) throw new RuleBreach("not_a_headcount");
         RefuseUnlessApproved();
@@ -182,7 +182,7 @@ internal sealed class ServiceRecord : IVersioned
             Id = Guid.CreateVersion7(now), OrganizationId = OrganizationId, ActivityId = ActivityId, TeamId = TeamId, ProjectId = ProjectId,
             Category = Category, VolunteerId = volunteerId, ClaimedFromId = Id, Evidence = Evidence, Note = Note, RecordedBy = reviewer.ActorId, RecordedAt = now,
         };
-        named.Set(figures, serviceDate);
+        named.Set(figures, ServiceDate);
         named.Review(ServiceStatus.Approved, reviewer, reason: null, now);
         return named;
     }

@@ -34,8 +34,8 @@ internal static class ServiceRecordEndpoints
         ServiceRecordRequest request, Tenant tenant, VolunteersDb db, TimeProvider clock, CancellationToken ct)
     {
         var organization = await db.Organizations.AsNoTracking().SingleAsync(o => o.Id == tenant.Id, ct);
-        var records = await db.Record(organization, [request.ToEntry()], Recorder.Of(tenant), clock.GetUtcNow(), ct);
-        return Answer.Created($"/v1/organizations/{tenant.Id}/service-records/{records[0].Id}", ServiceRecordView.Of(records[0]));
+        var record = await db.Record(organization, request.ToEntry(), Recorder.Of(tenant), clock.GetUtcNow(), ct);
+        return Answer.Created($"/v1/organizations/{tenant.Id}/service-records/{record.Id}", ServiceRecordView.Of(record));
     }
 
     /// <summary>Records up to 1,000 services, all or none.</summary>

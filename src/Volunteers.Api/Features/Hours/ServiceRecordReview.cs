@@ -59,12 +59,15 @@ internal static class ServiceRecordReview
         var entry = request.ToEntry(record);
         var figures = RecordingRules.FiguresOf(entry, now);
         var day = organization.DayOf(figures.StartsAt);
-        if (record.VolunteerId is { } volunteer)
-            (await RecordingRules.Load(db, organization, [entry], ct, except: record.Id))
-                .AdmitVolunteer(volunteer, record.TeamId, figures, day, mayOverride: request.DailyLimitOverride is not null);
-
         var before = Booking.Of(record, PostingCause.Corrected);
         record.Correct(Reviewer.Of(tenant), figures, day, request.Reason, now);
+        if (record.VolunteerId is { } volunteer)
+        {
+            // A day that stands above its limit may always come closer to it.
+            var noMore = day == before.ServiceDate && figures.Minutes <= before.Minutes;
+            (await RecordingRules.Load(db, organization, [entry], ct, except: record.Id))
+                .AdmitVolunteer(volunteer, record.TeamId, figures, day, mayOverride: noMore || request.DailyLimitOverride is not null);
+        }
         if (request.DailyLimitOverride is { } reason) record.OverrideDailyLimit(reason);
         await Book(record, RecordStep.Corrected, request.Reason, [before.Reversed, Booking.Of(record, PostingCause.Corrected)], tenant, db, now, ct);
         return Answer.Found(ServiceRecordView.Of(record));
@@ -83,11 +86,11 @@ internal static class ServiceRecordReview
         var organization = await db.Organizations.AsNoTracking().SingleAsync(o => o.Id == tenant.Id, ct);
         var entry = request.ToEntry(headcount);
         var figures = RecordingRules.FiguresOf(entry, now);
-        var day = organization.DayOf(figures.StartsAt);
+        // On another local day its hours would leave one month's total for another's.
+        if (organization.DayOf(figures.StartsAt) != organization.DayOf(headcount.StartsAt)) throw new RuleBreach("claim_outside_headcount");
+        var named = headcount.Claim(Reviewer.Of(tenant), request.VolunteerId, figures, now);
         (await RecordingRules.Load(db, organization, [entry], ct))
-            .AdmitVolunteer(request.VolunteerId, headcount.TeamId, figures, day, mayOverride: request.DailyLimitOverride is not null);
-
-        var named = headcount.Claim(Reviewer.Of(tenant), request.VolunteerId, figures, day, now);
+            .AdmitVolunteer(request.VolunteerId, headcount.TeamId, figures, named.ServiceDate, mayOverride: request.DailyLimitOverride is not null);
         if (request.DailyLimitOverride is { } reason) named.OverrideDailyLimit(reason);
         db.Add(named);
         var postings = await db.Post(tenant.Id,

@@ -149,7 +149,7 @@ internal sealed record CorrectionRequest(
 /// <summary>Who one participation of a headcount was.</summary>
 /// <param name="VolunteerId">The volunteer.</param>
 /// <param name="Minutes">Of the headcount's minutes; all of the period when not given.</param>
-/// <param name="StartsAt">Within the headcount's period; its start when not given.</param>
+/// <param name="StartsAt">Within the headcount's period and on the local day on which that began; its start when not given.</param>
 /// <param name="EndsAt">Within the headcount's period; its end when not given.</param>
 /// <param name="DailyLimitOverride">Why this may exceed the daily limit.</param>
 internal sealed record ClaimRequest(

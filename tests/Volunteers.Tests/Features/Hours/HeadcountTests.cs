@@ -1,0 +1,131 @@
+using Volunteers.Tests.Support;
+using Xunit;
+
+namespace Volunteers.Tests.Features.Hours;
+
+/// <summary>Groups whose names were not taken, and those who are named later.</summary>
+public sealed class HeadcountTests(TestDatabases databases) : HoursTest(databases)
+{
+    [Fact]
+    public async Task A_headcount_counts_person_times_and_all_their_minutes_without_a_name()
+    {
+        var record = (await Headcount(Admin, 21, At("08:00"), At("10:00"))).ShouldBe(201);
+
+        Assert.Equal((21, 2520, "counted", null), (Number(record, "personTimes"), Number(record, "minutes"), Text(record, "headcountMethod"), Text(record, "volunteerId")));
+        (await Headcount(Admin, 21, At("08:00"), At("10:00"), minutes: 2521)).ShouldRefuse(409, "minutes_exceed_period");
+        (await Headcount(Admin, 0, At("08:00"), At("10:00"))).ShouldRefuse(400, "invalid_request");
+        (await Headcount(Admin, 100_001, At("08:00"), At("10:00"))).ShouldRefuse(400, "invalid_request");
+        var both = Service(await O.Volunteer(Team), At("08:00"), At("10:00"));
+        both["headcount"] = new System.Text.Json.Nodes.JsonObject { ["personTimes"] = 2, ["method"] = "counted" };
+        (await Admin.Post("/service-records", both)).ShouldRefuse(400, "invalid_request");
+        (await Record(Admin, null, At("08:00"), At("10:00"))).ShouldRefuse(400, "invalid_request");
+        Assert.Equal((2520, 21), await Credited());
+    }
+
+    [Fact]
+    public async Task The_largest_headcounts_add_up()
+    {
+        for (var day = 1; day <= 20; day++) (await Headcount(Admin, 100_000, At("00:00", day), At("00:00", day + 1))).ShouldBe(201);
+
+        Assert.Equal((2_880_000_000, 2_000_000), await Credited());
+        Assert.Equal(1, await Count("select count(*) from hour_totals where minutes = 2880000000"));
+        Assert.Equal(20, await VerifiedPosition());
+    }
+
+    [Fact]
+    public async Task A_claim_gives_one_participation_a_name_and_changes_no_total()
+    {
+        var volunteer = await O.Volunteer(Team);
+        var headcount = (await Headcount(Admin, 3, At("08:00"), At("10:00"), minutes: 300)).ShouldBe(201).Id;
+
+        var named = (await Do(Admin, "claims", headcount, new { volunteerId = volunteer, minutes = 100 })).ShouldBe(201);
+
+        Assert.Equal((volunteer, headcount, "approved", 100, 1, "coordinator"), (Text(named, "volunteerId"), Text(named, "claimedFromId"), Text(named, "status"),
+            Number(named, "minutes"), Number(named, "personTimes"), Text(named, "evidence")));
+        Assert.Equal($"{O.Path}/service-records/{named.Id}", named.Header("Location"));
+        var rest = await Admin.Get($"/service-records/{headcount}");
+        Assert.Equal((300, 200, 2), (Number(rest, "minutes"), Number(rest, "creditedMinutes"), Number(rest, "creditedPersonTimes")));
+        Assert.Equal((300, 3), await Credited());
+        Assert.Equal("claimed", (string?)(await Admin.Get($"/service-records/{headcount}/history"))["steps"]![1]!["step"]);
+        Assert.Equal(3, (long)(await Admin.Get($"/service-records/{named.Id}/history"))["steps"]![0]!["positions"]![0]!);
+        Assert.Equal(3, await VerifiedPosition());
+    }
+
+    [Fact]
+    public async Task Claims_leave_a_rest_that_makes_sense_and_the_last_takes_it_all()
+    {
+        var (first, second, third) = (await O.Volunteer(Team), await O.Volunteer(Team), await O.Volunteer(Team));
+        var headcount = (await Headcount(Admin, 2, At("08:00"), At("10:00"), minutes: 180)).ShouldBe(201).Id;
+
+        // One person would be left with more minutes than there were.
+        (await Do(Admin, "claims", headcount, new { volunteerId = first, minutes = 59 })).ShouldRefuse(409, "claims_do_not_fit");
+        (await Do(Admin, "claims", headcount, new { volunteerId = first, minutes = 100 })).ShouldBe(201);
+        (await Do(Admin, "claims", headcount, new { volunteerId = second, minutes = 79 })).ShouldRefuse(409, "claims_do_not_fit");
+        (await Do(Admin, "claims", headcount, new { volunteerId = second, minutes = 81 })).ShouldRefuse(409, "claims_do_not_fit");
+        (await Do(Admin, "claims", headcount, new { volunteerId = second, minutes = 80 })).ShouldBe(201);
+        (await Do(Admin, "claims", headcount, new { volunteerId = third, minutes = 1 })).ShouldRefuse(409, "claims_do_not_fit");
+        Assert.Equal((180, 2), await Credited());
+        (await Do(Admin, "void", headcount)).ShouldBe(200);
+        Assert.Equal((180, 2), await Credited());
+        await VerifiedPosition();
+    }
+
+    [Fact]
+    public async Task A_claim_keeps_the_rules_about_a_persons_time()
+    {
+        var (busy, stranger, named) = (await O.Volunteer(Team), await O.Volunteer(), await O.Volunteer(Team));
+        await O.Record(Activity, busy, At("09:00"), At("11:00"));
+        var headcount = (await Headcount(Admin, 5, At("08:00"), At("10:00"))).ShouldBe(201).Id;
+
+        (await Do(Admin, "claims", headcount, new { volunteerId = busy })).ShouldRefuse(409, "overlapping_service");
+        (await Do(Admin, "claims", headcount, new { volunteerId = stranger })).ShouldRefuse(409, "not_a_member");
+        (await Do(Admin, "claims", headcount, new { volunteerId = named, endsAt = At("10:01") })).ShouldRefuse(409, "claim_outside_headcount");
+        (await Do(Admin, "claims", headcount, new { volunteerId = named, minutes = 121 })).ShouldRefuse(409, "minutes_exceed_period");
+        (await Do(Admin, "claims", headcount, new { volunteerId = named, startsAt = At("09:00"), endsAt = At("08:30") })).ShouldRefuse(400, "at_most_a_day");
+        var record = (await Do(Admin, "claims", headcount, new { volunteerId = named })).ShouldBe(201).Id;
+        (await Do(Admin, "claims", headcount, new { volunteerId = named })).ShouldRefuse(409, "overlapping_service");
+        (await Do(Admin, "claims", record, new { volunteerId = stranger })).ShouldRefuse(409, "not_a_headcount");
+        Assert.Equal((720, 6), await Credited());
+    }
+
+    [Fact]
+    public async Task Nobody_claims_for_themselves()
+    {
+        var own = await O.Volunteer(Team);
+        var coordinator = await O.CoordinatorWhoIs(own);
+        var headcount = (await Headcount(coordinator, 2, At("08:00"), At("10:00"))).ShouldBe(201).Id;
+
+        (await Do(coordinator, "claims", headcount, new { volunteerId = own })).ShouldRefuse(409, "own_hours");
+        (await Do(await O.SignedInAs(await O.Volunteer(Team)), "claims", headcount, new { volunteerId = own })).ShouldRefuse(403, "forbidden");
+        (await Do(Admin, "claims", headcount, new { volunteerId = own })).ShouldBe(201);
+    }
+
+    [Fact]
+    public async Task Corrections_of_a_headcount_leave_room_for_what_was_claimed()
+    {
+        var headcount = (await Headcount(Admin, 3, At("08:00"), At("10:00"))).ShouldBe(201).Id;
+        foreach (var volunteer in await O.Volunteers(2, Team)) (await Do(Admin, "claims", headcount, new { volunteerId = volunteer })).ShouldBe(201);
+
+        (await Do(Admin, "correct", headcount, new { reason = "One.", personTimes = 1 })).ShouldRefuse(409, "claims_do_not_fit");
+        (await Do(Admin, "correct", headcount, new { reason = "Fewer.", minutes = 240 })).ShouldRefuse(409, "claims_do_not_fit");
+        (await Do(Admin, "correct", headcount, new { reason = "Two.", personTimes = 2 })).ShouldBe(200);
+        Assert.Equal((240, 2), await Credited());
+        (await Do(Admin, "correct", headcount, new { reason = "Twenty.", personTimes = 20 })).ShouldBe(200);
+        Assert.Equal((2400, 20), await Credited());
+        await VerifiedPosition();
+    }
+
+    [Fact]
+    public async Task A_claim_of_a_night_stays_on_the_day_of_the_headcount()
+    {
+        var volunteer = await O.Volunteer(Team);
+        var headcount = (await Headcount(Admin, 2, "2026-06-30T22:00:00+08:00", "2026-07-01T02:00:00+08:00", minutes: 300)).ShouldBe(201).Id;
+
+        // It would begin in July, and June's total would change.
+        (await Do(Admin, "claims", headcount, new { volunteerId = volunteer, startsAt = "2026-07-01T00:00:00+08:00" }))
+            .ShouldRefuse(409, "claim_outside_headcount");
+        var named = (await Do(Admin, "claims", headcount, new { volunteerId = volunteer, startsAt = "2026-06-30T23:00:00+08:00" })).ShouldBe(201);
+        Assert.Equal("2026-06-30", Text(named, "serviceDate"));
+        Assert.Equal(300, await Count("select sum(minutes)::bigint from hour_totals where month = '2026-06-01'"));
+    }
+}
