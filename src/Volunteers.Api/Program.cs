@@ -5,6 +5,7 @@ using Volunteers.Features.Hours;
 using Volunteers.Features.Identity;
 using Volunteers.Features.Organizations;
 using Volunteers.Features.Projects;
+using Volunteers.Features.Reports;
 using Volunteers.Features.Teams;
 using Volunteers.Features.Volunteers;
 using Volunteers.Platform;
@@ -56,6 +57,7 @@ try
     organization.MapActivities();
     organization.MapServiceRecords();
     organization.MapLedger();
+    organization.MapReports();
 
     app.MapHealth();
     app.MapOpenApiDocuments();

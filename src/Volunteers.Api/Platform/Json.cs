@@ -42,7 +42,8 @@ internal static class Json
             reader.TokenType == JsonTokenType.String && Instant.TryParse(reader.GetString(), out var instant) ? instant : throw new JsonException();
 
         public override void Write(Utf8JsonWriter writer, DateTimeOffset value, JsonSerializerOptions options) =>
-            writer.WriteStringValue(Instant.AsKept(value));
+            // With Z, whatever the zone it came from.
+            writer.WriteStringValue(Instant.AsKept(value).UtcDateTime);
     }
 
     private sealed class DayConverter : JsonConverter<DateOnly>

@@ -16,13 +16,13 @@ internal sealed class MergePatch<T>(JsonObject patch, IServiceProvider services)
 
     public async Task<T> ApplyTo(T current, CancellationToken ct)
     {
-        var merged = Merge(JsonSerializer.SerializeToNode(current, Json.Options), patch);
         T changed;
         try
         {
-            changed = merged.Deserialize<T>(Json.Options)!;
+            changed = Merge(JsonSerializer.SerializeToNode(current, Json.Options), patch).Deserialize<T>(Json.Options)!;
         }
-        catch (JsonException unreadable)
+        // Half a surrogate pair shows as an invalid operation, only when the text is used.
+        catch (Exception unreadable) when (unreadable is JsonException or InvalidOperationException)
         {
             throw new BadHttpRequestException("The patch does not fit.", StatusCodes.Status400BadRequest, unreadable);
         }
@@ -36,8 +36,11 @@ internal sealed class MergePatch<T>(JsonObject patch, IServiceProvider services)
             throw new BadHttpRequestException("Not JSON.", StatusCodes.Status415UnsupportedMediaType);
         try
         {
-            var patch = await http.Request.ReadFromJsonAsync<JsonObject>(Json.Options, http.RequestAborted);
-            return patch is null ? throw new JsonException() : new MergePatch<T>(patch, http.RequestServices);
+            // An element is read whole here; an object would notice a member named twice only when it is used.
+            var patch = await http.Request.ReadFromJsonAsync<JsonElement>(Json.Options, http.RequestAborted);
+            return patch.ValueKind == JsonValueKind.Object
+                ? new MergePatch<T>(JsonObject.Create(patch)!, http.RequestServices)
+                : throw new JsonException();
         }
         catch (JsonException unreadable)
         {

@@ -102,7 +102,7 @@ internal static class Paging
     {
         try
         {
-            return JsonSerializer.Deserialize<TKey>(Base64Url.DecodeFromChars(page.Cursor))!;
+            return JsonSerializer.Deserialize<TKey>(Base64Url.DecodeFromChars(page.Cursor)) ?? throw new JsonException();
         }
         catch (Exception unreadable) when (unreadable is FormatException or JsonException)
         {

@@ -77,7 +77,8 @@ internal sealed class Callers(NpgsqlDataSource database, TimeProvider clock, ILo
              {Bearers}
              select b.token_id, coalesce(b.account_id, b.client_id), b.client_id is not null, coalesce(a.is_operator, false)
              from bearers b left join accounts a on a.id = b.account_id
-             """) { Parameters = { new() { Value = tokens } } });
+             """)
+        { Parameters = { new() { Value = tokens } } });
         batch.BatchCommands.Add(new NpgsqlBatchCommand(
             $"""
              {Bearers}, held as (
@@ -95,7 +96,8 @@ internal sealed class Callers(NpgsqlDataSource database, TimeProvider clock, ILo
              select h.actor_id, h.organization_id, h.role, h.team_id, h.volunteer_id,
                     array(select b.id from below b where b.organization_id = h.organization_id and b.root = h.team_id)
              from held h order by h.organization_id, h.id
-             """) { Parameters = { new() { Value = tokens } } });
+             """)
+        { Parameters = { new() { Value = tokens } } });
 
         var bearers = new List<(Guid Token, Guid ActorId, bool IsClient, bool IsOperator)>();
         var grants = new List<(Guid ActorId, Grant Grant)>();

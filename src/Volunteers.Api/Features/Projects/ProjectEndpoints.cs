@@ -66,7 +66,8 @@ internal static class ProjectEndpoints
 /// <param name="Category">Exactly this category.</param>
 /// <param name="Status">Where they stand in the library.</param>
 internal sealed record ProjectFilter([property: FromQuery] string? Category = null, [property: FromQuery] ProjectStatus? Status = null)
-{    internal sealed class Validator : AbstractValidator<ProjectFilter>
+{
+    internal sealed class Validator : AbstractValidator<ProjectFilter>
     {
         public Validator() => RuleFor(filter => filter.Category).Length(1, 50);
     }

@@ -16,6 +16,7 @@ internal static class VolunteerEndpoints
 
         volunteers.MapGet("", List).WithName("listVolunteers");
         volunteers.MapPost("", Create).WithName("createVolunteer").Allows(Access.CoordinateAll).RefusesWith(409);
+        volunteers.MapVolunteerImport();
         volunteers.MapGet("/{volunteerId:guid}", Get).WithName("getVolunteer").RefusesWith(404);
         volunteers.MapPatch("/{volunteerId:guid}", Change).WithName("changeVolunteer").Allows(Access.Coordinate).RefusesWith(404, 409);
         volunteers.MapPost("/{volunteerId:guid}/invitation", Invite).WithName("inviteVolunteer").Allows(Access.Coordinate).RefusesWith(404, 409);

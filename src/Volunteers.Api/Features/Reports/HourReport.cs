@@ -1,0 +1,135 @@
+using System.Data;
+using System.Text.Json.Serialization;
+using FluentValidation;
+using Microsoft.AspNetCore.Mvc;
+using Microsoft.EntityFrameworkCore;
+using Volunteers.Data;
+using Volunteers.Features.Hours;
+using Volunteers.Platform;
+
+namespace Volunteers.Features.Reports;
+
+/// <summary>Which hours to add up, and by what.</summary>
+/// <param name="From">First local day on which the service began.</param>
+/// <param name="To">Last local day on which it began; at most ten years after the first.</param>
+/// <param name="GroupBy">Up to three of <c>team</c>, <c>volunteer</c>, <c>activity</c>, <c>project</c>, <c>category</c>, <c>evidence</c>, <c>month</c>, <c>day</c>, <c>year</c>, with commas; only the total when not given.</param>
+/// <param name="Team">Given in exactly this team; its sub-teams are not included.</param>
+/// <param name="Volunteer">Given by this volunteer.</param>
+/// <param name="Activity">Given for this activity.</param>
+/// <param name="Project">Given for an activity of this project.</param>
+/// <param name="Category">Given under this category.</param>
+/// <param name="Evidence">How we know.</param>
+/// <param name="AsOf">As the ledger stood at this position, or at this instant (RFC 3339); as it stands now when not given.</param>
+/// <param name="Format">The form of the answer; by <c>Accept</c> when not given.</param>
+internal sealed record HourReportQuery(
+    [property: FromQuery] DateOnly From, [property: FromQuery] DateOnly To, [property: FromQuery] string? GroupBy = null,
+    [property: FromQuery] Guid? Team = null, [property: FromQuery] Guid? Volunteer = null, [property: FromQuery] Guid? Activity = null,
+    [property: FromQuery] Guid? Project = null, [property: FromQuery] string? Category = null, [property: FromQuery] Evidence? Evidence = null,
+    [property: FromQuery] string? AsOf = null, [property: FromQuery] ReportFormat? Format = null)
+{
+    public ReportGroup[] Groups() => GroupBy is null ? [] : [.. GroupBy.Split(',').Select(name => ReportGroup.All[name])];
+
+    internal sealed class Validator : AbstractValidator<HourReportQuery>
+    {
+        public Validator()
+        {
+            RuleFor(query => query.To).GreaterThanOrEqualTo(query => query.From).WithMessage(_ => Messages.Title("to_before_from"));
+            RuleFor(query => query.To).LessThanOrEqualTo(query => query.From.AddYears(10)).WithMessage(_ => Messages.Title("period_too_long"));
+            RuleFor(query => query.GroupBy).Must(groupBy => groupBy is null || AreGroups(groupBy.Split(','))).WithMessage(_ => Messages.Title("unknown_groups"));
+            RuleFor(query => query.Category).Length(1, 50);
+            RuleFor(query => query.AsOf).Must(asOf => asOf is null || LedgerPoint.IsReadable(asOf)).WithMessage(_ => Messages.Title("unreadable_as_of"));
+        }
+
+        private static bool AreGroups(string[] names) =>
+            names.Length <= 3 && names.All(ReportGroup.All.ContainsKey) && names.Distinct().Count() == names.Length;
+    }
+}
+
+/// <summary>The hours of a period.</summary>
+/// <param name="From">First local day.</param>
+/// <param name="To">Last local day.</param>
+/// <param name="TimeZone">The organization's; its days are reckoned in it.</param>
+/// <param name="AsOf">Where the ledger stood.</param>
+/// <param name="Rows">By the groups asked for, sorted by their names and dates (volunteers by number); none when no group was asked for, and none that comes to nothing.</param>
+/// <param name="Total">Of all rows, from their minutes; a person in several rows is one person here.</param>
+internal sealed record HourReport(DateOnly From, DateOnly To, string TimeZone, LedgerPoint AsOf, IReadOnlyList<HourReportRow> Rows, HourFigures Total) : IReport
+{
+    private static readonly FigureColumn<HourFigures>[] Figures =
+    [
+        new("report_persons", f => f.Persons), new("report_person_times", f => f.PersonTimes), new("report_minutes", f => f.Minutes), new("report_hours", f => f.Hours),
+    ];
+
+    private string organizationName = "";
+    private IReadOnlyList<ReportGroup> groups = [];
+
+    /// <summary>One snapshot for the point in the ledger, the sums and the names, so that they fit each other.</summary>
+    public static async Task<HourReport> Read(HourReportQuery query, Tenant tenant, VolunteersDb db, DateTimeOffset now, CancellationToken ct)
+    {
+        await using var snapshot = await db.Database.BeginTransactionAsync(IsolationLevel.RepeatableRead, ct);
+        var organization = await db.Organizations.AsNoTracking().SingleAsync(o => o.Id == tenant.Id, ct);
+        var asOf = await LedgerPoint.Find(query.AsOf, tenant.Id, db, now, ct);
+        var groups = query.Groups();
+        var sums = new HourSums(query, asOf, tenant, db);
+        var total = await sums.By([], ct);
+        var rows = groups.Length == 0 ? [] : await sums.By(groups, ct);
+        return new HourReport(query.From, query.To, organization.TimeZone, asOf, rows, total.Count == 0 ? new HourFigures(0, 0, 0) : total[0].Figures)
+        {
+            organizationName = organization.Name, groups = groups,
+        };
+    }
+
+    public string Title() => Messages.Detail("report_hours", organizationName, From, To);
+
+    public byte[] ToCsv() => ReportCsv.Of(groups, Figures, Rows, Total, row => row.Figures);
+}
+
+/// <summary>Three measures that are not to be confused: persons, participations, time.</summary>
+/// <param name="Persons">Distinct named volunteers; headcounts have none.</param>
+/// <param name="PersonTimes">Participations, headcounts included.</param>
+/// <param name="Minutes">Whole minutes, headcounts included.</param>
+internal sealed record HourFigures(long Persons, long PersonTimes, long Minutes)
+{
+    /// <summary>The minutes as hours, rounded half up to two decimals. Not to be added up: rounded sums are not sums.</summary>
+    public decimal Hours => InHours(Minutes);
+
+    /// <summary>Always with two decimals, as 242.00.</summary>
+    public static decimal InHours(long minutes) => decimal.Round(minutes / 60m, 2, MidpointRounding.AwayFromZero) + 0.00m;
+}
+
+/// <summary>One line of the hour report. Of the groups it has those that were asked for, in that order, null where there is none.</summary>
+/// <param name="Figures">What the line says.</param>
+internal sealed record HourReportRow([property: JsonIgnore] HourFigures Figures) : ReportRow
+{
+    public ReportTeam? Team => (ReportTeam?)this[ReportGroup.Team];
+
+    /// <summary>Null on the line of the headcounts, whose names were not taken.</summary>
+    public ReportVolunteer? Volunteer => (ReportVolunteer?)this[ReportGroup.Volunteer];
+
+    public ReportActivity? Activity => (ReportActivity?)this[ReportGroup.Activity];
+
+    /// <summary>Null on the line of service without a project.</summary>
+    public ReportProject? Project => (ReportProject?)this[ReportGroup.Project];
+
+    public string? Category => (string?)this[ReportGroup.Category];
+
+    public Evidence? Evidence => (Evidence?)this[ReportGroup.Evidence];
+
+    /// <summary>As 2026-06.</summary>
+    public string? Month => (string?)this[ReportGroup.Month];
+
+    public DateOnly? Day => (DateOnly?)this[ReportGroup.Day];
+
+    public int? Year => (int?)this[ReportGroup.Year];
+
+    /// <summary>Distinct named volunteers; headcounts have none. Not to be added up: a person may be in several lines.</summary>
+    public long Persons => Figures.Persons;
+
+    /// <summary>Participations, headcounts included.</summary>
+    public long PersonTimes => Figures.PersonTimes;
+
+    /// <summary>Whole minutes, headcounts included.</summary>
+    public long Minutes => Figures.Minutes;
+
+    /// <summary>The minutes as hours, rounded half up to two decimals. Not to be added up: rounded sums are not sums.</summary>
+    public decimal Hours => Figures.Hours;
+}

@@ -1,0 +1,122 @@
+using System.Collections.Frozen;
+using System.Data.Common;
+using System.Globalization;
+using Volunteers.Features.Hours;
+using Volunteers.Platform;
+
+namespace Volunteers.Features.Reports;
+
+/// <summary>
+/// Something that a report is grouped by: how it is found in SQL, how it is shown, and which columns it fills in a
+/// spreadsheet. Only what stands here ever becomes SQL. Names are those of now.
+/// </summary>
+internal sealed class ReportGroup
+{
+    private const string IsIn = "organization_id = $1 and";
+
+    /// <summary>As a client writes it.</summary>
+    public required string Name { get; init; }
+
+    /// <summary>Over the rows <c>s</c> that are added up: postings or activities.</summary>
+    public required string Key { get; init; }
+
+    /// <summary>Over the kept totals; null where they are not kept that finely.</summary>
+    public string? KeyInTotals { get; init; }
+
+    /// <summary>From the sums <c>g</c>, in which the key is <see cref="Alias"/>.</summary>
+    public required string Show { get; init; }
+
+    public string Join { get; init; } = "";
+
+    public required string OrderBy { get; init; }
+
+    /// <summary>How many columns <see cref="Show"/> has.</summary>
+    public int Width { get; init; } = 1;
+
+    /// <summary>From the columns that begin at this ordinal.</summary>
+    public required Func<DbDataReader, int, object?> Read { get; init; }
+
+    public required IReadOnlyList<TextColumn<object?>> Columns { get; init; }
+
+    public string Alias => "by_" + Name;
+
+    public static readonly ReportGroup Team = new()
+    {
+        Name = "team", Key = "s.team_id", KeyInTotals = "s.team_id",
+        Join = $"left join teams t on t.{IsIn} t.id = g.by_team", Show = "g.by_team, t.name", Width = 2, OrderBy = "t.name, g.by_team",
+        Read = (row, at) => new ReportTeam(row.GetGuid(at), Text(row, at + 1)),
+        Columns = [new("report_team", team => ((ReportTeam)team!).Name)],
+    };
+
+    public static readonly ReportGroup Volunteer = new()
+    {
+        Name = "volunteer", Key = "s.volunteer_id", KeyInTotals = "s.volunteer_id",
+        Join = $"left join volunteers v on v.{IsIn} v.id = g.by_volunteer", Show = "g.by_volunteer, v.number, v.name", Width = 3,
+        OrderBy = "v.number, g.by_volunteer",
+        Read = (row, at) => row.IsDBNull(at) ? null : new ReportVolunteer(row.GetGuid(at), Text(row, at + 1), Text(row, at + 2)),
+        Columns =
+        [
+            new("report_volunteer_number", volunteer => ((ReportVolunteer?)volunteer)?.Number),
+            new("report_volunteer", volunteer => volunteer is ReportVolunteer named ? named.Name : Messages.Title("report_headcounts")),
+        ],
+    };
+
+    public static readonly ReportGroup Activity = new()
+    {
+        Name = "activity", Key = "s.activity_id",
+        Join = $"left join activities a on a.{IsIn} a.id = g.by_activity", Show = "g.by_activity, a.title", Width = 2, OrderBy = "a.title, g.by_activity",
+        Read = (row, at) => new ReportActivity(row.GetGuid(at), Text(row, at + 1)),
+        Columns = [new("report_activity", activity => ((ReportActivity)activity!).Title)],
+    };
+
+    public static readonly ReportGroup Project = new()
+    {
+        Name = "project", Key = "s.project_id",
+        Join = $"left join projects p on p.{IsIn} p.id = g.by_project", Show = "g.by_project, p.title", Width = 2, OrderBy = "p.title, g.by_project",
+        Read = (row, at) => row.IsDBNull(at) ? null : new ReportProject(row.GetGuid(at), Text(row, at + 1)),
+        Columns = [new("report_project", project => project is ReportProject made ? made.Title : Messages.Title("report_no_project"))],
+    };
+
+    public static readonly ReportGroup Category = new()
+    {
+        Name = "category", Key = "s.category", Show = "g.by_category", OrderBy = "g.by_category", Read = (row, at) => row.GetString(at),
+        Columns = [new("report_category", category => (string?)category)],
+    };
+
+    public static readonly ReportGroup Evidence = new()
+    {
+        Name = "evidence", Key = "s.evidence", KeyInTotals = "s.evidence", Show = "g.by_evidence", OrderBy = "g.by_evidence",
+        Read = (row, at) => Enum.Parse<Evidence>(row.GetString(at), ignoreCase: true),
+        Columns = [new("report_evidence", evidence => Messages.Title("report_evidence_" + evidence!.ToString()!.ToLowerInvariant()))],
+    };
+
+    public static readonly ReportGroup Month = Time("month", "to_char(s.service_date, 'YYYY-MM')", "to_char(s.month, 'YYYY-MM')", (row, at) => row.GetString(at));
+
+    public static readonly ReportGroup Day = Time("day", "s.service_date", null, (row, at) => row.GetFieldValue<DateOnly>(at));
+
+    public static readonly ReportGroup Year =
+        Time("year", "extract(year from s.service_date)::int", "extract(year from s.month)::int", (row, at) => row.GetInt32(at));
+
+    public static readonly FrozenDictionary<string, ReportGroup> All =
+        new[] { Team, Volunteer, Activity, Project, Category, Evidence, Month, Day, Year }.ToFrozenDictionary(group => group.Name);
+
+    private static ReportGroup Time(string name, string key, string? keyInTotals, Func<DbDataReader, int, object?> read) => new()
+    {
+        Name = name, Key = key, KeyInTotals = keyInTotals, Show = "g.by_" + name, OrderBy = "g.by_" + name, Read = read,
+        Columns = [new("report_" + name, value => value is DateOnly day ? day.ToString("O", CultureInfo.InvariantCulture) : Convert.ToString(value, CultureInfo.InvariantCulture))],
+    };
+
+    private static string Text(DbDataReader row, int at) => row.IsDBNull(at) ? "" : row.GetString(at);
+}
+
+/// <summary>A team in a report.</summary>
+internal sealed record ReportTeam(Guid Id, string Name);
+
+/// <summary>A volunteer in a report: no more of the person than number and name.</summary>
+internal sealed record ReportVolunteer(Guid Id, string Number, string Name);
+
+/// <summary>An activity in a report.</summary>
+internal sealed record ReportActivity(Guid Id, string Title);
+
+/// <summary>A project in a report.</summary>
+internal sealed record ReportProject(Guid Id, string Title);

@@ -1,0 +1,131 @@
+using System.Globalization;
+using System.Reflection;
+using FluentValidation;
+using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.AspNetCore.Http.Metadata;
+using Microsoft.AspNetCore.Mvc;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.OpenApi;
+using Volunteers.Data;
+using Volunteers.Platform;
+using Volunteers.Platform.OpenApi;
+
+namespace Volunteers.Features.Volunteers;
+
+internal static class ImportEndpoints
+{
+    public static void MapVolunteerImport(this RouteGroupBuilder volunteers) =>
+        volunteers.MapPost("/import", Import).WithName("importVolunteers").Allows(Access.CoordinateAll).RefusesWith(409, 413, 415)
+            .WithMetadata(new RequestSizeLimitAttribute(ImportFile.LargestBytes))
+            .AddOpenApiOperationTransformer((operation, _, _) =>
+            {
+                operation.RequestBody = Body;
+                return Task.CompletedTask;
+            });
+
+    /// <summary>Imports a roster from a spreadsheet, all rows or none.</summary>
+    /// <remarks>
+    /// CSV (UTF-8, UTF-16 with a mark, or GB18030) or XLSX (its first sheet), as the body itself or as the one file of a form; at
+    /// most 20 MB and 20,000 rows. The first row holds the headings, in Chinese or English, in any order: number 编号, name 姓名,
+    /// phone 电话 or 手机号, hometown 籍贯, gender 性别, birthDate 出生日期, residence 居住地, skills 技能 (separated by 、 or
+    /// a comma or semicolon), joinedOn 加入日期, status 状态, consentVersion 同意书版本, consentAt 同意时间, team 服务队 (the name of an
+    /// existing team) and teamRole 队内角色. Dates: 2020-01-02, 2020/1/2, 2020.1.2, 2020年1月2日, or real dates of the spreadsheet.
+    ///
+    /// A row is matched with a person by number, then phone, then name and birth date; with none it makes a new one, who gets the
+    /// next number when the row has none. Only columns that are in the file change anything, and an empty cell leaves the value as
+    /// it is. Columns without a heading are left out. A person named with a team is in it from the day they joined; nobody
+    /// leaves a team through an import. The same file twice changes nothing the second time.
+    /// </remarks>
+    private static async Task<Results<Ok<ImportView>, ImportRefused>> Import(
+        ImportFile file, Tenant tenant, VolunteersDb db, [FromServices] IValidator<VolunteerRequest> validator, TimeProvider clock, CancellationToken ct,
+        bool dryRun = false)
+    {
+        // Also for a dry run, so that it answers what an import at that moment would.
+        var organization = await db.LockOrganization(tenant.Id, ct);
+        var people = new ImportPeople(db, organization, file, validator, clock.GetUtcNow());
+        await people.Take(ct);
+        var view = new ImportView(dryRun, people.Created, people.Updated, people.Unchanged, people.Refused);
+        if (dryRun) return TypedResults.Ok(view);
+        if (view.Refused.Count > 0) return new ImportRefused(view);
+
+        await people.AddNewcomers(ct);
+        await db.SaveChangesAsync(ct);
+        return TypedResults.Ok(view);
+    }
+
+    /// <summary>As many free numbers as are needed, in blocks. Counting up keeps the lock on the organization's row.</summary>
+    public static async Task<Queue<string>> NextNumbers(
+        this VolunteersDb db, Guid organizationId, int howMany, IReadOnlySet<string> given, CancellationToken ct)
+    {
+        var numbers = new Queue<string>(howMany);
+        while (numbers.Count < howMany)
+        {
+            var missing = howMany - numbers.Count;
+            var last = (await db.Database.SqlQuery<int>(
+                $"update organizations set last_volunteer_number = last_volunteer_number + {missing} where id = {organizationId} returning last_volunteer_number as \"Value\"")
+                .ToListAsync(ct))[0];
+            var block = Enumerable.Range(last - missing + 1, missing).Select(number => number.ToString("D6", CultureInfo.InvariantCulture)).ToArray();
+            var taken = await db.Volunteers.Where(v => v.OrganizationId == organizationId && block.Contains(v.Number)).Select(v => v.Number).ToListAsync(ct);
+            foreach (var number in block.Except(taken).Except(given)) numbers.Enqueue(number);
+        }
+        return numbers;
+    }
+
+    /// <summary>As a form first: there Swagger UI shows a file picker.</summary>
+    private static OpenApiRequestBody Body
+    {
+        get
+        {
+            var file = new OpenApiSchema { Type = JsonSchemaType.String, Format = "binary" };
+            var form = new OpenApiSchema
+            {
+                Type = JsonSchemaType.Object,
+                Properties = new Dictionary<string, IOpenApiSchema> { ["file"] = file },
+                Required = new HashSet<string> { "file" },
+            };
+            return new OpenApiRequestBody
+            {
+                Description = "The roster, CSV or XLSX, at most 20 MB.",
+                Required = true,
+                Content = new Dictionary<string, OpenApiMediaType>
+                {
+                    [ImportFile.Form] = new() { Schema = form },
+                    [ImportFile.Csv] = new() { Schema = new OpenApiSchema { Type = JsonSchemaType.String } },
+                    [ImportFile.Xlsx] = new() { Schema = file },
+                },
+            };
+        }
+    }
+}
+
+/// <summary>What an import did, or would do.</summary>
+/// <param name="DryRun">Nothing was written.</param>
+/// <param name="Created">Rows that make a new volunteer.</param>
+/// <param name="Updated">Rows that change a volunteer or their membership.</param>
+/// <param name="Unchanged">Rows that say what is known already.</param>
+/// <param name="Refused">Why rows were refused; with any of them nothing is written.</param>
+internal sealed record ImportView(bool DryRun, int Created, int Updated, int Unchanged, IReadOnlyList<ImportRefusal> Refused);
+
+/// <summary>Why a row was refused.</summary>
+/// <param name="Row">As the spreadsheet numbers it: the headings are row 1.</param>
+/// <param name="Column">The column's heading as the file writes it; null when the row as a whole is refused.</param>
+/// <param name="Code">Stable.</param>
+/// <param name="Detail">In the language of the request.</param>
+internal sealed record ImportRefusal(int Row, string? Column, string Code, string Detail);
+
+/// <summary>409 with every row that was refused.</summary>
+internal sealed class ImportRefused(ImportView view) : IResult, IEndpointMetadataProvider
+{
+    public Task ExecuteAsync(HttpContext http)
+    {
+        var problem = Problems.Of(StatusCodes.Status409Conflict, "import_refused", view.Refused.Count);
+        problem.Extensions["created"] = view.Created;
+        problem.Extensions["updated"] = view.Updated;
+        problem.Extensions["unchanged"] = view.Unchanged;
+        problem.Extensions["refused"] = view.Refused;
+        return Problems.Write(http, problem);
+    }
+
+    // The 409 stands in RefusesWith, as for every operation.
+    public static void PopulateMetadata(MethodInfo method, EndpointBuilder builder) { }
+}

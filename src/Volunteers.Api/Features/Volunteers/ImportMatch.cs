@@ -1,0 +1,97 @@
+using Microsoft.EntityFrameworkCore;
+using Volunteers.Data;
+
+namespace Volunteers.Features.Volunteers;
+
+/// <summary>By what a row names a person.</summary>
+internal sealed record ImportIdentity(int Row, string? Number, string? Phone, string? Name, DateOnly? BirthDate)
+{
+    /// <summary>The digits of a phone number, without the country code of China.</summary>
+    public static string? PhoneKey(string? phone)
+    {
+        if (phone is null) return null;
+        var digits = string.Concat(phone.Where(char.IsAsciiDigit));
+        foreach (var code in ChinaCodes)
+            if (digits.Length == code.Length + 11 && digits.StartsWith(code, StringComparison.Ordinal)) return digits[code.Length..];
+        return digits.Length > 0 ? digits : null;
+    }
+
+    public static readonly string[] ChinaCodes = ["86", "0086"];
+
+    public string? PhoneDigits => PhoneKey(Phone);
+
+    /// <summary>Families share a phone: with numbers and names of their own they are two people.</summary>
+    public bool IsSomebodyElseThan(ImportIdentity other) =>
+        Name is not null && other.Name is not null && Name != other.Name && Number is not null && other.Number is not null && Number != other.Number;
+}
+
+/// <summary>Finds the person a row is about: by number, then by phone, then by name and birth date.</summary>
+internal sealed class ImportMatch
+{
+    private readonly Dictionary<string, ImportCandidate> byNumber;
+    private readonly ILookup<string, ImportCandidate> byPhone;
+    private readonly ILookup<(string Name, DateOnly BirthDate), ImportCandidate> byBirth;
+    private readonly Dictionary<object, ImportIdentity> seen = [];
+
+    private ImportMatch(IReadOnlyCollection<ImportCandidate> candidates)
+    {
+        byNumber = candidates.ToDictionary(person => person.Number);
+        byPhone = candidates.Where(person => ImportIdentity.PhoneKey(person.Phone) is not null).ToLookup(person => ImportIdentity.PhoneKey(person.Phone)!);
+        byBirth = candidates.Where(person => person.BirthDate is not null).ToLookup(person => (person.Name, person.BirthDate!.Value));
+    }
+
+    public static async Task<ImportMatch> Load(VolunteersDb db, Guid organizationId, IReadOnlyList<ImportIdentity> people, CancellationToken ct)
+    {
+        var numbers = people.Where(person => person.Number is not null).Select(person => person.Number!).ToArray();
+        var names = people.Where(person => person is { Name: not null, BirthDate: not null }).Select(person => person.Name!).Distinct().ToArray();
+        var phones = people.Where(person => person.PhoneDigits is not null).Select(person => person.PhoneDigits!).Distinct()
+            .SelectMany(phone => ImportIdentity.ChinaCodes.Select(code => code + phone).Prepend(phone)).ToArray();
+        return new ImportMatch(await db.Volunteers.Where(v => v.OrganizationId == organizationId)
+            .Where(v => numbers.Contains(v.Number) || (v.BirthDate != null && names.Contains(v.Name))
+                || phones.Contains(v.Phone!.Replace(" ", "").Replace("-", "").Replace("(", "").Replace(")", "").Replace("+", "")))
+            .Select(v => new ImportCandidate(v.Id, v.Number, v.Phone, v.Name, v.BirthDate))
+            .ToListAsync(ct));
+    }
+
+    /// <returns>Whom the row is about; null for somebody new. False when that cannot be told.</returns>
+    public bool TryFind(ImportIdentity row, out Guid? person)
+    {
+        var samePhone = row.PhoneDigits is { } phone ? byPhone[phone].ToArray() : [];
+        var sameBirth = row is { Name: { } name, BirthDate: { } day } ? byBirth[(name, day)].ToArray() : [];
+        if (row.Number is not null && byNumber.TryGetValue(row.Number, out var numbered))
+        {
+            person = numbered.Id;
+            // The phone says somebody else, and the name does not settle it.
+            return samePhone.Length == 0 || samePhone.Contains(numbered) || row.Name is null || row.Name == numbered.Name;
+        }
+        var found = samePhone.Length > 0 ? samePhone : sameBirth;
+        if (found.Length > 1) found = [.. found.Where(candidate => candidate.Name == row.Name && (samePhone.Length == 0 || sameBirth.Length == 0 || sameBirth.Contains(candidate)))];
+        else if (found.Length == 0)
+        {
+            person = null;
+            return true;
+        }
+        person = found.Length == 1 ? found[0].Id : null;
+        // A number that nobody has and a name that is not theirs: somebody else with the same phone.
+        return found.Length == 1 && (row.Number is null || row.Name is null || row.Name == found[0].Name);
+    }
+
+    /// <returns>The earlier row that is about the same person.</returns>
+    public ImportIdentity? Repeats(ImportIdentity row, Guid? person)
+    {
+        ImportIdentity? earlier = null;
+        foreach (var key in Keys(row, person))
+            if (!seen.TryAdd(key, row) && !(key is string && seen[key].IsSomebodyElseThan(row))) earlier ??= seen[key];
+        return earlier;
+    }
+
+    private static IEnumerable<object> Keys(ImportIdentity row, Guid? person)
+    {
+        if (person is { } id) yield return id;
+        if (row.Number is { } number) yield return ("number", number);
+        if (row is { Name: { } name, BirthDate: { } day }) yield return (name, day);
+        if (row.PhoneDigits is { } phone) yield return phone;
+    }
+}
+
+internal sealed record ImportCandidate(Guid Id, string Number, string? Phone, string Name, DateOnly? BirthDate);
