@@ -62,10 +62,12 @@ internal sealed class Commands(string[] args) : IAsyncDisposable
     private async Task Migrate(WebApplication app)
     {
         var owner = app.Configuration.GetConnectionString("VolunteersOwner") is { Length: > 0 } given ? given : Database.ConnectionString(app.Configuration);
-        await Migrator.Migrate(owner, CancellationToken.None);
-        await using var scope = app.Services.CreateAsyncScope();
-        await SignInSetup.Prepare(scope.ServiceProvider, CancellationToken.None);
-        await Administrator(app, scope.ServiceProvider);
+        await Migrator.Migrate(owner, CancellationToken.None, async () =>
+        {
+            await using var scope = app.Services.CreateAsyncScope();
+            await SignInSetup.Prepare(scope.ServiceProvider, CancellationToken.None);
+            await Administrator(app, scope.ServiceProvider);
+        });
     }
 
     private async Task Seed(WebApplication app, string folder)

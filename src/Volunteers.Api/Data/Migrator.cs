@@ -17,7 +17,10 @@ internal static class Migrator
     /// <summary>Insert-only for the service: what was booked or said stays.</summary>
     private static readonly string[] OnlyGrow = ["hour_postings", "service_record_events"];
 
-    public static async Task Migrate(string connectionString, CancellationToken ct)
+    /// <param name="connectionString">As the owner.</param>
+    /// <param name="ct">Ends it.</param>
+    /// <param name="then">What else a new database needs once, done before anybody else may start on it.</param>
+    public static async Task Migrate(string connectionString, CancellationToken ct, Func<Task>? then = null)
     {
         await using var dataSource = new NpgsqlDataSourceBuilder(connectionString).Build();
         await using var held = await dataSource.OpenConnectionAsync(ct);
@@ -29,6 +32,7 @@ internal static class Migrator
         await using var db = new VolunteersDb(options.Options);
         await db.Database.MigrateAsync(ct);
         await Execute(held, Grants, ct);
+        if (then is not null) await then();
     }
 
     /// <summary>Said again after every migration, so that no table is forgotten.</summary>

@@ -1,10 +1,14 @@
 using Microsoft.AspNetCore.Diagnostics.HealthChecks;
+using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Npgsql;
 
 namespace Volunteers.Platform;
 
-/// <summary>Live: the process answers. Ready: it can serve, because PostgreSQL answers too.</summary>
+/// <summary>
+/// Live: the process answers. Ready: it can serve, because PostgreSQL answers too and holds this version's schema. Both are
+/// answered before anything that needs the database itself, such as who is calling.
+/// </summary>
 internal static class Health
 {
     public static void AddHealth(this IServiceCollection services) =>
@@ -12,23 +16,37 @@ internal static class Health
 
     public static void MapHealth(this WebApplication app)
     {
-        app.MapHealthChecks("/health/live", new HealthCheckOptions { Predicate = _ => false, ResponseWriter = Write });
-        app.MapHealthChecks("/health/ready", new HealthCheckOptions { ResponseWriter = Write });
+        app.MapHealthChecks("/health/live", new HealthCheckOptions { Predicate = _ => false, ResponseWriter = Write }).ShortCircuit();
+        app.MapHealthChecks("/health/ready", new HealthCheckOptions { ResponseWriter = Write }).ShortCircuit();
     }
 
     private static Task Write(HttpContext http, HealthReport report) => report.Status == HealthStatus.Healthy
         ? http.Response.WriteAsJsonAsync(new { Status = report.Status.ToString() }, http.RequestAborted)
-        : Problems.Write(http, StatusCodes.Status503ServiceUnavailable, "unavailable");
+        : Problems.Write(http, StatusCodes.Status503ServiceUnavailable, report.Entries.Values.Any(entry => entry.Description == NotMigrated) ? "not_migrated" : "unavailable");
 
-    private sealed class PostgresAnswers(NpgsqlDataSource database) : IHealthCheck
+    private const string NotMigrated = "The database does not hold this version's schema. Run: Volunteers.Api migrate";
+
+    private sealed class PostgresAnswers(NpgsqlDataSource database, IServiceScopeFactory scopes) : IHealthCheck
     {
+        private readonly Lazy<string> lastMigration = new(() =>
+        {
+            using var scope = scopes.CreateScope();
+            return scope.ServiceProvider.GetRequiredService<DbContext>().Database.GetMigrations().Last();
+        });
+
         public async Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default)
         {
             try
             {
-                await using var command = database.CreateCommand("select 1");
-                await command.ExecuteScalarAsync(cancellationToken);
-                return HealthCheckResult.Healthy();
+                // A newer schema is as good: versions run side by side while the service is being replaced.
+                await using var command = database.CreateCommand("select 1 from \"__EFMigrationsHistory\" where migration_id = $1");
+                command.Parameters.AddWithValue(lastMigration.Value);
+                return await command.ExecuteScalarAsync(cancellationToken) is null ? HealthCheckResult.Unhealthy(NotMigrated) : HealthCheckResult.Healthy();
+            }
+            // No such table; and no such role, which the first migration makes.
+            catch (PostgresException missing) when (missing.SqlState is PostgresErrorCodes.UndefinedTable or PostgresErrorCodes.InvalidParameterValue)
+            {
+                return HealthCheckResult.Unhealthy(NotMigrated);
             }
             catch (Exception failed) when (failed is NpgsqlException or TimeoutException or OperationCanceledException)
             {
