@@ -49,7 +49,7 @@ internal static class AccountEndpoints
         return TypedResults.Ok(new MeView(caller.ActorId, account?.UserName, account?.DisplayName ?? name!, caller.IsOperator,
             [.. caller.Grants.GroupBy(grant => grant.OrganizationId).Where(group => names.ContainsKey(group.Key)).Select(group => new MyOrganization(
                 group.Key, names[group.Key],
-                [.. group.Select(grant => new RoleView(grant.Role, grant.TeamId, grant.VolunteerId))],
+                [.. group.Select(grant => new HeldRole(grant.Role, grant.TeamId, grant.VolunteerId))],
                 group.FirstOrDefault(grant => grant.Role == Role.Volunteer)?.VolunteerId))]));
     }
 
@@ -105,4 +105,4 @@ internal sealed record AccountView(Guid Id, string Login, string DisplayName, Da
 internal sealed record MeView(Guid Id, string? Login, string DisplayName, bool IsOperator, IReadOnlyList<MyOrganization> Organizations);
 
 /// <summary>One organization of the caller.</summary>
-internal sealed record MyOrganization(Guid OrganizationId, string Name, IReadOnlyList<RoleView> Roles, Guid? VolunteerId);
+internal sealed record MyOrganization(Guid OrganizationId, string Name, IReadOnlyList<HeldRole> Roles, Guid? VolunteerId);

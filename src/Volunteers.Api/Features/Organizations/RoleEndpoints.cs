@@ -25,7 +25,7 @@ internal static class RoleEndpoints
             .Where(account => db.RoleGrants.Any(grant => grant.OrganizationId == tenant.Id && grant.AccountId == account.Id))
             .ToPage(page, account => account.Id, account => new AccountRoles(account.Id, account.DisplayName,
                 db.RoleGrants.Where(g => g.OrganizationId == tenant.Id && g.AccountId == account.Id).OrderBy(g => g.Id)
-                    .Select(g => new RoleView(g.Role, g.TeamId, g.VolunteerId)).ToList(),
+                    .Select(g => new HeldRole(g.Role, g.TeamId, g.VolunteerId)).ToList(),
                 db.RoleGrants.Where(g => g.OrganizationId == tenant.Id && g.AccountId == account.Id).Max(g => g.Version)), ct);
 
     /// <summary>Shows the roles of one account here.</summary>
@@ -81,13 +81,13 @@ internal static class RoleEndpoints
             .OrderBy(g => g.Id).ToListAsync(ct);
         if (grants.Count == 0) return null;
         var name = await db.Users.Where(account => account.Id == accountId).Select(account => account.DisplayName).SingleAsync(ct);
-        return new AccountRoles(accountId, name, [.. grants.Select(g => new RoleView(g.Role, g.TeamId, g.VolunteerId))], grants.Max(g => g.Version));
+        return new AccountRoles(accountId, name, [.. grants.Select(g => new HeldRole(g.Role, g.TeamId, g.VolunteerId))], grants.Max(g => g.Version));
     }
 }
 
 /// <summary>The roles an account is to have.</summary>
 /// <param name="Roles">All of them, at least one, at most 50.</param>
-internal sealed record RolesRequest(IReadOnlyList<RoleView> Roles)
+internal sealed record RolesRequest(IReadOnlyList<HeldRole> Roles)
 {
     internal sealed class Validator : AbstractValidator<RolesRequest>
     {
@@ -112,7 +112,7 @@ internal sealed record RolesRequest(IReadOnlyList<RoleView> Roles)
 /// <param name="Role">The role.</param>
 /// <param name="TeamId">For a coordinator: the one team, with its sub-teams, that they coordinate; null for the whole organization.</param>
 /// <param name="VolunteerId">For a volunteer: whose profile, hours and certificates are theirs.</param>
-internal sealed record RoleView(Role Role, Guid? TeamId = null, Guid? VolunteerId = null);
+internal sealed record HeldRole(Role Role, Guid? TeamId = null, Guid? VolunteerId = null);
 
 /// <summary>An account and its roles in this organization.</summary>
-internal sealed record AccountRoles(Guid AccountId, string DisplayName, IReadOnlyList<RoleView> Roles, long Version) : IVersioned;
+internal sealed record AccountRoles(Guid AccountId, string DisplayName, IReadOnlyList<HeldRole> Roles, long Version) : IVersioned;

@@ -1,0 +1,143 @@
+using System.Text.Json.Nodes;
+using Microsoft.AspNetCore.OpenApi;
+using Microsoft.OpenApi;
+
+namespace Volunteers.Platform.OpenApi;
+
+/// <summary>What the document says as a whole: title, tags in reading order, how to sign in, and the answers that operations share.</summary>
+internal sealed class DocumentTransformer : IOpenApiDocumentTransformer
+{
+    public const string ApiScope = "api";
+    public const string SecurityScheme = "oauth2";
+    public const string ProblemSchema = "Problem";
+
+    /// <summary>Error answers, by status: the name under which operations refer to one, and what it means.</summary>
+    public static readonly Dictionary<int, (string Name, string Description)> Errors = new()
+    {
+        [400] = ("BadRequest", "The request is malformed or breaks a rule of form; `errors` says where."),
+        [401] = ("Unauthorized", "No valid access token."),
+        [403] = ("Forbidden", "The caller's role in this organization does not allow it."),
+        [404] = ("NotFound", "It does not exist, belongs to another organization, or is not the caller's to see."),
+        [406] = ("NotAcceptable", "It cannot be had in the format asked for."),
+        [409] = ("Conflict", "A rule refuses; `code` says which."),
+        [412] = ("PreconditionFailed", "Somebody changed it meanwhile: `If-Match` names an older version."),
+        [413] = ("ContentTooLarge", "The body is too large: 1 MB at most, 20 MB for imports."),
+        [415] = ("UnsupportedMediaType", "The body is of a type that this operation does not take."),
+        [422] = ("IdempotencyKeyReused", "The `Idempotency-Key` was used for another request."),
+        [428] = ("PreconditionRequired", "`If-Match` is missing."),
+        [503] = ("ServiceUnavailable", "The database is away or too busy; nothing was changed. Try again after `Retry-After` seconds."),
+    };
+
+    private static readonly (string Name, string Description)[] Tags =
+    [
+        ("Accounts", "Making an account from an invitation."),
+        ("Me", "Who is signed in, and what they may do where."),
+        ("Organizations", "The tenants: communities and associations, with their settings."),
+        ("Roles", "Who is administrator, coordinator, auditor or volunteer."),
+        ("Clients", "Other systems that act for an organization."),
+        ("Teams", "Standing groups and their members."),
+        ("Volunteers", "People's profiles, roster import, invitations and summaries."),
+        ("Projects", "The library of reusable projects."),
+        ("Activities", "What takes place: planned, published, cancelled or completed."),
+        ("Service records", "Service given: recorded, reviewed, corrected; booked when it is approved."),
+        ("Ledger", "The postings, in order and without a gap, and their verification."),
+        ("Reports", "Hours, person-times and persons, as of any position of the ledger."),
+    ];
+
+    public Task TransformAsync(OpenApiDocument document, OpenApiDocumentTransformerContext context, CancellationToken cancellationToken)
+    {
+        document.Info = new OpenApiInfo
+        {
+            Title = "Volunteers",
+            Version = "v1",
+            Summary = "Volunteer teams and the hours they give, booked like money.",
+            Description =
+                """
+                Times are RFC 3339 instants with an offset; days are the organization's local days. Lists page by an opaque `cursor`.
+                Every POST takes an `Idempotency-Key`; every PATCH is a JSON merge patch and needs `If-Match`. Every error is
+                `application/problem+json` with a stable `code`; its texts follow `Accept-Language` (zh-CN, en).
+                """,
+            Contact = new OpenApiContact { Name = "The Volunteers authors" },
+            License = new OpenApiLicense { Name = "MIT", Identifier = "MIT" },
+        };
+        document.Tags = Tags.Select(tag => new OpenApiTag { Name = tag.Name, Description = tag.Description }).ToHashSet();
+
+        document.Components ??= new OpenApiComponents();
+        document.Components.SecuritySchemes = new Dictionary<string, IOpenApiSecurityScheme> { [SecurityScheme] = SignIn() };
+        document.Components.Schemas ??= new Dictionary<string, IOpenApiSchema>();
+        document.Components.Schemas[ProblemSchema] = Problem();
+        document.Components.Responses = Errors.ToDictionary(error => error.Value.Name, error => (IOpenApiResponse)Answer(error.Key, error.Value.Description, document));
+        return Task.CompletedTask;
+    }
+
+    private static OpenApiSecurityScheme SignIn()
+    {
+        var token = new Uri("/connect/token", UriKind.Relative);
+        var scopes = new Dictionary<string, string> { [ApiScope] = "Call this API.", ["offline_access"] = "Get a refresh token." };
+        return new OpenApiSecurityScheme
+        {
+            Type = SecuritySchemeType.OAuth2,
+            Description = "OAuth 2.0; discovery at /.well-known/openid-configuration. People sign in with client id `volunteers-mobile` and no secret; other systems with their own client.",
+            Flows = new OpenApiOAuthFlows
+            {
+                Password = new OpenApiOAuthFlow { TokenUrl = token, RefreshUrl = token, Scopes = scopes },
+                ClientCredentials = new OpenApiOAuthFlow { TokenUrl = token, Scopes = new Dictionary<string, string> { [ApiScope] = scopes[ApiScope] } },
+            },
+        };
+    }
+
+    private static OpenApiResponse Answer(int status, string description, OpenApiDocument document) => new()
+    {
+        Description = description,
+        Headers = status == StatusCodes.Status503ServiceUnavailable
+            ? new Dictionary<string, IOpenApiHeader> { ["Retry-After"] = OperationTransformer.Header("Seconds to wait.", JsonSchemaType.Integer) }
+            : null,
+        Content = new Dictionary<string, OpenApiMediaType>
+        {
+            [Problems.ContentType] = new() { Schema = new OpenApiSchemaReference(ProblemSchema, document) },
+        },
+    };
+
+    private static OpenApiSchema Problem() => new()
+    {
+        Type = JsonSchemaType.Object,
+        Description = "An error, as RFC 9457 describes it.",
+        Required = new HashSet<string> { "type", "title", "status", "detail", "code", "traceId" },
+        Properties = new Dictionary<string, IOpenApiSchema>
+        {
+            ["type"] = Text("Names the kind of error; the same for the same `code`.", "urn:volunteers:problem:overlapping_service"),
+            ["title"] = Text("What is wrong, in the language of the request.", "This time is credited already."),
+            ["status"] = new OpenApiSchema { Type = JsonSchemaType.Integer, Format = "int32", Description = "The HTTP status.", Examples = [409] },
+            ["detail"] = Text("What to know or do about it, in the language of the request.", "One minute counts once, in whatever team."),
+            ["code"] = Text("Stable, for programs.", "overlapping_service"),
+            ["traceId"] = Text("Finds the request in the service's logs.", "00-97d62691f16932c49ba3b688fc745817-026166963744bb59-00"),
+            ["errors"] = new OpenApiSchema
+            {
+                Type = JsonSchemaType.Object,
+                Description = "JSON pointer into the request (or name of the query parameter after a slash) → messages.",
+                AdditionalProperties = new OpenApiSchema { Type = JsonSchemaType.Array, Items = new OpenApiSchema { Type = JsonSchemaType.String } },
+            },
+            ["refusals"] = new OpenApiSchema
+            {
+                Type = JsonSchemaType.Array,
+                Description = "Of a batch: each refused item.",
+                Items = new OpenApiSchema
+                {
+                    Type = JsonSchemaType.Object,
+                    Required = new HashSet<string> { "index", "code", "detail" },
+                    Properties = new Dictionary<string, IOpenApiSchema>
+                    {
+                        ["index"] = new OpenApiSchema { Type = JsonSchemaType.Integer, Format = "int32", Description = "Its place in the request, from 0." },
+                        ["code"] = Text("Stable, for programs.", "daily_limit"),
+                        ["detail"] = Text("In the language of the request.", null),
+                    },
+                },
+            },
+        },
+    };
+
+    private static OpenApiSchema Text(string description, string? example) => new()
+    {
+        Type = JsonSchemaType.String, Description = description, Examples = example is null ? null : [JsonValue.Create(example)],
+    };
+}

@@ -1,0 +1,134 @@
+using System.Runtime.CompilerServices;
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using System.Text.RegularExpressions;
+using Volunteers.Tests.Support;
+using Xunit;
+
+namespace Volunteers.Tests.Architecture;
+
+/// <summary>The document as a product: complete, and changed only where a review sees it.</summary>
+public sealed partial class OpenApiTests(TestDatabases databases) : ApiTest(databases)
+{
+    private static readonly JsonSerializerOptions Readable = new() { WriteIndented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+
+    [Fact]
+    public async Task The_document_is_the_one_that_was_reviewed()
+    {
+        var document = (await Document()).DeepClone();
+        // The port differs from run to run.
+        document.AsObject().Remove("servers");
+        var served = document.ToJsonString(Readable) + "\n";
+        var file = Path.Combine(Folder(), "openapi.v1.json");
+        if (Environment.GetEnvironmentVariable("UPDATE_OPENAPI") == "1") await File.WriteAllTextAsync(file, served, TestContext.Current.CancellationToken);
+
+        var reviewed = File.Exists(file) ? await File.ReadAllTextAsync(file, TestContext.Current.CancellationToken) : "";
+
+        Assert.True(reviewed == served, $"The contract changed. See what changed with UPDATE_OPENAPI=1 dotnet test, which rewrites {Path.GetFileName(file)}, and git diff.");
+    }
+
+    [Fact]
+    public async Task Every_operation_says_what_it_is_and_how_it_refuses()
+    {
+        var document = await Document();
+        var tags = document["tags"]!.AsArray().Select(tag => (string)tag!["name"]!).ToHashSet();
+        var operations = Operations(document).ToArray();
+        Assert.True(operations.Length > 50);
+        Assert.Equal(operations.Length, operations.Select(o => (string)o.Operation["operationId"]!).Distinct().Count());
+
+        var missing = new List<string>();
+        foreach (var (path, method, operation) in operations)
+        {
+            void Must(bool holds, string what) { if (!holds) missing.Add($"{method} {path}: {what}"); }
+
+            Must(CamelCase().IsMatch((string?)operation["operationId"] ?? ""), "operationId in camelCase");
+            Must(operation["tags"]?.AsArray() is [{ } tag] && tags.Contains((string)tag!), "one tag that is described");
+            Must((string?)operation["summary"] is { Length: > 5 }, "summary");
+            Must(operation["security"] is JsonArray { Count: > 0 } || path == "/v1/accounts", "security");
+            var responses = operation["responses"]!.AsObject();
+            Must(responses.ContainsKey("400") && responses.ContainsKey("503"), "errors that every operation has");
+            Must(path == "/v1/accounts" || (responses.ContainsKey("401") && responses.ContainsKey("403")), "errors of an operation that needs a token");
+            Must(!path.Contains("{organizationId}", StringComparison.Ordinal) || responses.ContainsKey("404"), "404");
+            foreach (var (status, response) in responses)
+            {
+                if (status[0] is '4' or '5') Must(((string?)response!["$ref"])?.StartsWith("#/components/responses/", StringComparison.Ordinal) == true, $"{status} as a problem");
+                if (status[0] == '2' && response!["content"]?["application/json"] is { } json) Must(json["example"] is not null, $"example of {status}");
+            }
+            foreach (var parameter in operation["parameters"]?.AsArray() ?? [])
+            {
+                Must((string?)parameter!["description"] is { Length: > 3 }, $"description of {parameter["name"]}");
+                Must((string?)parameter["in"] == "header" || CamelCase().IsMatch((string)parameter["name"]!), $"{parameter["name"]} in camelCase");
+                Must(parameter["schema"] is JsonObject { Count: > 0 }, $"schema of {parameter["name"]}");
+            }
+            if (operation["requestBody"]?["content"] is JsonObject bodies) Must(bodies.Any(body => body.Value!["example"] is not null), "example of the request");
+            if (method == "patch") Must(responses.ContainsKey("412") && responses.ContainsKey("428"), "412 and 428");
+        }
+        Assert.Empty(missing);
+    }
+
+    [Fact]
+    public async Task Every_schema_says_the_type_of_each_member()
+    {
+        var document = await Document();
+        var schemas = document["components"]!["schemas"]!.AsObject();
+        Assert.True(schemas.Count > 40);
+
+        Assert.Empty(schemas.SelectMany(schema => (schema.Value!["properties"]?.AsObject() ?? []).Select(member => (Name: $"{schema.Key}.{member.Key}", Of: member.Value!)))
+            .Where(member => member.Of["type"] is null && member.Of["$ref"] is null && member.Of["oneOf"] is null)
+            .Select(member => member.Name));
+        Assert.DoesNotContain("Tenant", schemas.Select(schema => schema.Key));
+        Assert.DoesNotContain("Caller", schemas.Select(schema => schema.Key));
+        Assert.Equal(["string"], schemas.Where(schema => schema.Value!["enum"] is not null).Select(schema => (string?)schema.Value!["type"]).Distinct());
+    }
+
+    [Fact]
+    public async Task An_example_of_a_request_has_no_member_that_its_schema_does_not_know()
+    {
+        var document = await Document();
+        var schemas = document["components"]!["schemas"]!;
+        var looked = 0;
+        foreach (var (_, _, operation) in Operations(document))
+        {
+            if (operation["requestBody"]?["content"]?["application/json"] is not { } body) continue;
+            var schema = schemas[((string)body["schema"]!["$ref"]!).Split('/')[^1]]!;
+            var example = body["example"]!.AsObject();
+            Assert.Empty(example.Select(member => member.Key).Except(schema["properties"]!.AsObject().Select(member => member.Key)));
+            Assert.Empty((schema["required"]?.AsArray() ?? []).Select(member => (string)member!).Except(example.Select(member => member.Key)));
+            looked++;
+        }
+        Assert.True(looked > 15);
+    }
+
+    [Theory]
+    [InlineData("/openapi/v1.yaml", "openapi: '3.1")]
+    [InlineData("/openapi/v1-3.0.json", "\"openapi\": \"3.0")]
+    public async Task The_document_is_there_in_its_other_forms(string path, string beginning)
+    {
+        var answer = (await Host.Anonymous.Get(path)).ShouldBe(200);
+
+        Assert.Contains(beginning, answer.Text[..100], StringComparison.Ordinal);
+        Assert.Contains("recordService", answer.Text, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Swagger_UI_shows_the_document()
+    {
+        var page = (await Host.Anonymous.Get("/swagger/index.html")).ShouldBe(200);
+
+        Assert.Contains("swagger-ui", page.Text, StringComparison.Ordinal);
+        Assert.Contains("/openapi/v1.json", (await Host.Anonymous.Get("/swagger/index.js")).ShouldBe(200).Text, StringComparison.Ordinal);
+    }
+
+    private async Task<JsonNode> Document() => (await Host.Anonymous.Get("/openapi/v1.json")).ShouldBe(200).Body!;
+
+    private static IEnumerable<(string Path, string Method, JsonNode Operation)> Operations(JsonNode document) =>
+        from path in document["paths"]!.AsObject()
+        from operation in path.Value!.AsObject()
+        select (path.Key, operation.Key, operation.Value!);
+
+    private static string Folder([CallerFilePath] string file = "") => Path.GetDirectoryName(file)!;
+
+    [GeneratedRegex("^[a-z][a-zA-Z0-9]*$")]
+    private static partial Regex CamelCase();
+}
