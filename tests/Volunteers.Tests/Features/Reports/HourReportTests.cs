@@ -16,7 +16,9 @@ public sealed class HourReportTests(TestDatabases databases) : ApiTest(databases
         var scenario = await LedgerScenario.Make(Given);
         var ledger = (await scenario.Ledger()).Where(line => string.CompareOrdinal(line.Key("day"), from) >= 0 && string.CompareOrdinal(line.Key("day"), to) <= 0).ToList();
         var groupings =
-            from first in Groups from second in Groups[Groups.IndexOf(first)..] from third in Groups[Groups.IndexOf(second)..]
+            from first in Groups
+            from second in Groups[Groups.IndexOf(first)..]
+            from third in Groups[Groups.IndexOf(second)..]
             select new[] { first, second, third }.Distinct().ToArray();
 
         foreach (var grouping in groupings.DistinctBy(names => string.Join(',', names)))
