@@ -16,7 +16,9 @@ public sealed class HourReportTests(TestDatabases databases) : ApiTest(databases
         var scenario = await LedgerScenario.Make(Given);
         var ledger = (await scenario.Ledger()).Where(line => string.CompareOrdinal(line.Key("day"), from) >= 0 && string.CompareOrdinal(line.Key("day"), to) <= 0).ToList();
         var groupings =
-            from first in Groups from second in Groups[Groups.IndexOf(first)..] from third in Groups[Groups.IndexOf(second)..]
+            from first in Groups
+            from second in Groups[Groups.IndexOf(first)..]
+            from third in Groups[Groups.IndexOf(second)..]
             select new[] { first, second, third }.Distinct().ToArray();
 
         foreach (var grouping in groupings.DistinctBy(names => string.Join(',', names)))
@@ -77,10 +79,15 @@ public sealed class HourReportTests(TestDatabases databases) : ApiTest(databases
     {
         var scenario = await LedgerScenario.Make(Given);
 
-        var april = (await scenario.Organization.Admin.Get("/reports/hours?from=2026-04-01&to=2026-04-30&groupBy=volunteer")).ShouldBe(200);
-
-        Assert.Empty(april["rows"]!.AsArray());
-        Assert.Equal(new Sums(0, 0, 0), Sums.Of(april["total"]!));
+        foreach (var to in new[] { "2026-04-29", "2026-04-30" })
+        {
+            var april = (await scenario.Organization.Admin.Get($"/reports/hours?from=2026-04-01&to={to}&groupBy=volunteer")).ShouldBe(200);
+            Assert.Equal(scenario.Volunteers[2], (string?)Assert.Single(april["rows"]!.AsArray())!["volunteer"]!["id"]);
+            Assert.Equal(new Sums(1, 1, 120), Sums.Of(april["total"]!));
+        }
+        var nobody = (await scenario.Organization.Admin.Get("/reports/hours?from=2026-03-01&to=2026-03-31&groupBy=month")).ShouldBe(200);
+        Assert.Empty(nobody["rows"]!.AsArray());
+        Assert.Equal(new Sums(0, 0, 0), Sums.Of(nobody["total"]!));
     }
 
     [Fact]

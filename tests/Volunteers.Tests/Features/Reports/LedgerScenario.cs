@@ -5,8 +5,8 @@ namespace Volunteers.Tests.Features.Reports;
 
 /// <summary>
 /// A ledger with something of everything: two teams, a volunteer in both, service with and without a project, entered by a
-/// coordinator and by the volunteer, a headcount partly claimed, a correction to another month, a voided record, a New
-/// Year's night.
+/// coordinator and by the volunteer, a headcount partly claimed, a correction to another month, a voided record beside one
+/// that stands, a New Year's night.
 /// </summary>
 internal sealed record LedgerScenario(OrganizationSteps Organization, string Drivers, string Dancers, string[] Volunteers, string Patrol, string Class, string Moved)
 {
@@ -38,6 +38,7 @@ internal sealed record LedgerScenario(OrganizationSteps Organization, string Dri
             .ShouldBe(200);
         var voided = await o.Record(patrol, volunteers[0], "2026-04-04T09:00:00+08:00", "2026-04-04T11:00:00+08:00");
         (await o.Admin.Post($"/service-records/{voided}/void", new { reason = "Entered twice" })).ShouldBe(200);
+        await o.Record(patrol, volunteers[2], "2026-04-04T09:00:00+08:00", "2026-04-04T11:00:00+08:00");
 
         var self = await o.SignedInAs(volunteers[0]);
         var own = (await self.Post("/service-records",
