@@ -39,7 +39,7 @@ internal sealed class Paged<T>(Page<T> page, string cursorParameter = "cursor") 
     {
         if (page.Next is { } next)
         {
-            var query = http.Request.Query.Where(p => p.Key != cursorParameter).Append(new(cursorParameter, next));
+            var query = QueryHelpers.ParseQuery(http.Request.QueryString.Value).Where(p => p.Key != cursorParameter).Append(new(cursorParameter, next));
             var url = QueryHelpers.AddQueryString(http.Request.PathBase + http.Request.Path, query);
             http.Response.Headers.Link = $"<{http.Request.Scheme}://{http.Request.Host}{url}>; rel=\"next\"";
         }

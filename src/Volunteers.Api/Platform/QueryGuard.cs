@@ -1,14 +1,17 @@
 using System.Collections.Frozen;
 using System.Reflection;
 using System.Text.Json;
+using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Mvc.ApiExplorer;
 using Microsoft.AspNetCore.Mvc.ModelBinding;
+using Microsoft.Extensions.Primitives;
 
 namespace Volunteers.Platform;
 
 /// <summary>
 /// Refuses query parameters that the operation does not document, a second value for one that takes a single one, and
-/// values that PostgreSQL could not hold. Reads the same description that the OpenAPI document is written from.
+/// values that PostgreSQL could not hold. Reads the same description that the OpenAPI document is written from. Words of
+/// an enum are handed on in the spelling of its members, the only one that the framework binds.
 /// </summary>
 internal sealed class QueryGuard(RequestDelegate next, IApiDescriptionGroupCollectionProvider descriptions)
 {
@@ -27,21 +30,27 @@ internal sealed class QueryGuard(RequestDelegate next, IApiDescriptionGroupColle
             && http.GetEndpoint()?.Metadata.OfType<MethodInfo>().LastOrDefault() is { } method
             && known.Value.TryGetValue(method, out var parameters))
         {
+            var bound = new Dictionary<string, StringValues>(StringComparer.OrdinalIgnoreCase);
             foreach (var (name, values) in http.Request.Query)
             {
                 if (!parameters.TryGetValue(name, out var type)) throw RuleBreach.Malformed("unknown_parameter", "/" + name, name);
-                if (values.Count > 1 || (values[0] is { } value && !Fits(value, type))) throw RuleBreach.Malformed("malformed_parameter", "/" + name, name);
+                if (values.Count > 1 || !TryBind(values[0], Nullable.GetUnderlyingType(type) ?? type, out var value))
+                    throw RuleBreach.Malformed("malformed_parameter", "/" + name, name);
+                bound.Add(name, value);
             }
+            // The query string itself stays as it came.
+            http.Features.Set<IQueryFeature>(new QueryFeature(new QueryCollection(bound)));
         }
         return next(http);
     }
 
-    private static bool Fits(string value, Type type)
+    private static bool TryBind(string? value, Type type, out string? bound)
     {
-        type = Nullable.GetUnderlyingType(type) ?? type;
+        bound = value;
+        if (value is null) return true;
         if (value.Contains('\0', StringComparison.Ordinal)) return false;
-        // The framework would take 0, 1, 2 … and any spelling for an enum.
-        if (type.IsEnum) return Enum.GetNames(type).Any(name => JsonNamingPolicy.CamelCase.ConvertName(name) == value);
-        return type != typeof(DateOnly) || Instant.TryParseDay(value, out _);
+        if (!type.IsEnum) return type != typeof(DateOnly) || Instant.TryParseDay(value, out _);
+        bound = Enum.GetNames(type).FirstOrDefault(name => JsonNamingPolicy.CamelCase.ConvertName(name) == value);
+        return bound is not null;
     }
 }

@@ -26,7 +26,7 @@ internal abstract record ReportRow
         private sealed class Converter<T> : JsonConverter<T> where T : ReportRow
         {
             private static readonly JsonPropertyInfo[] Figures =
-                [.. Json.Options.GetTypeInfo(typeof(T)).Properties.Where(property => !ReportGroup.All.ContainsKey(property.Name))];
+                [.. Json.Options.GetTypeInfo(typeof(T)).Properties.Where(property => property.Get is not null && !ReportGroup.All.ContainsKey(property.Name))];
 
             public override T Read(ref Utf8JsonReader reader, Type type, JsonSerializerOptions options) => throw new NotSupportedException();
 

@@ -30,7 +30,7 @@ internal sealed class ImportPeople
 
     public int Created => newcomers.Count;
 
-    public IReadOnlyList<ImportRefusal> Refused => refused;
+    public IReadOnlyList<ImportRefusal> Refused => [.. refused.OrderBy(refusal => refusal.Row)];
 
     public async Task Take(CancellationToken ct)
     {
@@ -51,7 +51,6 @@ internal sealed class ImportPeople
         await Load([.. people.OfType<Guid>().Distinct()], ct);
         for (var i = 0; i < people.Length; i++)
             if (clear[i]) Take(file.Rows[i], people[i] is { } id ? known[id] : null);
-        refused.Sort((one, other) => one.Row.CompareTo(other.Row));
     }
 
     /// <summary>Gives the new people their numbers and teams.</summary>
@@ -84,9 +83,8 @@ internal sealed class ImportPeople
         var before = refused.Count;
         var request = Read(row, person, (field, code) => Refuse(row, field, code));
         var (team, role) = TeamOf(row);
-        if (refused.Count == before)
-            foreach (var error in validator.Validate(request).Errors.DistinctBy(error => ColumnOf(error.PropertyName)))
-                refused.Add(new ImportRefusal(row.Number, file.HeadingOf(ColumnOf(error.PropertyName)), "invalid_value", error.ErrorMessage));
+        foreach (var error in validator.Validate(request).Errors.DistinctBy(error => ColumnOf(error.PropertyName)))
+            refused.Add(new ImportRefusal(row.Number, file.HeadingOf(ColumnOf(error.PropertyName)), "invalid_value", error.ErrorMessage));
         if (refused.Count > before) return;
 
         if (person is null)
