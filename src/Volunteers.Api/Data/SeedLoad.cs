@@ -8,8 +8,6 @@ internal sealed class SeedLoad
 {
     private SeedLoad() { }
 
-    public SeedLoad(string name, Guid organizationId, DateTimeOffset now) => (Name, OrganizationId, LoadedAt) = (name, organizationId, now);
-
     public string Name { get; private set; } = "";
 
     public Guid OrganizationId { get; private set; }

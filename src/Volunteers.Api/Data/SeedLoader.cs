@@ -28,12 +28,12 @@ internal sealed class SeedLoader(VolunteersDb db, TimeProvider clock)
     {
         var name = Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder)));
         if (!File.Exists(Path.Combine(folder, "organization.json"))) throw new StartupRefused($"{folder} has no organization.json.");
-        if (await db.SeedLoads.AnyAsync(load => load.Name == name, ct)) return false;
-
         await using var transaction = await db.Database.BeginTransactionAsync(ct);
         var organization = await LoadOrganization(folder, administratorAccountId, ct);
-        // Its key settles a race between two loaders: the second waits for the first, and then fails.
-        db.Add(new SeedLoad(name, organization.Id, clock.GetUtcNow()));
+        // Of two loaders at once the second waits here for the first, and then has nothing to do.
+        var first = await db.Database.ExecuteSqlAsync(
+            $"insert into seed_loads (name, organization_id, loaded_at) values ({name}, {organization.Id}, {clock.GetUtcNow()}) on conflict do nothing", ct);
+        if (first == 0) return false;
         await db.SaveChangesAsync(ct);
 
         LoadTeams(folder, organization);
