@@ -28,7 +28,6 @@ internal static class SignInSetup
                 {
                     RequiredLength = 8, RequireDigit = false, RequireLowercase = false, RequireUppercase = false, RequireNonAlphanumeric = false,
                 };
-                options.Lockout = new LockoutOptions { MaxFailedAccessAttempts = 5, DefaultLockoutTimeSpan = TimeSpan.FromMinutes(5) };
                 options.User.AllowedUserNameCharacters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._@+";
             })
             .AddEntityFrameworkStores<VolunteersDb>();
@@ -43,6 +42,7 @@ internal static class SignInSetup
                 options.SetAccessTokenLifetime(TimeSpan.FromMinutes(15)).SetRefreshTokenLifetime(TimeSpan.FromDays(30));
                 // A refresh token is good once: whoever brings a used one may have stolen it, and the family ends.
                 options.SetRefreshTokenReuseLeeway(TimeSpan.Zero);
+                options.EndFamilies();
                 // The mobile app reads nothing from the token, but a gateway may check its signature.
                 options.DisableAccessTokenEncryption();
                 var aspNetCore = options.UseAspNetCore().EnableTokenEndpointPassthrough();
@@ -52,6 +52,7 @@ internal static class SignInSetup
             .AddValidation(options =>
             {
                 options.UseLocalServer();
+                options.AddAudiences(ApiScope);
                 options.UseAspNetCore();
             });
         services.AddSingleton<IConfigureOptions<OpenIddictServerOptions>, KeysFromDatabase>();
@@ -62,6 +63,23 @@ internal static class SignInSetup
         services.AddHostedService(provider => provider.GetRequiredService<Callers>());
         services.AddHostedService<TokenCleanup>();
     }
+
+    /// <summary>A form that cannot be read is refused as RFC 6749 says, before the authorization server stumbles over it.</summary>
+    public static void UseTokenForms(this WebApplication app) => app.UseWhen(http => http.Request.Path.StartsWithSegments("/connect"), connect => connect.Use(async (http, next) =>
+    {
+        try
+        {
+            if (http.Request.HasFormContentType) await http.Request.ReadFormAsync(http.RequestAborted);
+        }
+        catch (Exception unreadable) when (unreadable is InvalidDataException or BadHttpRequestException)
+        {
+            http.Response.StatusCode = (unreadable as BadHttpRequestException)?.StatusCode ?? StatusCodes.Status400BadRequest;
+            await http.Response.WriteAsJsonAsync(
+                new { error = OpenIddictConstants.Errors.InvalidRequest, error_description = "The form could not be read." }, http.RequestAborted);
+            return;
+        }
+        await next(http);
+    }));
 
     /// <summary>Finds out once per request who calls; a token that was revoked is as good as none.</summary>
     public static void UseCallers(this WebApplication app) => app.Use(async (http, next) =>
