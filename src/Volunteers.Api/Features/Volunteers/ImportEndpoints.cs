@@ -37,15 +37,15 @@ internal static class ImportEndpoints
     /// leaves a team through an import. The same file twice changes nothing the second time.
     /// </remarks>
     private static async Task<Results<Ok<ImportView>, ImportRefused>> Import(
-        ImportFile file, Tenant tenant, VolunteersDb db, [FromServices] IValidator<VolunteerRequest> validator, TimeProvider clock, CancellationToken ct,
-        bool dryRun = false)
+        ImportFile file, [AsParameters] ImportQuery query, Tenant tenant, VolunteersDb db, [FromServices] IValidator<VolunteerRequest> validator,
+        TimeProvider clock, CancellationToken ct)
     {
         // Also for a dry run, so that it answers what an import at that moment would.
         var organization = await db.LockOrganization(tenant.Id, ct);
         var people = new ImportPeople(db, organization, file, validator, clock.GetUtcNow());
         await people.Take(ct);
-        var view = new ImportView(dryRun, people.Created, people.Updated, people.Unchanged, people.Refused);
-        if (dryRun) return TypedResults.Ok(view);
+        var view = new ImportView(query.DryRun == true, people.Created, people.Updated, people.Unchanged, people.Refused);
+        if (view.DryRun) return TypedResults.Ok(view);
         if (view.Refused.Count > 0) return new ImportRefused(view);
 
         await people.AddNewcomers(ct);
@@ -90,13 +90,21 @@ internal static class ImportEndpoints
                 Content = new Dictionary<string, OpenApiMediaType>
                 {
                     [ImportFile.Form] = new() { Schema = form },
-                    [ImportFile.Csv] = new() { Schema = new OpenApiSchema { Type = JsonSchemaType.String } },
+                    [ImportFile.Csv] = new()
+                    {
+                        Schema = new OpenApiSchema { Type = JsonSchemaType.String },
+                        Example = "编号,姓名,籍贯,服务队\r\nSX-0048,的哥队员48,湖南,“的哥”志愿服务队\r\n",
+                    },
                     [ImportFile.Xlsx] = new() { Schema = file },
                 },
             };
         }
     }
 }
+
+/// <summary>How to import.</summary>
+/// <param name="DryRun">Answer what an import would do, and do nothing.</param>
+internal sealed record ImportQuery([property: FromQuery] bool? DryRun = null);
 
 /// <summary>What an import did, or would do.</summary>
 /// <param name="DryRun">Nothing was written.</param>

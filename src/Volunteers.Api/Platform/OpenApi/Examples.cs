@@ -15,8 +15,8 @@ internal static class Examples
 
     public static void AddTo(OpenApiOperation operation, ApiDescription api)
     {
-        foreach (var (mediaType, body) in operation.RequestBody?.Content ?? new Dictionary<string, OpenApiMediaType>())
-            body.Example ??= Of((body.Schema as OpenApiSchemaReference)?.Reference.Id ?? mediaType);
+        foreach (var body in operation.RequestBody?.Content?.Values ?? [])
+            body.Example ??= Of((body.Schema as OpenApiSchemaReference)?.Reference.Id);
         foreach (var response in operation.Responses!.Where(response => response.Key.StartsWith('2')))
             foreach (var (mediaType, content) in response.Value.Content ?? new Dictionary<string, OpenApiMediaType>())
                 if (mediaType == "application/json") content.Example ??= Of((content.Schema as OpenApiSchemaReference)?.Reference.Id);
