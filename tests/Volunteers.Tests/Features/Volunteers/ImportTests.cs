@@ -158,6 +158,26 @@ public sealed class ImportTests(TestDatabases databases) : ApiTest(databases)
     }
 
     [Fact]
+    public async Task A_roster_of_as_many_rows_as_may_be_is_taken_whole()
+    {
+        var o = await Given.Organization();
+        await o.Admin.Post("/teams", new { name = "巡逻队" });
+        object?[][] rows = [["姓名", "电话", "服务队"], .. Enumerable.Range(0, 20_000).Select(object?[] (i) => [$"志愿者{i}", 13800100000d + i, "巡逻队"])];
+
+        Assert.Equal((20_000, 0, 0), Counts((await o.Admin.Import(Rosters.Xlsx(rows))).ShouldBe(200)));
+    }
+
+    [Fact]
+    public async Task The_document_shows_a_file_picker()
+    {
+        var document = await Host.Anonymous.Get("/openapi/v1.json");
+        var content = document["paths"]!["/v1/organizations/{organizationId}/volunteers/import"]!["post"]!["requestBody"]!["content"]!.AsObject();
+
+        Assert.Equal(["multipart/form-data", "text/csv", Rosters.XlsxType], content.Select(type => type.Key));
+        Assert.Equal("binary", (string?)content["multipart/form-data"]!["schema"]!["properties"]!["file"]!["format"]);
+    }
+
+    [Fact]
     public async Task Coming_back_opens_the_membership_again_and_nobody_leaves_through_an_import()
     {
         var o = await Given.Organization();
