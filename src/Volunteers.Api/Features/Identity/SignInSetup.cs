@@ -36,6 +36,8 @@ internal static class SignInSetup
             .AddCore(options => options.UseEntityFrameworkCore().UseDbContext<VolunteersDb>().ReplaceDefaultEntities<Guid>())
             .AddServer(options =>
             {
+                // Tokens name the address they were given at, and are good only there, unless replicas share a name.
+                if (builder.Configuration.GetValue<Uri>("SignIn:Issuer") is { } issuer) options.SetIssuer(issuer);
                 options.SetTokenEndpointUris("connect/token").SetRevocationEndpointUris("connect/revoke");
                 options.AllowPasswordFlow().AllowRefreshTokenFlow().AllowClientCredentialsFlow();
                 options.RegisterScopes(ApiScope, OpenIddictConstants.Scopes.OfflineAccess, OpenIddictConstants.Scopes.OpenId);

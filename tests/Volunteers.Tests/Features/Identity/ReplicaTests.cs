@@ -6,14 +6,17 @@ namespace Volunteers.Tests.Features.Identity;
 
 public sealed class ReplicaTests(TestDatabases databases) : ApiTest(databases)
 {
+    private static readonly (string, string) OneName = ("SignIn:Issuer", "https://volunteers.example.org/");
+
     [Fact]
     public async Task A_token_of_one_replica_works_at_another_and_after_a_restart()
     {
-        var tokens = await Host.TokensOf(ApiHost.OperatorLogin, ApiHost.OperatorPassword);
-        await Host.DisposeAsync();
+        Tokens tokens;
+        await using (var first = new ApiHost(ConnectionString, OneName))
+            tokens = await first.TokensOf(ApiHost.OperatorLogin, ApiHost.OperatorPassword);
 
-        await using var another = new ApiHost(ConnectionString);
-        await using var third = new ApiHost(ConnectionString);
+        await using var another = new ApiHost(ConnectionString, OneName);
+        await using var third = new ApiHost(ConnectionString, OneName);
 
         (await another.Call(tokens.Access)).ShouldBe(200);
         (await third.Call(tokens.Access)).ShouldBe(200);
@@ -25,11 +28,12 @@ public sealed class ReplicaTests(TestDatabases databases) : ApiTest(databases)
     [Fact]
     public async Task What_one_replica_revokes_stops_at_the_other()
     {
-        await using var other = new ApiHost(ConnectionString);
-        var tokens = await Host.TokensOf(ApiHost.OperatorLogin, ApiHost.OperatorPassword);
+        await using var one = new ApiHost(ConnectionString, OneName);
+        await using var other = new ApiHost(ConnectionString, OneName);
+        var tokens = await one.TokensOf(ApiHost.OperatorLogin, ApiHost.OperatorPassword);
         (await other.Call(tokens.Access)).ShouldBe(200);
 
-        (await Host.Revoke(tokens.Refresh!)).ShouldBe(200);
+        (await one.Revoke(tokens.Refresh!)).ShouldBe(200);
 
         await SignIn.Until(401, () => other.Call(tokens.Access));
     }
