@@ -2,10 +2,11 @@ using FluentValidation;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.EntityFrameworkCore;
 using Volunteers.Data;
+using Volunteers.Features.Organizations;
 using Volunteers.Platform;
 using Volunteers.Platform.OpenApi;
 
-namespace Volunteers.Features.Organizations;
+namespace Volunteers.Features.Identity;
 
 internal static class RoleEndpoints
 {
