@@ -33,7 +33,7 @@ try
     builder.Services.AddHealth();
 
     var app = builder.Build();
-    app.UseRequestLocalization(options => options.SetDefaultCulture("en").AddSupportedCultures("en", "zh-CN").AddSupportedUICultures("en", "zh-CN"));
+    app.UseLanguages();
     app.UseProblems();
     app.UseRouting();
     app.UseMiddleware<QueryGuard>();

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Resources;
+using Microsoft.AspNetCore.Localization;
 
 namespace Volunteers.Platform;
 
@@ -11,7 +12,24 @@ internal static class Messages
 {
     private static readonly ResourceManager Texts = new("Volunteers.Platform.Messages", typeof(Messages).Assembly);
 
+    /// <summary>Whoever reads any Chinese gets ours: phones ask for zh-Hans-CN. Everybody else reads English.</summary>
+    public static void UseLanguages(this WebApplication app) => app.UseRequestLocalization(options =>
+    {
+        options.SetDefaultCulture("en").AddSupportedCultures("en", "zh-CN").AddSupportedUICultures("en", "zh-CN");
+        options.RequestCultureProviders = [new CustomRequestCultureProvider(http => Task.FromResult(
+            http.Request.GetTypedHeaders().AcceptLanguage.Where(language => language.Quality is null or > 0).OrderByDescending(language => language.Quality ?? 1)
+                .Select(language => LanguageOf(language.Value.AsSpan())).FirstOrDefault(known => known is not null) is { } culture
+                ? new ProviderCultureResult(culture) : null))];
+    });
+
     public static bool Has(string code) => Texts.GetString(code, CultureInfo.InvariantCulture) is not null;
+
+    private static string? LanguageOf(ReadOnlySpan<char> tag)
+    {
+        var end = tag.IndexOf('-');
+        var language = end < 0 ? tag : tag[..end];
+        return language.Equals("zh", StringComparison.OrdinalIgnoreCase) ? "zh-CN" : language.Equals("en", StringComparison.OrdinalIgnoreCase) ? "en" : null;
+    }
 
     public static string Title(string code) => Texts.GetString(code, CultureInfo.CurrentUICulture) ?? code;
 
