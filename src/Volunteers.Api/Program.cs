@@ -37,6 +37,7 @@ try
     app.UseProblems();
     app.UseRouting();
     app.UseMiddleware<QueryGuard>();
+    app.UseStrictJson();
     app.UseTokenForms();
     app.UseAuthentication();
     app.UseCallers();

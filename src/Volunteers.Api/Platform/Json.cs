@@ -10,6 +10,13 @@ internal static class Json
     public static void AddStrictJson(this IServiceCollection services) =>
         services.ConfigureHttpJsonOptions(options => Configure(options.SerializerOptions));
 
+    /// <summary>JSON is UTF-8 (RFC 8259); the framework fails over a character set that it does not know.</summary>
+    public static void UseStrictJson(this WebApplication app) => app.Use((http, next) =>
+        http.Request.HasJsonContentType() && http.Request.GetTypedHeaders().ContentType?.Charset is { Length: > 0 } charset
+        && !charset.Equals("utf-8", StringComparison.OrdinalIgnoreCase)
+            ? throw new BadHttpRequestException("Not UTF-8.", StatusCodes.Status415UnsupportedMediaType)
+            : next(http));
+
     public static JsonSerializerOptions Options { get; } = Configured();
 
     private static JsonSerializerOptions Configured()
