@@ -1,0 +1,102 @@
+using System.Net.Http.Headers;
+using System.Text.RegularExpressions;
+using Volunteers.Tests.Support;
+
+namespace Volunteers.Tests.Architecture;
+
+/// <summary>One organization with something of everything in it, and every kind of caller.</summary>
+public sealed partial class World
+{
+    public static readonly string[] Callers =
+    [
+        "anonymous", "volunteer", "team coordinator", "coordinator", "auditor", "administrator",
+        "administrator elsewhere", "operator", "client (coordinator)", "client (auditor)",
+    ];
+
+    private readonly Dictionary<string, string> ids = [];
+    private readonly Dictionary<string, Api> callers = [];
+    private int count;
+
+    public string this[string name] => ids[name];
+
+    public string Unique(string word) => $"{word} {Interlocked.Increment(ref count)}";
+
+    public Api As(string caller) => callers[caller];
+
+    public object Activity => new
+    {
+        title = "Patrol", teamId = ids["teamId"], category = "patrol", startsAt = "2026-06-07T14:30:00+08:00", endsAt = "2026-06-07T18:30:00+08:00",
+    };
+
+    /// <summary>Service of the volunteer who signs in, in another hour each time.</summary>
+    public object Service
+    {
+        get
+        {
+            var start = new DateTimeOffset(2026, 1, 1, 0, 0, 0, TimeSpan.Zero).AddHours(Interlocked.Increment(ref count));
+            return new { volunteerId = ids["ownVolunteer"], activityId = ids["activityId"], startsAt = start, endsAt = start.AddHours(1) };
+        }
+    }
+
+    /// <summary>The path of an operation, with the ids of this world.</summary>
+    public string PathOf(Operation operation) => Parameter().Replace(operation.Template, match => ids[match.Groups[1].Value]);
+
+    public static async Task<World> Make(ApiHost host, Given given)
+    {
+        var world = new World();
+        var nursery = await given.Organization();
+        var o = await world.OrganizationOf(nursery, host, given, "administrator");
+        var elsewhere = await world.OrganizationOf(nursery, host, given, "administrator elsewhere");
+        world.ids["organizationId"] = o.Id;
+        world.ids["otherOrganization"] = elsewhere.Id;
+
+        var team = world.ids["teamId"] = await o.Team();
+        world.ids["ownVolunteer"] = await o.Volunteer(inTeam: team);
+        world.ids["volunteerId"] = await o.Volunteer(inTeam: team);
+        world.ids["spareVolunteer"] = await o.Volunteer(inTeam: team);
+        world.ids["accountId"] = (await o.Account(await o.Volunteer())).AccountId;
+        world.ids["spareAccount"] = (await o.Account(await o.Volunteer())).AccountId;
+        world.ids["projectId"] = await o.Project();
+        world.ids["activityId"] = await o.Activity(team);
+        world.ids["spareActivity"] = (await o.Admin.Post("/activities", world.Activity)).ShouldBe(201).Id;
+
+        world.callers["anonymous"] = host.Anonymous;
+        world.callers["operator"] = await given.Operator();
+        world.callers["volunteer"] = new Api((await o.SignedInAs(world["ownVolunteer"])).Http, "");
+        foreach (var role in new[] { "coordinator", "auditor" })
+        {
+            world.callers[role] = new Api((await o.SignedInWithRole(role)).Http, "");
+            world.callers[$"client ({role})"] = await Client(host, o, role);
+        }
+        world.callers["team coordinator"] = new Api((await o.SignedInWithRole("coordinator", team)).Http, "");
+        world.ids["clientId"] = (string)(await o.Admin.Post("/clients", new { name = "Spare", role = "auditor" })).ShouldBe(201)["clientId"]!;
+
+        var volunteer = world.As("volunteer").At(o.Path);
+        world.ids["recordId"] = (await volunteer.Post("/service-records", world.Service)).ShouldBe(201).Id;
+        world.ids["spareRecord"] = (await o.Admin.Post("/service-records", world.Service)).ShouldBe(201).Id;
+        return world;
+    }
+
+    /// <summary>An organization whose administrator is not the operator.</summary>
+    private async Task<OrganizationSteps> OrganizationOf(OrganizationSteps nursery, ApiHost host, Given given, string administrator)
+    {
+        var (login, account) = await nursery.Account(await nursery.Volunteer());
+        var made = (await (await given.Operator()).Post("/v1/organizations", new { name = given.Unique("Community"), timeZone = "Asia/Shanghai", administratorAccountId = account }))
+            .ShouldBe(201);
+        callers[administrator] = await host.SignIn(login, Given.Password);
+        return new OrganizationSteps(host, given, made.Id, callers[administrator].At($"/v1/organizations/{made.Id}"));
+    }
+
+    private static async Task<Api> Client(ApiHost host, OrganizationSteps o, string role)
+    {
+        var made = (await o.Admin.Post("/clients", new { name = "Gateway", role })).ShouldBe(201);
+        var http = host.Http();
+        var token = await ApiHost.PostToken(http, ("grant_type", "client_credentials"), ("scope", "api"),
+            ("client_id", (string)made["clientId"]!), ("client_secret", (string)made["clientSecret"]!));
+        http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", (string)token.ShouldBe(200)["access_token"]!);
+        return new Api(http, "");
+    }
+
+    [GeneratedRegex(@"\{(\w+)\}")]
+    private static partial Regex Parameter();
+}
