@@ -14,7 +14,8 @@ using Volunteers.Platform.OpenApi;
 try
 {
     await using var commands = new Commands(args);
-    var builder = WebApplication.CreateBuilder(args);
+    // The settings beside the program, from whatever folder it is started.
+    var builder = WebApplication.CreateBuilder(new WebApplicationOptions { Args = args, ContentRootPath = AppContext.BaseDirectory });
     await commands.FindDatabase(builder);
     builder.WebHost.ConfigureKestrel(kestrel =>
     {

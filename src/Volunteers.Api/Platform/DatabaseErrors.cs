@@ -29,6 +29,7 @@ internal static class DatabaseErrors
         PostgresErrorCodes.ForeignKeyViolation when refused.ConstraintName is { } code => OfForeignKey(refused, code),
         PostgresErrorCodes.DeadlockDetected or PostgresErrorCodes.SerializationFailure or PostgresErrorCodes.LockNotAvailable
             or PostgresErrorCodes.QueryCanceled => Problems.Of(StatusCodes.Status503ServiceUnavailable, "busy"),
+        PostgresErrorCodes.UndefinedTable or PostgresErrorCodes.UndefinedColumn => Problems.Of(StatusCodes.Status503ServiceUnavailable, "not_migrated"),
         // Class 08: connection; 53: resources; 57P: the server is stopping or starting.
         var state when state.StartsWith("08", StringComparison.Ordinal) || state.StartsWith("53", StringComparison.Ordinal)
             || state.StartsWith("57P", StringComparison.Ordinal) => Away,

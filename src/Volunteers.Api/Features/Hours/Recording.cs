@@ -9,7 +9,7 @@ namespace Volunteers.Features.Hours;
 /// <summary>Service to be recorded, for one named volunteer or for a headcount.</summary>
 internal sealed record ServiceEntry(
     Guid? VolunteerId, int PersonTimes, CountingMethod? HeadcountMethod, Guid ActivityId, DateTimeOffset StartsAt, DateTimeOffset EndsAt,
-    int? Minutes, string? Note, string? DailyLimitOverride);
+    int? Minutes, string? Note, string? DailyLimitOverride, Guid? ShiftId = null);
 
 /// <summary>Who records: which volunteer they are, for which teams they may enter others' service, and what that is worth as evidence.</summary>
 internal sealed record Recorder(Guid ActorId, Guid? VolunteerId, Func<Guid, bool> Coordinates, Evidence ForOthers)
@@ -124,6 +124,9 @@ internal sealed class RecordingRules
         var activity = activities.GetValueOrDefault(entry.ActivityId);
         var coordinates = activity is not null && by.Coordinates(activity.TeamId);
         if (activity is null || (activity.Status == ActivityStatus.Draft && !coordinates)) throw RuleBreach.NotFound("activity_not_found", "/activityId");
+
+        // There are no shifts yet, so no id can be one.
+        if (entry.ShiftId is not null) throw RuleBreach.NotFound("shift_not_found", "/shiftId");
 
         var own = entry.VolunteerId is not null && entry.VolunteerId == by.VolunteerId;
         if (!own && !coordinates) throw RuleBreach.Forbidden("only_own_service");

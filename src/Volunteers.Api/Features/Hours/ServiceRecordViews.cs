@@ -51,10 +51,8 @@ internal sealed record ServiceRecordRequest(
     Guid ActivityId, DateTimeOffset StartsAt, DateTimeOffset EndsAt, Guid? VolunteerId = null, Headcount? Headcount = null, Guid? ShiftId = null,
     int? Minutes = null, string? Note = null, string? DailyLimitOverride = null)
 {
-    // There are no shifts yet, so no id can be one.
-    public ServiceEntry ToEntry() => ShiftId is null
-        ? new ServiceEntry(VolunteerId, Headcount?.PersonTimes ?? 1, Headcount?.Method, ActivityId, StartsAt, EndsAt, Minutes, Note, DailyLimitOverride)
-        : throw RuleBreach.NotFound("shift_not_found", "/shiftId");
+    public ServiceEntry ToEntry() => new(VolunteerId, Headcount?.PersonTimes ?? 1, Headcount?.Method, ActivityId, StartsAt, EndsAt, Minutes, Note,
+        DailyLimitOverride, ShiftId);
 
     internal sealed class Validator : AbstractValidator<ServiceRecordRequest>
     {
