@@ -55,6 +55,8 @@ public sealed partial class OpenApiTests(TestDatabases databases) : ApiTest(data
                 if (status[0] is '4' or '5') Must(((string?)response!["$ref"])?.StartsWith("#/components/responses/", StringComparison.Ordinal) == true, $"{status} as a problem");
                 if (status[0] == '2' && response!["content"]?["application/json"] is { } json) Must(json["example"] is not null, $"example of {status}");
             }
+            Must(PathParameter().Matches(path).Select(match => match.Groups[1].Value).ToHashSet()
+                .SetEquals((operation["parameters"]?.AsArray() ?? []).Where(p => (string?)p!["in"] == "path").Select(p => (string)p!["name"]!)), "the parameters of its path");
             foreach (var parameter in operation["parameters"]?.AsArray() ?? [])
             {
                 Must((string?)parameter!["description"] is { Length: > 3 }, $"description of {parameter["name"]}");
@@ -128,6 +130,9 @@ public sealed partial class OpenApiTests(TestDatabases databases) : ApiTest(data
         select (path.Key, operation.Key, operation.Value!);
 
     private static string Folder([CallerFilePath] string file = "") => Path.GetDirectoryName(file)!;
+
+    [GeneratedRegex(@"\{(\w+)\}")]
+    private static partial Regex PathParameter();
 
     [GeneratedRegex("^[a-z][a-zA-Z0-9]*$")]
     private static partial Regex CamelCase();

@@ -25,6 +25,7 @@ internal sealed class OperationTransformer(IServiceProvider services) : IOpenApi
             : [new OpenApiSecurityRequirement { [new OpenApiSecuritySchemeReference(DocumentTransformer.SecurityScheme, document)] = [DocumentTransformer.ApiScope] }];
 
         DescribeParameters(operation, api, handler);
+        AddOrganization(operation, api);
         DescribeHeaders(operation, api);
         PatchSchema(operation, api, document);
         DescribeErrors(operation, api, anonymous, document);
@@ -52,6 +53,18 @@ internal sealed class OperationTransformer(IServiceProvider services) : IOpenApi
         }
     }
 
+    /// <summary>Handlers take the organization as a tenant, so the framework does not see it among their parameters.</summary>
+    private static void AddOrganization(OpenApiOperation operation, ApiDescription api)
+    {
+        operation.Parameters ??= [];
+        if (api.RelativePath!.Contains("{organizationId", StringComparison.Ordinal) && operation.Parameters.All(parameter => parameter.Name != "organizationId"))
+            operation.Parameters.Insert(0, new OpenApiParameter
+            {
+                Name = "organizationId", In = ParameterLocation.Path, Required = true, Description = "The organization's id.",
+                Schema = new OpenApiSchema { Type = JsonSchemaType.String, Format = "uuid" },
+            });
+    }
+
     private static void DescribeHeaders(OpenApiOperation operation, ApiDescription api)
     {
         var method = api.HttpMethod!;
@@ -60,14 +73,13 @@ internal sealed class OperationTransformer(IServiceProvider services) : IOpenApi
         var result = api.SupportedResponseTypes.FirstOrDefault(type => type.StatusCode is 200 or 201)?.Type;
         var versioned = result?.IsAssignableTo(typeof(IVersioned)) == true;
 
-        operation.Parameters ??= [];
         if (HttpMethods.IsPost(method))
-            operation.Parameters.Add(HeaderParameter(IdempotencyKey.Header, "Chosen by the client, 1 to 255 printable ASCII characters: a repeat with the same key, within 72 hours, gets the first answer and changes nothing."));
+            operation.Parameters!.Add(HeaderParameter(IdempotencyKey.Header, "Chosen by the client, 1 to 255 printable ASCII characters: a repeat with the same key, within 72 hours, gets the first answer and changes nothing."));
         if (HttpMethods.IsPatch(method))
-            operation.Parameters.Add(HeaderParameter("If-Match", "The ETag of the version that the change was made against.", required: true));
+            operation.Parameters!.Add(HeaderParameter("If-Match", "The ETag of the version that the change was made against.", required: true));
         if (HttpMethods.IsGet(method) && versioned)
         {
-            operation.Parameters.Add(HeaderParameter("If-None-Match", "An ETag that the client has: 304 when it is still the version."));
+            operation.Parameters!.Add(HeaderParameter("If-None-Match", "An ETag that the client has: 304 when it is still the version."));
             responses["304"] = new OpenApiResponse { Description = "The version that the client has is current." };
         }
 
