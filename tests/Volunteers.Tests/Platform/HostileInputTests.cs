@@ -18,12 +18,12 @@ public sealed class HostileInputTests(TestDatabases databases) : ApiTest(databas
         var before = await Everything(world);
 
         foreach (var operation in TakingJson())
-        foreach (var hostile in HostileValues.Bodies)
-        {
-            using var body = ProblemShape.Json(hostile);
-            var answer = (await world.Send(operation, body)).ShouldBeCivil($"{operation.Id} with {Short(hostile)}");
-            Assert.True(answer.Status == 400, $"{operation.Id} with {Short(hostile)}: {answer.Status} {answer.Text}");
-        }
+            foreach (var hostile in HostileValues.Bodies)
+            {
+                using var body = ProblemShape.Json(hostile);
+                var answer = (await world.Send(operation, body)).ShouldBeCivil($"{operation.Id} with {Short(hostile)}");
+                Assert.True(answer.Status == 400, $"{operation.Id} with {Short(hostile)}: {answer.Status} {answer.Text}");
+            }
 
         Assert.Equal(before, await Everything(world));
     }
@@ -35,13 +35,26 @@ public sealed class HostileInputTests(TestDatabases databases) : ApiTest(databas
         var before = await Everything(world);
 
         foreach (var operation in TakingJson())
-        foreach (var member in HostileValues.Members)
-        {
-            using var body = ProblemShape.Json(HostileValues.With(Valid(operation, world), [member], "\"00000000-0000-0000-0000-000000000001\""));
-            (await world.Send(operation, body)).ShouldRefuse(400, "malformed_json").ShouldBeProblem($"{operation.Id} with {member}");
-        }
+            foreach (var member in HostileValues.Members)
+            {
+                using var body = ProblemShape.Json(HostileValues.With(Valid(operation, world), [member], "\"00000000-0000-0000-0000-000000000001\""));
+                (await world.Send(operation, body)).ShouldRefuse(400, "malformed_json").ShouldBeProblem($"{operation.Id} with {member}");
+            }
 
         Assert.Equal(before, await Everything(world));
+    }
+
+    [Fact]
+    public async Task A_member_named_twice_is_refused_everywhere()
+    {
+        var world = await World.Make(Host, Given);
+
+        foreach (var operation in TakingJson().Where(operation => Valid(operation, world) != "{}"))
+        {
+            var valid = Valid(operation, world);
+            using var body = ProblemShape.Json($"{valid[..^1]},{valid[1..]}");
+            (await world.Send(operation, body)).ShouldRefuse(400, "malformed_json").ShouldBeProblem(operation.Id);
+        }
     }
 
     [Fact]
@@ -51,13 +64,13 @@ public sealed class HostileInputTests(TestDatabases databases) : ApiTest(databas
         var tried = 0;
 
         foreach (var operation in TakingJson())
-        foreach (var path in HostileValues.MembersOf(Requests()[operation.Id]!))
-        foreach (var value in HostileValues.Values)
-        {
-            using var body = ProblemShape.Json(HostileValues.With(Valid(operation, world), path, value));
-            (await world.Send(operation, body)).ShouldBeCivil($"{operation.Id} with {string.Join('.', path)} = {Short(value)}");
-            tried++;
-        }
+            foreach (var path in HostileValues.MembersOf(Requests()[operation.Id]!))
+                foreach (var value in HostileValues.Values)
+                {
+                    using var body = ProblemShape.Json(HostileValues.With(Valid(operation, world), path, value));
+                    (await world.Send(operation, body)).ShouldBeCivil($"{operation.Id} with {string.Join('.', path)} = {Short(value)}");
+                    tried++;
+                }
 
         Assert.True(tried > 3000, $"{tried}");
         Assert.True((bool)(await world.As("administrator").Get($"/v1/organizations/{world["organizationId"]}/ledger/verification"))["valid"]!);
@@ -69,17 +82,18 @@ public sealed class HostileInputTests(TestDatabases databases) : ApiTest(databas
         var world = await World.Make(Host, Given);
 
         foreach (var operation in Operation.All.Where(operation => operation.Template.Contains('{', StringComparison.Ordinal)))
-        foreach (var hostile in new[]
-        {
+            foreach (var hostile in new[]
+            {
             "not-a-guid", "00000000-0000-0000-0000-000000000000", "{00000000-0000-0000-0000-000000000000}", "0", "%20", "..%2F..", "%F0%9F%98%80", "%ff", "%C0%80", "a%2Fb", new string('x', 3000),
         })
-        {
-            var path = world.PathOf(operation);
-            path = path[..(path.LastIndexOf(world[Last(operation)], StringComparison.Ordinal))] + hostile + path[(path.LastIndexOf(world[Last(operation)], StringComparison.Ordinal) + world[Last(operation)].Length)..];
-            using var body = operation.Body?.Invoke(world) is { } valid and not string ? ProblemShape.Json(JsonSerializer.Serialize(valid)) : null;
-            var answer = (await world.Send(operation, body, path)).ShouldBeCivil($"{operation.Method} {path}");
-            Assert.True(answer.Status == 404 || (hostile.StartsWith("0000", StringComparison.Ordinal) && answer.Status < 500), $"{operation.Method} {path}: {answer.Status} {answer.Text}");
-        }
+            {
+                var (path, id) = (world.PathOf(operation), world[Last(operation)]);
+                var at = path.LastIndexOf(id, StringComparison.Ordinal);
+                path = path[..at] + hostile + path[(at + id.Length)..];
+                using var body = world.BodyOf(operation);
+                var answer = (await world.Send(operation, body, path)).ShouldBeCivil($"{operation.Method} {path}");
+                Assert.True(answer.Status == 404 || (hostile.StartsWith("0000", StringComparison.Ordinal) && answer.Status < 500), $"{operation.Method} {path}: {answer.Status} {answer.Text}");
+            }
     }
 
     [Fact]
@@ -88,12 +102,12 @@ public sealed class HostileInputTests(TestDatabases databases) : ApiTest(databas
         var world = await World.Make(Host, Given);
 
         foreach (var operation in Operation.All)
-        foreach (var (name, value) in HostileValues.Texts.Where(text => !text.Contains('\0', StringComparison.Ordinal) && text.All(char.IsAscii))
-                     .SelectMany(text => new[] { ("If-Match", text), ("If-None-Match", text), ("Accept-Language", text), ("Accept", text) }))
-        {
-            using var body = ProblemShape.Json("{\"unknown\":1}");
-            (await world.Send(operation, operation.Method == "GET" ? null : body, null, (name, value))).ShouldBeCivil($"{operation.Id} with {name}: {Short(value)}");
-        }
+            foreach (var (name, value) in HostileValues.Texts.Where(text => !text.Contains('\0', StringComparison.Ordinal) && text.All(char.IsAscii))
+                         .SelectMany(text => new[] { ("If-Match", text), ("If-None-Match", text), ("Accept-Language", text), ("Accept", text) }))
+            {
+                using var body = ProblemShape.Json("{\"unknown\":1}");
+                (await world.Send(operation, operation.Method == "GET" ? null : body, null, (name, value))).ShouldBeCivil($"{operation.Id} with {name}: {Short(value)}");
+            }
     }
 
     /// <summary>Operations with a JSON body; the import takes a file.</summary>

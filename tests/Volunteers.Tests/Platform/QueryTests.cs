@@ -18,12 +18,12 @@ public sealed class QueryTests(TestDatabases databases) : ApiTest(databases)
         var world = await World.Make(Host, Given);
 
         foreach (var operation in Operation.All)
-        foreach (var name in new[] { "nonsense", "Limit", "", "organizationId", "%00", "%F0%9F%98%80" })
-        {
-            using var body = world.BodyOf(operation);
-            var answer = await world.Send(operation, body, world.PathOf(operation) + $"?{name}=1");
-            answer.ShouldRefuse(400, "unknown_parameter").ShouldBeProblem($"{operation.Id} with ?{name}");
-        }
+            foreach (var name in new[] { "nonsense", "Limit", "", "organizationId", "%00", "%F0%9F%98%80" })
+            {
+                using var body = world.BodyOf(operation);
+                var answer = await world.Send(operation, body, world.PathOf(operation) + $"?{name}=1");
+                answer.ShouldRefuse(400, "unknown_parameter").ShouldBeProblem($"{operation.Id} with ?{name}");
+            }
     }
 
     [Fact]
