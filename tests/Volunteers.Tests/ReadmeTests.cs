@@ -5,8 +5,12 @@ using Xunit;
 
 namespace Volunteers.Tests;
 
-public sealed class ReadmeTests
+public sealed class ReadmeTests : IDisposable
 {
+    private readonly string folder = ServiceProcess.NewDataFolder();
+
+    public void Dispose() => Directory.Delete(folder, recursive: true);
+
     [Fact]
     public async Task The_tour_prints_what_the_README_says()
     {
@@ -14,7 +18,6 @@ public sealed class ReadmeTests
         var readme = await File.ReadAllTextAsync(Path.Combine(Root(), "README.md"), TestContext.Current.CancellationToken);
         var tour = Between(readme, "```bash\n", "```");
         var expected = Between(readme[readme.IndexOf("The last lines it prints", StringComparison.Ordinal)..], "```\n", "```");
-        var folder = ServiceProcess.NewDataFolder();
         await using var service = await ServiceProcess.Serve(folder);
 
         var printed = await Bash(tour
