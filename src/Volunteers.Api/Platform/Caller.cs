@@ -70,9 +70,6 @@ internal sealed class Tenant
 
     public bool Coordinates(Guid teamId) => CoordinatesAll || Teams.Contains(teamId);
 
-    /// <summary>Sees more than a volunteer does, at least in some teams.</summary>
-    public bool IsStaff => ReadsAll || Teams.Length > 0;
-
     public static ValueTask<Tenant?> BindAsync(HttpContext http) =>
         ValueTask.FromResult<Tenant?>(new Tenant(Guid.Parse((string)http.Request.RouteValues["organizationId"]!), Caller.Of(http)!));
 }

@@ -55,7 +55,7 @@ internal sealed class Team : IVersioned
         }
     }
 
-    /// <summary>A role or a client may be limited to a team; the key goes from there to here.</summary>
+    /// <summary>A role may be limited to a team; the key goes from there to here.</summary>
     internal sealed class RoleGrantConfiguration : IEntityTypeConfiguration<RoleGrant>
     {
         public void Configure(EntityTypeBuilder<RoleGrant> builder) =>

@@ -38,7 +38,10 @@ internal sealed class TeamMember
 
     public void Set(TeamRole role, DateOnly joinedOn, DateOnly? leftOn) => (Role, JoinedOn, LeftOn) = (role, joinedOn, leftOn);
 
-    public void Leave(DateOnly day) => LeftOn ??= day < JoinedOn ? JoinedOn : day;
+    public void Leave(DateOnly day)
+    {
+        if (LeftOn is null || LeftOn > day) LeftOn = day < JoinedOn ? JoinedOn : day;
+    }
 
     internal sealed class Configuration : IEntityTypeConfiguration<TeamMember>
     {

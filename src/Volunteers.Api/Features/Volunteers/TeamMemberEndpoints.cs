@@ -26,8 +26,8 @@ internal static class TeamMemberEndpoints
         Guid teamId, [AsParameters] PageQuery page, [AsParameters] TeamMemberFilter filter, Tenant tenant, VolunteersDb db, CancellationToken ct)
     {
         var team = db.Teams.VisibleTo(tenant).Where(t => t.Id == teamId);
-        if (!tenant.IsStaff)
-            team = team.Where(t => db.TeamMembers.Any(m =>
+        if (!tenant.ReadsAll)
+            team = team.Where(t => tenant.Teams.Contains(t.Id) || db.TeamMembers.Any(m =>
                 m.OrganizationId == tenant.Id && m.TeamId == t.Id && m.VolunteerId == tenant.VolunteerId && m.LeftOn == null));
         if (!await team.AnyAsync(ct)) return TypedResults.NotFound();
 
@@ -45,7 +45,9 @@ internal static class TeamMemberEndpoints
         Guid teamId, Guid volunteerId, TeamMemberRequest request, Tenant tenant, VolunteersDb db, TimeProvider clock, CancellationToken ct)
     {
         if (!tenant.Coordinates(teamId)) return TypedResults.NotFound();
-        var volunteer = await db.Volunteers.AsNoTracking().SingleOrDefaultAsync(v => v.OrganizationId == tenant.Id && v.Id == volunteerId, ct);
+        // Whoever takes somebody in sees their profile from then on, so a team coordinator takes only people they see already.
+        var volunteer = await (tenant.CoordinatesAll ? db.Volunteers.Where(v => v.OrganizationId == tenant.Id) : db.Volunteers.VisibleTo(tenant, db))
+            .AsNoTracking().SingleOrDefaultAsync(v => v.Id == volunteerId, ct);
         var organization = await db.Organizations.AsNoTracking().SingleAsync(o => o.Id == tenant.Id, ct);
         if (volunteer is null || !await db.Teams.AnyAsync(t => t.OrganizationId == tenant.Id && t.Id == teamId, ct)) return TypedResults.NotFound();
 

@@ -77,10 +77,10 @@ internal static class VolunteerEndpoints
 
 internal static class VolunteerQueries
 {
-    /// <summary>All for those who read everything, the members of their teams for a team coordinator, and oneself.</summary>
+    /// <summary>All for those who read everything, the present members of their teams for a team coordinator, and oneself.</summary>
     public static IQueryable<Volunteer> VisibleTo(this IQueryable<Volunteer> volunteers, Tenant tenant, VolunteersDb db) => volunteers.Where(v =>
         v.OrganizationId == tenant.Id && (tenant.ReadsAll || v.Id == tenant.VolunteerId
-            || db.TeamMembers.Any(m => m.OrganizationId == tenant.Id && m.VolunteerId == v.Id && tenant.Teams.Contains(m.TeamId))));
+            || db.TeamMembers.Any(m => m.OrganizationId == tenant.Id && m.VolunteerId == v.Id && m.LeftOn == null && tenant.Teams.Contains(m.TeamId))));
 
     /// <summary>The next free number. Counting up locks the organization's row, so nobody is given the same one.</summary>
     public static async Task<string> NextNumber(this VolunteersDb db, Guid organizationId, CancellationToken ct)

@@ -84,7 +84,7 @@ public sealed class TeamMemberTests(TestDatabases databases) : ApiTest(databases
     {
         var o = await Given.Organization();
         var team = await o.Team();
-        var (below, other, person) = (await o.Team(parentTeamId: team), await o.Team(), await o.Volunteer());
+        var (below, other, person) = (await o.Team(parentTeamId: team), await o.Team(), await o.Volunteer(inTeam: team));
         var coordinator = await o.SignedInWithRole("coordinator", team);
 
         (await coordinator.Put($"/teams/{below}/members/{person}", new { role = "member" })).ShouldBe(200);
