@@ -57,8 +57,9 @@ internal sealed class MergePatch<T>(JsonObject patch, IServiceProvider services)
         var merged = target is JsonObject existing ? (JsonObject)existing.DeepClone() : [];
         foreach (var (name, value) in changes)
         {
-            if (value is null) merged.Remove(name);
-            else merged[name] = Merge(merged[name], value);
+            if (value is not null) merged[name] = Merge(merged[name], value);
+            // Null for a member that does not exist would otherwise hide a misspelling.
+            else if (!merged.Remove(name) && target is JsonObject) throw new JsonException(null, "$." + name, null, null);
         }
         return merged;
     }

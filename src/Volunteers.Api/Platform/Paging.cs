@@ -90,7 +90,7 @@ internal static class Paging
         if (items.Count <= page.Size) return new Paged<TView>(new Page<TView>([.. items.Select(item => item.View)], null));
 
         items.RemoveAt(page.Size);
-        var next = WebEncoders.Base64UrlEncode(JsonSerializer.SerializeToUtf8Bytes(items[^1].Key));
+        var next = WebEncoders.Base64UrlEncode(JsonSerializer.SerializeToUtf8Bytes(items[^1].Key, Json.Options));
         return new Paged<TView>(new Page<TView>([.. items.Select(item => item.View)], next));
     }
 
@@ -102,7 +102,7 @@ internal static class Paging
     {
         try
         {
-            return JsonSerializer.Deserialize<TKey>(Base64Url.DecodeFromChars(page.Cursor)) ?? throw new JsonException();
+            return JsonSerializer.Deserialize<TKey>(Base64Url.DecodeFromChars(page.Cursor), Json.Options) ?? throw new JsonException();
         }
         catch (Exception unreadable) when (unreadable is FormatException or JsonException)
         {

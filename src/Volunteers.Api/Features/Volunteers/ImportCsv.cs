@@ -18,13 +18,14 @@ internal static class ImportCsv
     {
         var text = TextOf(content.GetBuffer().AsSpan(0, (int)content.Length));
         if (text.Contains('\0', StringComparison.Ordinal)) throw RuleBreach.Malformed("not_a_spreadsheet", "");
-        using var reader = CsvDataReader.Create(new StringReader(text), new CsvDataReaderOptions
+        // The reader looks at the first row as it is made.
+        using var reader = Guarded(() => CsvDataReader.Create(new StringReader(text), new CsvDataReaderOptions
         {
             HasHeaders = false,
             MaxBufferSize = LongestRow,
             ResultSetMode = ResultSetMode.SingleResult,
-        });
-        while (Next(reader))
+        }));
+        while (Guarded(reader.Read))
         {
             var cells = new object?[reader.RowFieldCount];
             for (var i = 0; i < cells.Length; i++) cells[i] = reader.GetString(i);
@@ -32,11 +33,11 @@ internal static class ImportCsv
         }
     }
 
-    private static bool Next(CsvDataReader reader)
+    private static T Guarded<T>(Func<T> read)
     {
         try
         {
-            return reader.Read();
+            return read();
         }
         catch (CsvRecordTooLargeException)
         {
