@@ -11,10 +11,12 @@ namespace Volunteers.Platform;
 /// </summary>
 internal static class DatabaseErrors
 {
-    public static ProblemDetails? Of(Exception exception) => exception switch
+    /// <param name="exception">What the database, or the way to it, said.</param>
+    /// <param name="deleting">The request deletes; the text of the refusal would say so too, but in the server's language.</param>
+    public static ProblemDetails? Of(Exception exception, bool deleting) => exception switch
     {
         DbUpdateConcurrencyException => Problems.Of(StatusCodes.Status412PreconditionFailed, "stale_version"),
-        _ when Find<PostgresException>(exception) is { } refused => Of(refused),
+        _ when Find<PostgresException>(exception) is { } refused => Of(refused, deleting),
         _ when Find<NpgsqlException>(exception) is { } lost && (lost.IsTransient || Find<SocketException>(lost) is not null) => Away,
         TimeoutException => Away,
         _ => null,
@@ -22,11 +24,11 @@ internal static class DatabaseErrors
 
     private static ProblemDetails Away => Problems.Of(StatusCodes.Status503ServiceUnavailable, "unavailable");
 
-    private static ProblemDetails? Of(PostgresException refused) => refused.SqlState switch
+    private static ProblemDetails? Of(PostgresException refused, bool deleting) => refused.SqlState switch
     {
         PostgresErrorCodes.UniqueViolation or PostgresErrorCodes.ExclusionViolation or PostgresErrorCodes.CheckViolation
             when refused.ConstraintName is { } code && Messages.Has(code) => Problems.Of(StatusCodes.Status409Conflict, code),
-        PostgresErrorCodes.ForeignKeyViolation when refused.ConstraintName is { } code => OfForeignKey(refused, code),
+        PostgresErrorCodes.ForeignKeyViolation when refused.ConstraintName is { } code => OfForeignKey(code, deleting),
         PostgresErrorCodes.DeadlockDetected or PostgresErrorCodes.SerializationFailure or PostgresErrorCodes.LockNotAvailable
             or PostgresErrorCodes.QueryCanceled => Problems.Of(StatusCodes.Status503ServiceUnavailable, "busy"),
         PostgresErrorCodes.UndefinedTable or PostgresErrorCodes.UndefinedColumn => Problems.Of(StatusCodes.Status503ServiceUnavailable, "not_migrated"),
@@ -36,9 +38,8 @@ internal static class DatabaseErrors
         _ => null,
     };
 
-    private static ProblemDetails? OfForeignKey(PostgresException refused, string key)
+    private static ProblemDetails? OfForeignKey(string key, bool deleting)
     {
-        var deleting = refused.MessageText.StartsWith("update or delete", StringComparison.Ordinal);
         var code = deleting ? key.Replace("_not_found", "_in_use", StringComparison.Ordinal) : key;
         if (!Messages.Has(code)) return null;
         return Problems.Of(deleting ? StatusCodes.Status409Conflict : StatusCodes.Status404NotFound, code);

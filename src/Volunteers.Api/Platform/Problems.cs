@@ -96,7 +96,7 @@ internal static class Problems
                 RuleBreach breach => Of(breach),
                 ValidationException invalid => Of(invalid),
                 BadHttpRequestException bad => BadRequests.Of(bad),
-                _ => DatabaseErrors.Of(exception),
+                _ => DatabaseErrors.Of(exception, HttpMethods.IsDelete(http.Request.Method)),
             };
 
             if (problem is null)
