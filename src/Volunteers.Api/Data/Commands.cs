@@ -61,8 +61,9 @@ internal sealed class Commands(string[] args) : IAsyncDisposable
 
     private async Task Migrate(WebApplication app)
     {
-        var owner = app.Configuration.GetConnectionString("VolunteersOwner") is { Length: > 0 } given ? given : Database.ConnectionString(app.Configuration);
-        await Migrator.Migrate(owner, CancellationToken.None, async () =>
+        var service = Database.ConnectionString(app.Configuration);
+        var owner = app.Configuration.GetConnectionString("VolunteersOwner") is { Length: > 0 } given ? given : service;
+        await Migrator.Migrate(owner, service, CancellationToken.None, async () =>
         {
             await using var scope = app.Services.CreateAsyncScope();
             await SignInSetup.Prepare(scope.ServiceProvider, CancellationToken.None);

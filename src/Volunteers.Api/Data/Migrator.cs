@@ -18,14 +18,15 @@ internal static class Migrator
     private static readonly string[] OnlyGrow = ["hour_postings", "service_record_events"];
 
     /// <param name="connectionString">As the owner.</param>
+    /// <param name="serviceConnectionString">Whose login may act as <see cref="ServiceRole"/> from then on; the owner's own, or another.</param>
     /// <param name="ct">Ends it.</param>
     /// <param name="then">What else a new database needs once, done before anybody else may start on it.</param>
-    public static async Task Migrate(string connectionString, CancellationToken ct, Func<Task>? then = null)
+    public static async Task Migrate(string connectionString, string serviceConnectionString, CancellationToken ct, Func<Task>? then = null)
     {
         await using var dataSource = new NpgsqlDataSourceBuilder(connectionString).Build();
         await using var held = await dataSource.OpenConnectionAsync(ct);
         await Execute(held, $"select pg_advisory_lock({AdvisoryLock})", ct);
-        await MakeServiceRole(held, ct);
+        await MakeServiceRole(held, new NpgsqlConnectionStringBuilder(serviceConnectionString).Username ?? "", ct);
 
         var options = new DbContextOptionsBuilder<VolunteersDb>();
         Database.Configure(options, dataSource);
@@ -45,7 +46,7 @@ internal static class Migrator
          revoke insert, update, delete on "__EFMigrationsHistory" from {ServiceRole};
          """;
 
-    private static async Task MakeServiceRole(NpgsqlConnection connection, CancellationToken ct)
+    private static async Task MakeServiceRole(NpgsqlConnection connection, string serviceLogin, CancellationToken ct)
     {
         try
         {
@@ -53,7 +54,17 @@ internal static class Migrator
             await Execute(connection,
                 $"""
                  do $$ begin create role {ServiceRole} nologin; exception when duplicate_object or unique_violation then null; end $$;
-                 do $$ begin if not pg_has_role(current_user, '{ServiceRole}', 'member') then execute format('grant {ServiceRole} to %I', current_user); end if; end $$;
+                 do $$
+                 declare login name;
+                 begin
+                     foreach login in array array[current_user, '{serviceLogin.Replace("'", "''", StringComparison.Ordinal)}']::name[] loop
+                         -- From version 16 on, who makes a role may grant it but not act as it.
+                         if exists (select 1 from pg_roles where rolname = login)
+                            and not pg_has_role(login, '{ServiceRole}', case when current_setting('server_version_num')::int >= 160000 then 'set' else 'member' end) then
+                             execute format('grant {ServiceRole} to %I', login);
+                         end if;
+                     end loop;
+                 end $$;
                  """, ct);
         }
         catch (PostgresException refused) when (refused.SqlState == PostgresErrorCodes.InsufficientPrivilege)

@@ -20,7 +20,7 @@ public sealed class TestDatabases : IAsyncLifetime
         Server = await PostgresServer.Start();
         await Server.CreateDatabase(Template);
         var connection = new NpgsqlConnectionStringBuilder(Server.ConnectionString(Template)) { Pooling = false }.ConnectionString;
-        await Migrator.Migrate(connection, CancellationToken.None);
+        await Migrator.Migrate(connection, connection, CancellationToken.None);
         await using var host = new ApiHost(connection);
         await host.InServices(async services =>
         {

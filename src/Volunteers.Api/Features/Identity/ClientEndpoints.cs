@@ -59,7 +59,7 @@ internal static class ClientEndpoints
         var deleted = await db.Clients.Where(c => c.OrganizationId == tenant.Id && c.Id == id).ExecuteDeleteAsync(ct);
         if (deleted == 0) return TypedResults.NotFound();
 
-        if (await applications.FindByClientIdAsync(clientId, ct) is { } application) await applications.DeleteAsync(application, ct);
+        if (await applications.FindByClientIdAsync(OrganizationClient.IdOf(organizationId, id), ct) is { } application) await applications.DeleteAsync(application, ct);
         return TypedResults.NoContent();
     }
 }
