@@ -41,7 +41,6 @@ internal sealed class Tenant
         Caller = caller;
         var grants = caller.Grants.Where(grant => grant.OrganizationId == id).ToArray();
         VolunteerId = grants.FirstOrDefault(grant => grant.Role == Role.Volunteer)?.VolunteerId;
-        IsAdministrator = grants.Any(grant => grant.Role == Role.Administrator);
         ReadsAll = grants.Any(grant => grant.Role is Role.Administrator or Role.Auditor || (grant.Role == Role.Coordinator && grant.TeamId is null));
         CoordinatesAll = grants.Any(grant => grant.Role is Role.Administrator || (grant.Role == Role.Coordinator && grant.TeamId is null));
         Teams = [.. grants.Where(grant => grant.Role == Role.Coordinator).SelectMany(grant => grant.Teams).Distinct()];
@@ -56,8 +55,6 @@ internal sealed class Tenant
 
     /// <summary>The caller's own profile in this organization, if there is one.</summary>
     public Guid? VolunteerId { get; }
-
-    public bool IsAdministrator { get; }
 
     /// <summary>Sees every team: administrator, auditor, coordinator of the whole organization.</summary>
     public bool ReadsAll { get; }

@@ -1,10 +1,8 @@
-using System.Globalization;
 using System.Reflection;
 using FluentValidation;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Http.Metadata;
 using Microsoft.AspNetCore.Mvc;
-using Microsoft.EntityFrameworkCore;
 using Microsoft.OpenApi;
 using Volunteers.Data;
 using Volunteers.Platform;
@@ -51,24 +49,6 @@ internal static class ImportEndpoints
         await people.AddNewcomers(ct);
         await db.SaveChangesAsync(ct);
         return TypedResults.Ok(view);
-    }
-
-    /// <summary>As many free numbers as are needed, in blocks. Counting up keeps the lock on the organization's row.</summary>
-    public static async Task<Queue<string>> NextNumbers(
-        this VolunteersDb db, Guid organizationId, int howMany, IReadOnlySet<string> given, CancellationToken ct)
-    {
-        var numbers = new Queue<string>(howMany);
-        while (numbers.Count < howMany)
-        {
-            var missing = howMany - numbers.Count;
-            var last = (await db.Database.SqlQuery<int>(
-                $"update organizations set last_volunteer_number = last_volunteer_number + {missing} where id = {organizationId} returning last_volunteer_number as \"Value\"")
-                .ToListAsync(ct))[0];
-            var block = Enumerable.Range(last - missing + 1, missing).Select(number => number.ToString("D6", CultureInfo.InvariantCulture)).ToArray();
-            var taken = await db.Volunteers.Where(v => v.OrganizationId == organizationId && block.Contains(v.Number)).Select(v => v.Number).ToListAsync(ct);
-            foreach (var number in block.Except(taken).Except(given)) numbers.Enqueue(number);
-        }
-        return numbers;
     }
 
     /// <summary>As a form first: there Swagger UI shows a file picker.</summary>

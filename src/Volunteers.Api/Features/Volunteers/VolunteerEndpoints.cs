@@ -33,7 +33,7 @@ internal static class VolunteerEndpoints
     {
         var now = clock.GetUtcNow();
         var organization = await db.Organizations.AsNoTracking().SingleAsync(o => o.Id == tenant.Id, ct);
-        var volunteer = new Volunteer(tenant.Id, request.Number ?? await db.NextNumber(tenant.Id, ct), request.ToProfile(organization.DayOf(now)), now);
+        var volunteer = new Volunteer(tenant.Id, request.Number ?? (await db.NextNumbers(tenant.Id, 1, new HashSet<string>(), ct)).Dequeue(), request.ToProfile(organization.DayOf(now)), now);
         db.Add(volunteer);
         await db.SaveChangesAsync(ct);
         return Answer.Created($"/v1/organizations/{tenant.Id}/volunteers/{volunteer.Id}", VolunteerView.Of(volunteer, accountId: null));
@@ -82,16 +82,21 @@ internal static class VolunteerQueries
         v.OrganizationId == tenant.Id && (tenant.ReadsAll || v.Id == tenant.VolunteerId
             || db.TeamMembers.Any(m => m.OrganizationId == tenant.Id && m.VolunteerId == v.Id && m.LeftOn == null && tenant.Teams.Contains(m.TeamId))));
 
-    /// <summary>The next free number. Counting up locks the organization's row, so nobody is given the same one.</summary>
-    public static async Task<string> NextNumber(this VolunteersDb db, Guid organizationId, CancellationToken ct)
+    /// <summary>As many free numbers as are needed, in blocks. Counting up keeps the lock on the organization's row.</summary>
+    public static async Task<Queue<string>> NextNumbers(
+        this VolunteersDb db, Guid organizationId, int howMany, IReadOnlySet<string> given, CancellationToken ct)
     {
-        while (true)
+        var numbers = new Queue<string>(howMany);
+        while (numbers.Count < howMany)
         {
-            var taken = await db.Database.SqlQuery<int>(
-                $"update organizations set last_volunteer_number = last_volunteer_number + 1 where id = {organizationId} returning last_volunteer_number as \"Value\"")
-                .ToListAsync(ct);
-            var number = taken[0].ToString("D6", CultureInfo.InvariantCulture);
-            if (!await db.Volunteers.AnyAsync(v => v.OrganizationId == organizationId && v.Number == number, ct)) return number;
+            var missing = howMany - numbers.Count;
+            var last = (await db.Database.SqlQuery<int>(
+                $"update organizations set last_volunteer_number = last_volunteer_number + {missing} where id = {organizationId} returning last_volunteer_number as \"Value\"")
+                .ToListAsync(ct))[0];
+            var block = Enumerable.Range(last - missing + 1, missing).Select(number => number.ToString("D6", CultureInfo.InvariantCulture)).ToArray();
+            var taken = await db.Volunteers.Where(v => v.OrganizationId == organizationId && block.Contains(v.Number)).Select(v => v.Number).ToListAsync(ct);
+            foreach (var number in block.Except(taken).Except(given)) numbers.Enqueue(number);
         }
+        return numbers;
     }
 }
