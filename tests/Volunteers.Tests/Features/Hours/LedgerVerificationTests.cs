@@ -12,7 +12,7 @@ public sealed class LedgerVerificationTests(TestDatabases databases) : HoursTest
     /// <summary>Every figure of a line, with another value than the one it has.</summary>
     private static readonly string[] Changes =
     [
-        "minutes = minutes + 1", "person_times = person_times + 1", "minutes = -minutes", "cause = 'voided'", "evidence = 'import'", "category = category || ' '",
+        "minutes = minutes + 1", "person_times = person_times + 1", "minutes = -minutes", "cause = case cause when 'voided' then 'approved' else 'voided' end", "evidence = 'import'", "category = category || ' '",
         "service_date = service_date + 1", "posted_at = posted_at + interval '1 microsecond'", "posted_by = gen_random_uuid()", "volunteer_id = gen_random_uuid()",
         "volunteer_id = null", "team_id = gen_random_uuid()", "activity_id = gen_random_uuid()", "project_id = gen_random_uuid()",
         "record_id = (select id from service_records r where r.id <> record_id limit 1)", "hash = sha256(hash)",
