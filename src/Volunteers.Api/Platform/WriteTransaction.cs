@@ -1,4 +1,6 @@
+using System.Data;
 using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Storage;
 
 namespace Volunteers.Platform;
 
@@ -16,24 +18,37 @@ internal static class WriteTransaction
 
             var db = http.RequestServices.GetRequiredService<DbContext>();
             await using var transaction = await db.Database.BeginTransactionAsync(http.RequestAborted);
-
-            var key = IdempotencyKey.Of(http);
-            if (key is not null && await key.FirstAnswer(db, http.RequestAborted) is { } first)
+            try
             {
-                await first.Replay(http);
-                return Results.Empty;
+                await Run(context, next, db, transaction);
             }
-
-            var answer = await BufferedAnswer.Of(http, (IResult)(await next(context))!);
-            if (answer.IsSuccess)
+            // A connection lost between two statements shows as the wrong use of a transaction that is already over.
+            catch (InvalidOperationException lost) when (db.Database.GetDbConnection().State != ConnectionState.Open)
             {
-                if (key is not null) await key.Keep(answer, db, http);
-                // Past this line the effect stands, so the caller going away no longer stops it.
-                await transaction.CommitAsync(CancellationToken.None);
+                throw new TimeoutException("The database went away in the middle of a change.", lost);
             }
-            await answer.Send(http);
             return Results.Empty;
         });
+
+    private static async Task Run(EndpointFilterInvocationContext context, EndpointFilterDelegate next, DbContext db, IDbContextTransaction transaction)
+    {
+        var http = context.HttpContext;
+        var key = IdempotencyKey.Of(http);
+        if (key is not null && await key.FirstAnswer(db, http.RequestAborted) is { } first)
+        {
+            await first.Replay(http);
+            return;
+        }
+
+        var answer = await BufferedAnswer.Of(http, (IResult)(await next(context))!);
+        if (answer.IsSuccess)
+        {
+            if (key is not null) await key.Keep(answer, db, http);
+            // Past this line the effect stands, so the caller going away no longer stops it.
+            await transaction.CommitAsync(CancellationToken.None);
+        }
+        await answer.Send(http);
+    }
 }
 
 /// <summary>What a handler answered, held back until its effect is committed.</summary>
