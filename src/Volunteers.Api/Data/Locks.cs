@@ -7,7 +7,8 @@ namespace Volunteers.Data;
 
 /// <summary>
 /// Whatever is counted or decided once locks its row first. Always in this order, so that two requests never wait for each
-/// other: organization, records, activities, volunteers (each by id), then the ledger, last.
+/// other: organization, series, activities, shifts, records, volunteers (each by id), then the ledger, last. A review may
+/// share an activity after it has its record, because who shares does not wait for who shares.
 /// </summary>
 internal static class Locks
 {
@@ -22,6 +23,14 @@ internal static class Locks
     public static Task<Dictionary<Guid, Activity>> ShareActivities(this VolunteersDb db, Guid organizationId, Guid[] ids, CancellationToken ct) =>
         db.Activities.FromSql($"select * from activities where organization_id = {organizationId} and id = any({ids}) order by id for share")
             .ToDictionaryAsync(activity => activity.Id, ct);
+
+    /// <summary>An activity whose shifts are about to change: it may not be cancelled or moved meanwhile.</summary>
+    public static Task<Activity?> ShareActivity(this VolunteersDb db, Guid organizationId, Guid id, CancellationToken ct) =>
+        db.Activities.FromSql($"select * from activities where organization_id = {organizationId} and id = {id} for share").SingleOrDefaultAsync(ct);
+
+    /// <summary>Shifts whose places are about to be taken or freed.</summary>
+    public static Task<List<Shift>> LockShifts(this VolunteersDb db, Guid organizationId, Guid[] ids, CancellationToken ct) =>
+        db.Shifts.FromSql($"select * from shifts where organization_id = {organizationId} and id = any({ids}) order by id for no key update").ToListAsync(ct);
 
     /// <summary>People whose hours of a day are about to be added up.</summary>
     public static Task<List<Guid>> LockVolunteers(this VolunteersDb db, Guid organizationId, Guid[] ids, CancellationToken ct) =>

@@ -36,6 +36,12 @@ internal sealed class VolunteersDb(DbContextOptions<VolunteersDb> options)
 
     public DbSet<Activity> Activities => Set<Activity>();
 
+    public DbSet<Shift> Shifts => Set<Shift>();
+
+    public DbSet<SignUp> SignUps => Set<SignUp>();
+
+    public DbSet<ShiftGroup> ShiftGroups => Set<ShiftGroup>();
+
     public DbSet<ServiceRecord> ServiceRecords => Set<ServiceRecord>();
 
     public DbSet<ServiceRecordEvent> ServiceRecordEvents => Set<ServiceRecordEvent>();

@@ -83,6 +83,9 @@ internal sealed class Activity : IVersioned
 
     public Outcome? Outcome { get; private set; }
 
+    /// <summary>Grows with each change of the plan: the SEQUENCE of its calendar entry.</summary>
+    public int Sequence { get; private set; }
+
     public DateTimeOffset CreatedAt { get; private set; }
 
     public long Version { get; private set; } = 1;
@@ -94,6 +97,7 @@ internal sealed class Activity : IVersioned
     {
         RefuseIfCancelled();
         Set(plan);
+        Sequence++;
     }
 
     public void Publish()
@@ -101,6 +105,7 @@ internal sealed class Activity : IVersioned
         RefuseIfCancelled();
         if (Status == ActivityStatus.Completed) throw new RuleBreach("activity_completed");
         Status = ActivityStatus.Published;
+        Sequence++;
     }
 
     /// <param name="reason">Told to those who signed up.</param>
@@ -111,6 +116,7 @@ internal sealed class Activity : IVersioned
         if (Status == ActivityStatus.Completed) throw new RuleBreach("activity_completed");
         if (hasCreditedService) throw new RuleBreach("activity_has_service");
         (Status, CancelReason) = (ActivityStatus.Cancelled, reason);
+        Sequence++;
     }
 
     /// <summary>Says that it took place and what came of it; said again, the outcome is replaced.</summary>
