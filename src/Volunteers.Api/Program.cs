@@ -30,6 +30,7 @@ try
     builder.Services.AddProblems();
     builder.Services.AddValidatorsFromAssemblyContaining<Program>(ServiceLifetime.Singleton, includeInternalTypes: true);
     builder.Services.AddHostedService<IdempotencyCleanup>();
+    builder.Services.AddHostedService<ShiftSettlement>();
     builder.Services.AddSingleton<IDepartures, SignUpsOfTheDeparted>();
     builder.Services.AddOpenApiDocuments();
     builder.Services.AddHealth();
@@ -49,6 +50,8 @@ try
     app.MapTokens();
     var v1 = app.MapGroup("/v1").ValidatesRequests().ChangesInOneTransaction();
     v1.MapAccounts();
+    v1.MapMyShifts();
+    v1.MapMyHours();
     v1.MapOrganizations();
 
     var organization = v1.MapGroup("/organizations/{organizationId:guid}").Allows(Access.Member);
@@ -60,6 +63,7 @@ try
     organization.MapProjects();
     organization.MapActivities();
     organization.MapShifts();
+    organization.MapAttendance();
     organization.MapServiceRecords();
     organization.MapLedger();
     organization.MapReports();

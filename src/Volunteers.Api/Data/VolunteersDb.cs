@@ -42,6 +42,8 @@ internal sealed class VolunteersDb(DbContextOptions<VolunteersDb> options)
 
     public DbSet<ShiftGroup> ShiftGroups => Set<ShiftGroup>();
 
+    public DbSet<AttendanceEvent> AttendanceEvents => Set<AttendanceEvent>();
+
     public DbSet<ServiceRecord> ServiceRecords => Set<ServiceRecord>();
 
     public DbSet<ServiceRecordEvent> ServiceRecordEvents => Set<ServiceRecordEvent>();

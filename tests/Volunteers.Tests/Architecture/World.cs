@@ -38,6 +38,11 @@ public sealed partial class World
         }
     }
 
+    public object OfflineAttendance => new
+    {
+        events = new[] { new { clientEventId = Guid.NewGuid(), volunteerId = ids["ownVolunteer"], shiftId = ids["shiftId"], kind = "checkIn", occurredAt = "2026-06-07T14:30:00+08:00" } },
+    };
+
     /// <summary>The path of an operation, with the ids of this world.</summary>
     public string PathOf(Operation operation) => Parameter().Replace(operation.Template, match => ids[match.Groups[1].Value]);
 
@@ -59,6 +64,11 @@ public sealed partial class World
         world.ids["projectId"] = await o.Project();
         world.ids["activityId"] = await o.Activity(team);
         world.ids["spareActivity"] = (await o.Admin.Post("/activities", world.Activity)).ShouldBe(201).Id;
+
+        world.ids["shiftId"] = await o.Shift(await o.UpcomingActivity(team, host.Clock.GetUtcNow().AddMinutes(30)));
+        await o.SignUp(world.ids["shiftId"], world.ids["ownVolunteer"]);
+        (await o.Admin.Post($"/shifts/{world.ids["shiftId"]}/check-in", new { volunteerId = world.ids["ownVolunteer"] })).ShouldBe(200);
+        world.ids["groupId"] = (await o.Admin.Post($"/shifts/{world.ids["shiftId"]}/groups", new { title = "Class", places = 2 })).ShouldBe(200).Id;
 
         world.callers["anonymous"] = host.Anonymous;
         world.callers["operator"] = await given.Operator();

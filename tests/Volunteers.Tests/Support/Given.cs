@@ -68,6 +68,21 @@ public sealed class OrganizationSteps(ApiHost host, Given given, string id, Api 
         return activity;
     }
 
+    /// <summary>A published activity of four hours, the next morning unless said otherwise.</summary>
+    public Task<string> UpcomingActivity(string teamId, DateTimeOffset? startsAt = null, int hours = 4)
+    {
+        var start = startsAt ?? new DateTimeOffset(host.Clock.GetUtcNow().Date.AddDays(2), TimeSpan.Zero);
+        return Activity(teamId, start.ToString("O"), start.AddHours(hours).ToString("O"));
+    }
+
+    /// <summary>A shift of the whole activity unless said otherwise.</summary>
+    public async Task<string> Shift(string activityId, int? capacity = null, DateTimeOffset? startsAt = null, DateTimeOffset? endsAt = null, string[]? skills = null) =>
+        (await admin.Post($"/activities/{activityId}/shifts", new { name = given.Unique("Shift"), capacity, startsAt, endsAt, skills })).ShouldBe(201).Id;
+
+    /// <summary>A sign-up entered by the administrator; answers its status.</summary>
+    public async Task<string> SignUp(string shiftId, string volunteerId) =>
+        (string)(await admin.Post($"/shifts/{shiftId}/sign-ups", new { volunteerId })).ShouldBe(201)["status"]!;
+
     /// <summary>Service entered by the administrator, so approved and posted.</summary>
     public async Task<string> Record(string activityId, string volunteerId, string startsAt, string endsAt, int? minutes = null) =>
         (await admin.Post("/service-records", new { activityId, volunteerId, startsAt, endsAt, minutes })).ShouldBe(201).Id;

@@ -533,6 +533,81 @@ namespace Volunteers.Data.Migrations
                     b.ToTable("activities", (string)null);
                 });
 
+            modelBuilder.Entity("Volunteers.Features.Activities.AttendanceEvent", b =>
+                {
+                    b.Property<Guid>("OrganizationId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("organization_id");
+
+                    b.Property<Guid>("Id")
+                        .HasColumnType("uuid")
+                        .HasColumnName("id");
+
+                    b.Property<Guid?>("ClientEventId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("client_event_id");
+
+                    b.Property<DateTimeOffset>("CountedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("counted_at");
+
+                    b.Property<DateTimeOffset?>("DeviceAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("device_at");
+
+                    b.Property<string>("Distance")
+                        .HasMaxLength(30)
+                        .HasColumnType("character varying(30)")
+                        .HasColumnName("distance");
+
+                    b.Property<string>("Kind")
+                        .IsRequired()
+                        .HasMaxLength(30)
+                        .HasColumnType("character varying(30)")
+                        .HasColumnName("kind");
+
+                    b.Property<string>("Method")
+                        .IsRequired()
+                        .HasMaxLength(30)
+                        .HasColumnType("character varying(30)")
+                        .HasColumnName("method");
+
+                    b.Property<DateTimeOffset>("ReceivedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("received_at");
+
+                    b.Property<Guid>("RecordedBy")
+                        .HasColumnType("uuid")
+                        .HasColumnName("recorded_by");
+
+                    b.Property<Guid>("ShiftId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("shift_id");
+
+                    b.Property<Guid>("VolunteerId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("volunteer_id");
+
+                    b.Property<bool>("Vouched")
+                        .HasColumnType("boolean")
+                        .HasColumnName("vouched");
+
+                    b.HasKey("OrganizationId", "Id")
+                        .HasName("pk_attendance_events");
+
+                    b.HasIndex("OrganizationId", "ClientEventId")
+                        .IsUnique()
+                        .HasDatabaseName("event_id_reused");
+
+                    b.HasIndex("OrganizationId", "VolunteerId")
+                        .HasDatabaseName("ix_attendance_events_organization_id_volunteer_id");
+
+                    b.HasIndex("OrganizationId", "ShiftId", "VolunteerId")
+                        .HasDatabaseName("ix_attendance_events_organization_id_shift_id_volunteer_id");
+
+                    b.ToTable("attendance_events", (string)null);
+                });
+
             modelBuilder.Entity("Volunteers.Features.Activities.Shift", b =>
                 {
                     b.Property<Guid>("OrganizationId")
@@ -558,6 +633,11 @@ namespace Volunteers.Data.Migrations
                     b.Property<int?>("Capacity")
                         .HasColumnType("integer")
                         .HasColumnName("capacity");
+
+                    b.Property<byte[]>("CodeSecret")
+                        .IsRequired()
+                        .HasColumnType("bytea")
+                        .HasColumnName("code_secret");
 
                     b.Property<DateTimeOffset>("CreatedAt")
                         .HasColumnType("timestamp with time zone")
@@ -706,9 +786,21 @@ namespace Volunteers.Data.Migrations
                         .HasColumnType("character varying(500)")
                         .HasColumnName("clash_reason");
 
+                    b.Property<bool>("FarAway")
+                        .HasColumnType("boolean")
+                        .HasColumnName("far_away");
+
+                    b.Property<bool>("ForgotCheckOut")
+                        .HasColumnType("boolean")
+                        .HasColumnName("forgot_check_out");
+
                     b.Property<Guid?>("GroupId")
                         .HasColumnType("uuid")
                         .HasColumnName("group_id");
+
+                    b.Property<bool>("SelfReported")
+                        .HasColumnType("boolean")
+                        .HasColumnName("self_reported");
 
                     b.Property<int>("Sequence")
                         .HasColumnType("integer")
@@ -974,6 +1066,11 @@ namespace Volunteers.Data.Migrations
                         .HasColumnType("character varying(30)")
                         .HasColumnName("evidence");
 
+                    b.Property<string>("Flag")
+                        .HasMaxLength(30)
+                        .HasColumnType("character varying(30)")
+                        .HasColumnName("flag");
+
                     b.Property<string>("HeadcountMethod")
                         .HasMaxLength(30)
                         .HasColumnType("character varying(30)")
@@ -1021,6 +1118,10 @@ namespace Volunteers.Data.Migrations
                         .HasColumnType("date")
                         .HasColumnName("service_date");
 
+                    b.Property<Guid?>("ShiftId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("shift_id");
+
                     b.Property<DateTimeOffset>("StartsAt")
                         .HasColumnType("timestamp with time zone")
                         .HasColumnName("starts_at");
@@ -1052,6 +1153,11 @@ namespace Volunteers.Data.Migrations
 
                     b.HasIndex("OrganizationId", "ClaimedFromId")
                         .HasDatabaseName("ix_service_records_organization_id_claimed_from_id");
+
+                    b.HasIndex("OrganizationId", "ShiftId", "VolunteerId")
+                        .IsUnique()
+                        .HasDatabaseName("attendance_recorded_twice")
+                        .HasFilter("evidence = 'attendance'");
 
                     b.HasIndex("OrganizationId", "StartsAt", "Id")
                         .HasDatabaseName("ix_service_records_organization_id_starts_at_id");
@@ -1423,6 +1529,8 @@ namespace Volunteers.Data.Migrations
 
                             b1.PrimitiveCollection<string>("StarThresholdHours")
                                 .IsRequired();
+
+                            b1.Property<bool>("WalkInsAllowed");
 
                             b1
                                 .ToJson("settings")
@@ -1885,6 +1993,23 @@ namespace Volunteers.Data.Migrations
                         .HasConstraintName("team_not_found");
                 });
 
+            modelBuilder.Entity("Volunteers.Features.Activities.AttendanceEvent", b =>
+                {
+                    b.HasOne("Volunteers.Features.Activities.Shift", null)
+                        .WithMany()
+                        .HasForeignKey("OrganizationId", "ShiftId")
+                        .OnDelete(DeleteBehavior.Restrict)
+                        .IsRequired()
+                        .HasConstraintName("shift_not_found");
+
+                    b.HasOne("Volunteers.Features.Volunteers.Volunteer", null)
+                        .WithMany()
+                        .HasForeignKey("OrganizationId", "VolunteerId")
+                        .OnDelete(DeleteBehavior.Restrict)
+                        .IsRequired()
+                        .HasConstraintName("volunteer_not_found");
+                });
+
             modelBuilder.Entity("Volunteers.Features.Activities.Shift", b =>
                 {
                     b.HasOne("Volunteers.Features.Activities.Activity", null)
@@ -1962,6 +2087,12 @@ namespace Volunteers.Data.Migrations
                         .HasForeignKey("OrganizationId", "ClaimedFromId")
                         .OnDelete(DeleteBehavior.Restrict)
                         .HasConstraintName("record_not_found");
+
+                    b.HasOne("Volunteers.Features.Activities.Shift", null)
+                        .WithMany()
+                        .HasForeignKey("OrganizationId", "ShiftId")
+                        .OnDelete(DeleteBehavior.Restrict)
+                        .HasConstraintName("shift_not_found");
 
                     b.HasOne("Volunteers.Features.Teams.Team", null)
                         .WithMany()

@@ -24,11 +24,15 @@ internal static class ActivityEndpoints
 
     /// <summary>Lists activities in the order in which they start. Volunteers do not see drafts.</summary>
     private static async Task<Paged<ActivityView>> List(
-        [AsParameters] PageQuery page, [AsParameters] ActivityFilter filter, Tenant tenant, VolunteersDb db, CancellationToken ct)
+        [AsParameters] PageQuery page, [AsParameters] ActivityFilter filter, Tenant tenant, VolunteersDb db, TimeProvider clock, CancellationToken ct)
     {
         var organization = await db.Organizations.AsNoTracking().SingleAsync(o => o.Id == tenant.Id, ct);
-        return await filter.Apply(db.Activities.VisibleTo(tenant), organization)
-            .ToPage(page, a => a.StartsAt, a => a.Id, ActivityView.Projection, ct);
+        var activities = filter.Apply(db.Activities.VisibleTo(tenant), organization);
+        if (filter.OpenFor is null) return await activities.ToPage(page, a => a.StartsAt, a => a.Id, ActivityView.Projection, ct);
+
+        // Who is no volunteer here may join nothing.
+        var open = db.OpenTo(organization, tenant.VolunteerId ?? Guid.Empty, clock.GetUtcNow());
+        return await activities.Where(a => open.Any(s => s.ActivityId == a.Id)).ToPage(page, a => a.StartsAt, a => a.Id, ActivityView.WithOpenShifts(open), ct);
     }
 
     /// <summary>

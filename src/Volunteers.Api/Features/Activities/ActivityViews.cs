@@ -13,9 +13,10 @@ namespace Volunteers.Features.Activities;
 /// <param name="Team">Of this team.</param>
 /// <param name="Category">Of this category.</param>
 /// <param name="Status">Draft, published, cancelled or completed.</param>
+/// <param name="OpenFor"><c>me</c>: only what the caller may join, with the shifts that have places left, match their skills and do not clash.</param>
 internal sealed record ActivityFilter(
     [property: FromQuery] DateOnly? From = null, [property: FromQuery] DateOnly? To = null, [property: FromQuery] Guid? Team = null,
-    [property: FromQuery] string? Category = null, [property: FromQuery] ActivityStatus? Status = null)
+    [property: FromQuery] string? Category = null, [property: FromQuery] ActivityStatus? Status = null, [property: FromQuery] OpenFor? OpenFor = null)
 {
     public IQueryable<Activity> Apply(IQueryable<Activity> activities, Organization organization)
     {
@@ -116,14 +117,36 @@ internal sealed record CompleteRequest(Outcome? Outcome = null)
 }
 
 /// <summary>Something that takes place: a project carried out by a team, at a place and a time.</summary>
+/// <param name="Id">The activity.</param>
+/// <param name="Title">What it is.</param>
+/// <param name="TeamId">The team that carries it out.</param>
+/// <param name="ProjectId">The project of the library it is made from.</param>
+/// <param name="Category">The organization's own word.</param>
+/// <param name="Description">What there is to do.</param>
+/// <param name="Location">Where.</param>
+/// <param name="StartsAt">When it starts.</param>
+/// <param name="EndsAt">When it ends.</param>
+/// <param name="ResponsibleVolunteerId">The person in charge.</param>
+/// <param name="Status">Draft, published, cancelled or completed.</param>
+/// <param name="CancelReason">Why it was called off.</param>
+/// <param name="Outcome">What came of it.</param>
+/// <param name="CreatedAt">When it was planned.</param>
+/// <param name="Version">Grows by one with every change.</param>
+/// <param name="OpenShifts">With <c>openFor=me</c>: the shifts the caller may join; else null.</param>
 internal sealed record ActivityView(
     Guid Id, string Title, Guid TeamId, Guid? ProjectId, string Category, string? Description, Location? Location,
     DateTimeOffset StartsAt, DateTimeOffset EndsAt, Guid? ResponsibleVolunteerId, ActivityStatus Status, string? CancelReason, Outcome? Outcome,
-    DateTimeOffset CreatedAt, long Version) : IVersioned
+    DateTimeOffset CreatedAt, long Version, IReadOnlyList<OpenShift>? OpenShifts = null) : IVersioned
 {
     public static Expression<Func<Activity, ActivityView>> Projection => a => new ActivityView(
         a.Id, a.Title, a.TeamId, a.ProjectId, a.Category, a.Description, a.Location, a.StartsAt, a.EndsAt, a.ResponsibleVolunteerId,
-        a.Status, a.CancelReason, a.Outcome, a.CreatedAt, a.Version);
+        a.Status, a.CancelReason, a.Outcome, a.CreatedAt, a.Version, null);
+
+    public static Expression<Func<Activity, ActivityView>> WithOpenShifts(IQueryable<Shift> open) => a => new ActivityView(
+        a.Id, a.Title, a.TeamId, a.ProjectId, a.Category, a.Description, a.Location, a.StartsAt, a.EndsAt, a.ResponsibleVolunteerId,
+        a.Status, a.CancelReason, a.Outcome, a.CreatedAt, a.Version,
+        open.Where(s => s.ActivityId == a.Id).OrderBy(s => s.StartsAt).ThenBy(s => s.Id)
+            .Select(s => new OpenShift(s.Id, s.Name, s.StartsAt, s.EndsAt, s.Capacity - s.Taken)).ToList());
 
     public static ActivityView Of(Activity activity) => Compiled(activity);
 

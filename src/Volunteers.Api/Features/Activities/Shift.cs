@@ -15,12 +15,15 @@ internal sealed record ShiftPlan(
 /// </summary>
 internal sealed class Shift : IVersioned
 {
+    /// <summary>How long before its start and after its end somebody may still check in or out; then it is settled.</summary>
+    public static readonly TimeSpan Around = TimeSpan.FromHours(2);
+
     private Shift() { }
 
     public Shift(Activity activity, ShiftPlan plan, DateTimeOffset now)
     {
         Id = Guid.CreateVersion7(now);
-        (OrganizationId, ActivityId, CreatedAt) = (activity.OrganizationId, activity.Id, now);
+        (OrganizationId, ActivityId, CreatedAt, CodeSecret) = (activity.OrganizationId, activity.Id, now, CheckInCode.NewSecret());
         Set(activity, plan);
     }
 
@@ -58,6 +61,9 @@ internal sealed class Shift : IVersioned
 
     /// <summary>Grows with each change of the plan: the SEQUENCE of its calendar entry.</summary>
     public int Sequence { get; private set; }
+
+    /// <summary>What its rotating check-in code is made from; never leaves the service.</summary>
+    public byte[] CodeSecret { get; private set; } = [];
 
     /// <summary>When no-shows and forgotten check-outs were settled, which happens once.</summary>
     public DateTimeOffset? SettledAt { get; private set; }

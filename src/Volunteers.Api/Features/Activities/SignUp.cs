@@ -88,6 +88,15 @@ internal sealed class SignUp
     /// <summary>Why no hours could be booked although they came: the code of the rule that refused.</summary>
     public string? BookingRefusal { get; private set; }
 
+    /// <summary>Checked in and never out.</summary>
+    public bool ForgotCheckOut { get; private set; }
+
+    /// <summary>Checked in from somewhere else, by their own phone's word.</summary>
+    public bool FarAway { get; private set; }
+
+    /// <summary>Nobody but themselves stands for it.</summary>
+    public bool SelfReported { get; private set; }
+
     public bool IsActive => Status is not SignUpStatus.Cancelled;
 
     /// <summary>Takes a place if there is one, else a turn on the waiting list.</summary>
@@ -137,11 +146,15 @@ internal sealed class SignUp
     }
 
     /// <summary>They came. Somebody who was marked as missing and whose check-in arrives late came all the same.</summary>
-    public void Attend(string? bookingRefusal)
+    public void Attend(AttendanceEvent taken)
     {
-        BookingRefusal = bookingRefusal;
-        if (Status != SignUpStatus.Attended) Step(SignUpStatus.Attended);
+        FarAway |= taken.Distance == Distance.Far;
+        SelfReported |= !taken.Vouched;
+        if (taken.Kind == AttendanceKind.CheckIn && Status != SignUpStatus.Attended) Step(SignUpStatus.Attended);
     }
+
+    /// <summary>What became of their attendance in hours.</summary>
+    public void Book(bool forgotCheckOut, string? refusal) => (ForgotCheckOut, BookingRefusal) = (forgotCheckOut, refusal);
 
     public void Miss() => Step(SignUpStatus.NoShow);
 

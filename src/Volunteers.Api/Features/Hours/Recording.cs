@@ -73,6 +73,7 @@ internal sealed class RecordingRules
 {
     private readonly Organization organization;
     private readonly Dictionary<Guid, Activity> activities;
+    private readonly Dictionary<Guid, Guid> shifts;
     private readonly HashSet<Guid> volunteers;
     private readonly Dictionary<Guid, Guid?> parents;
     private readonly ILookup<Guid, (Guid TeamId, DateOnly? LeftOn)> memberships;
@@ -80,12 +81,12 @@ internal sealed class RecordingRules
     private readonly Dictionary<Guid, List<(DateTimeOffset StartsAt, DateTimeOffset EndsAt)>> periods;
 
     private RecordingRules(
-        Organization organization, Dictionary<Guid, Activity> activities, HashSet<Guid> volunteers, Dictionary<Guid, Guid?> parents,
+        Organization organization, Dictionary<Guid, Activity> activities, Dictionary<Guid, Guid> shifts, HashSet<Guid> volunteers, Dictionary<Guid, Guid?> parents,
         ILookup<Guid, (Guid TeamId, DateOnly? LeftOn)> memberships, Dictionary<(Guid VolunteerId, DateOnly Day), int> minutesOfDay,
         Dictionary<Guid, List<(DateTimeOffset StartsAt, DateTimeOffset EndsAt)>> periods)
     {
-        (this.organization, this.activities, this.volunteers, this.parents, this.memberships, this.minutesOfDay, this.periods) =
-            (organization, activities, volunteers, parents, memberships, minutesOfDay, periods);
+        (this.organization, this.activities, this.shifts, this.volunteers, this.parents, this.memberships, this.minutesOfDay, this.periods) =
+            (organization, activities, shifts, volunteers, parents, memberships, minutesOfDay, periods);
     }
 
     /// <param name="db">In a transaction.</param>
@@ -102,6 +103,8 @@ internal sealed class RecordingRules
         var (first, last) = (entries.Min(entry => entry.StartsAt), entries.Max(entry => entry.EndsAt));
 
         var activities = await db.ShareActivities(id, [.. entries.Select(entry => entry.ActivityId).Distinct()], ct);
+        var onShifts = entries.Select(entry => entry.ShiftId).OfType<Guid>().Distinct().ToArray();
+        var shifts = await db.Shifts.Where(s => s.OrganizationId == id && onShifts.Contains(s.Id)).Select(s => new { s.Id, s.ActivityId }).ToDictionaryAsync(s => s.Id, s => s.ActivityId, ct);
         var volunteers = await db.LockVolunteers(id, people, ct);
         var parents = await db.Teams.Where(t => t.OrganizationId == id).Select(t => new { t.Id, t.ParentTeamId }).ToDictionaryAsync(t => t.Id, t => t.ParentTeamId, ct);
         var memberships = await db.TeamMembers.Where(m => m.OrganizationId == id && people.Contains(m.VolunteerId))
@@ -112,7 +115,7 @@ internal sealed class RecordingRules
             .Select(g => new { g.Key.VolunteerId, g.Key.ServiceDate, Minutes = g.Sum(r => r.Minutes) }).ToListAsync(ct);
         var periods = await credited.Where(r => r.StartsAt < last && r.EndsAt > first).Select(r => new { r.VolunteerId, r.StartsAt, r.EndsAt }).ToListAsync(ct);
 
-        return new RecordingRules(organization, activities, [.. volunteers], parents,
+        return new RecordingRules(organization, activities, shifts, [.. volunteers], parents,
             memberships.ToLookup(m => m.VolunteerId, m => (m.TeamId, m.LeftOn)),
             minutes.ToDictionary(m => (m.VolunteerId!.Value, m.ServiceDate), m => m.Minutes),
             periods.GroupBy(p => p.VolunteerId!.Value).ToDictionary(g => g.Key, g => g.Select(p => (p.StartsAt, p.EndsAt)).ToList()));
@@ -125,8 +128,7 @@ internal sealed class RecordingRules
         var coordinates = activity is not null && by.Coordinates(activity.TeamId);
         if (activity is null || (activity.Status == ActivityStatus.Draft && !coordinates)) throw RuleBreach.NotFound("activity_not_found", "/activityId");
 
-        // There are no shifts yet, so no id can be one.
-        if (entry.ShiftId is not null) throw RuleBreach.NotFound("shift_not_found", "/shiftId");
+        if (entry.ShiftId is { } shift && shifts.GetValueOrDefault(shift) != entry.ActivityId) throw RuleBreach.NotFound("shift_not_found", "/shiftId");
 
         var own = entry.VolunteerId is not null && entry.VolunteerId == by.VolunteerId;
         if (!own && !coordinates) throw RuleBreach.Forbidden("only_own_service");
@@ -138,6 +140,7 @@ internal sealed class RecordingRules
         var record = new ServiceRecord(activity, entry.VolunteerId, entry.HeadcountMethod, figures, day,
             own ? Evidence.Self : by.ForOthers, own ? ServiceStatus.Submitted : ServiceStatus.Approved, entry.Note, by.ActorId, now);
         if (!own && entry.DailyLimitOverride is { } reason) record.OverrideDailyLimit(reason);
+        if (entry.ShiftId is { } onShift) record.OnShift(onShift);
         return record;
     }
 

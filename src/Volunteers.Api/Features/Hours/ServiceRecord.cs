@@ -31,6 +31,16 @@ internal enum ServiceStatus
     Voided,
 }
 
+/// <summary>Why a coordinator should look twice.</summary>
+internal enum RecordFlag
+{
+    /// <summary>Nobody checked out; it ends when the shift did.</summary>
+    ForgottenCheckOut,
+
+    /// <summary>Taken by the volunteer alone: sent later, or by somebody who can show the code to themselves.</summary>
+    SelfReported,
+}
+
 /// <summary>When service was given and how much: whole minutes, above zero, never more than the period times the persons.</summary>
 internal sealed record ServiceFigures
 {
@@ -56,6 +66,9 @@ internal sealed record ServiceFigures
 /// </summary>
 internal sealed class ServiceRecord : IVersioned
 {
+    /// <summary>Who acts when no person does: all zeros.</summary>
+    public static readonly Guid TheServiceItself = Guid.Empty;
+
     private ServiceRecord() { }
 
     public ServiceRecord(
@@ -86,6 +99,9 @@ internal sealed class ServiceRecord : IVersioned
 
     public string Category { get; private set; } = "";
 
+    /// <summary>The shift it was given on, if any.</summary>
+    public Guid? ShiftId { get; private set; }
+
     public DateTimeOffset StartsAt { get; private set; }
 
     public DateTimeOffset EndsAt { get; private set; }
@@ -108,6 +124,8 @@ internal sealed class ServiceRecord : IVersioned
     public Evidence Evidence { get; private set; }
 
     public ServiceStatus Status { get; private set; }
+
+    public RecordFlag? Flag { get; private set; }
 
     public string? Note { get; private set; }
 
@@ -132,6 +150,8 @@ internal sealed class ServiceRecord : IVersioned
     public int CreditedMinutes => Status == ServiceStatus.Approved ? Minutes - ClaimedMinutes : 0;
 
     public int CreditedPersonTimes => Status == ServiceStatus.Approved ? PersonTimes - ClaimedPersonTimes : 0;
+
+    public void OnShift(Guid shiftId) => ShiftId = shiftId;
 
     public void OverrideDailyLimit(string reason) => DailyLimitOverride = reason;
 
@@ -180,12 +200,37 @@ internal sealed class ServiceRecord : IVersioned
         var named = new ServiceRecord
         {
             Id = Guid.CreateVersion7(now), OrganizationId = OrganizationId, ActivityId = ActivityId, TeamId = TeamId, ProjectId = ProjectId,
-            Category = Category, VolunteerId = volunteerId, ClaimedFromId = Id, Evidence = Evidence, Note = Note, RecordedBy = reviewer.ActorId, RecordedAt = now,
+            Category = Category, VolunteerId = volunteerId, ClaimedFromId = Id, ShiftId = ShiftId, Evidence = Evidence, Note = Note, RecordedBy = reviewer.ActorId, RecordedAt = now,
         };
         named.Set(figures, ServiceDate);
         named.Review(ServiceStatus.Approved, reviewer, reason: null, now);
         return named;
     }
+
+    /// <summary>What check-in and check-out say of one volunteer on one shift; waits for review until <see cref="Confirm"/>.</summary>
+    public static ServiceRecord FromAttendance(
+        Activity activity, Guid shiftId, Guid volunteerId, ServiceFigures figures, DateOnly serviceDate, RecordFlag? flag, Guid recordedBy, DateTimeOffset now) =>
+        new(activity, volunteerId, headcountMethod: null, figures, serviceDate, Evidence.Attendance, ServiceStatus.Submitted, note: null, recordedBy, now)
+        {
+            ShiftId = shiftId, Flag = flag,
+        };
+
+    /// <summary>What a person has decided on stays as they decided, whatever attendance arrives later.</summary>
+    public void RefuseUnlessOurs()
+    {
+        if (ReviewedBy is not null && ReviewedBy != TheServiceItself) throw new RuleBreach("already_reviewed");
+    }
+
+    /// <summary>More attendance arrived.</summary>
+    public void Retake(ServiceFigures figures, DateOnly serviceDate, RecordFlag? flag)
+    {
+        RefuseUnlessOurs();
+        Set(figures, serviceDate);
+        Flag = flag;
+    }
+
+    /// <summary>Approved by the organization's own rule that attendance is enough.</summary>
+    public void Confirm(DateTimeOffset now) => Review(ServiceStatus.Approved, new Reviewer(TheServiceItself, VolunteerId: null), reason: null, now);
 
     private void Set(ServiceFigures figures, DateOnly serviceDate) => (StartsAt, EndsAt, Minutes, PersonTimes, ServiceDate) =
         (figures.StartsAt, figures.EndsAt, figures.Minutes, figures.PersonTimes, serviceDate);
@@ -236,6 +281,11 @@ internal sealed class ServiceRecord : IVersioned
                 .HasConstraintName("volunteer_not_found").OnDelete(DeleteBehavior.Restrict);
             builder.HasOne<ServiceRecord>().WithMany().HasForeignKey(r => new { r.OrganizationId, r.ClaimedFromId })
                 .HasConstraintName("record_not_found").OnDelete(DeleteBehavior.Restrict);
+            builder.HasOne<Shift>().WithMany().HasForeignKey(r => new { r.OrganizationId, r.ShiftId })
+                .HasConstraintName("shift_not_found").OnDelete(DeleteBehavior.Restrict);
+            // One participation, whoever takes it and however often: the same attendance never becomes two records.
+            builder.HasIndex(r => new { r.OrganizationId, r.ShiftId, r.VolunteerId }).IsUnique()
+                .HasFilter("evidence = 'attendance'").HasDatabaseName("attendance_recorded_twice");
             // Lists, whole or of one team or volunteer, in the order in which service was given.
             builder.HasIndex(r => new { r.OrganizationId, r.StartsAt, r.Id });
             builder.HasIndex(r => new { r.OrganizationId, r.TeamId, r.StartsAt, r.Id });

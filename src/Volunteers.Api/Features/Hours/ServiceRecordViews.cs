@@ -177,6 +177,7 @@ internal sealed record ClaimRequest(
 /// <param name="VolunteerId">Who gave it; null for a headcount.</param>
 /// <param name="HeadcountMethod">How a headcount was arrived at; null for a named record.</param>
 /// <param name="ActivityId">What it was given for.</param>
+/// <param name="ShiftId">The shift it was given on, if any.</param>
 /// <param name="TeamId">The activity's team when it was recorded.</param>
 /// <param name="ProjectId">The activity's project when it was recorded.</param>
 /// <param name="Category">The activity's category when it was recorded.</param>
@@ -190,25 +191,26 @@ internal sealed record ClaimRequest(
 /// <param name="ClaimedFromId">The headcount that this record was claimed from.</param>
 /// <param name="Evidence">How we know.</param>
 /// <param name="Status">Submitted, approved, rejected or voided.</param>
+/// <param name="Flag">Why a coordinator should look twice.</param>
 /// <param name="Note">What was noted with it.</param>
 /// <param name="DailyLimitOverride">Why it may exceed the daily limit.</param>
-/// <param name="RecordedBy">The account or client that entered it.</param>
+/// <param name="RecordedBy">The account or client that entered it; all zeros when the service did by itself.</param>
 /// <param name="RecordedAt">When.</param>
-/// <param name="ReviewedBy">The account or client that reviewed it last.</param>
+/// <param name="ReviewedBy">The account or client that reviewed it last; all zeros when attendance is enough by the organization's setting.</param>
 /// <param name="ReviewedAt">When.</param>
 /// <param name="ReviewReason">Why it was rejected, corrected or voided.</param>
 /// <param name="Version">Grows by one with every change.</param>
 internal sealed record ServiceRecordView(
-    Guid Id, Guid? VolunteerId, CountingMethod? HeadcountMethod, Guid ActivityId, Guid TeamId, Guid? ProjectId, string Category,
+    Guid Id, Guid? VolunteerId, CountingMethod? HeadcountMethod, Guid ActivityId, Guid? ShiftId, Guid TeamId, Guid? ProjectId, string Category,
     DateTimeOffset StartsAt, DateTimeOffset EndsAt, DateOnly ServiceDate, int Minutes, int PersonTimes, int CreditedMinutes, int CreditedPersonTimes,
-    Guid? ClaimedFromId, Evidence Evidence, ServiceStatus Status, string? Note, string? DailyLimitOverride,
+    Guid? ClaimedFromId, Evidence Evidence, ServiceStatus Status, RecordFlag? Flag, string? Note, string? DailyLimitOverride,
     Guid RecordedBy, DateTimeOffset RecordedAt, Guid? ReviewedBy, DateTimeOffset? ReviewedAt, string? ReviewReason, long Version) : IVersioned
 {
     public static Expression<Func<ServiceRecord, ServiceRecordView>> Projection => r => new ServiceRecordView(
-        r.Id, r.VolunteerId, r.HeadcountMethod, r.ActivityId, r.TeamId, r.ProjectId, r.Category, r.StartsAt, r.EndsAt, r.ServiceDate,
+        r.Id, r.VolunteerId, r.HeadcountMethod, r.ActivityId, r.ShiftId, r.TeamId, r.ProjectId, r.Category, r.StartsAt, r.EndsAt, r.ServiceDate,
         r.Minutes, r.PersonTimes, r.Status == ServiceStatus.Approved ? r.Minutes - r.ClaimedMinutes : 0,
         r.Status == ServiceStatus.Approved ? r.PersonTimes - r.ClaimedPersonTimes : 0,
-        r.ClaimedFromId, r.Evidence, r.Status, r.Note, r.DailyLimitOverride, r.RecordedBy, r.RecordedAt, r.ReviewedBy, r.ReviewedAt, r.ReviewReason, r.Version);
+        r.ClaimedFromId, r.Evidence, r.Status, r.Flag, r.Note, r.DailyLimitOverride, r.RecordedBy, r.RecordedAt, r.ReviewedBy, r.ReviewedAt, r.ReviewReason, r.Version);
 
     public static ServiceRecordView Of(ServiceRecord record) => Compiled(record);
 

@@ -12,6 +12,22 @@ namespace Volunteers.Data.Migrations
         /// <inheritdoc />
         protected override void Up(MigrationBuilder migrationBuilder)
         {
+            // A setting that organizations made before this version do not have.
+            migrationBuilder.Sql("""update organizations set settings = jsonb_set(settings, '{WalkInsAllowed}', 'false')""");
+
+            migrationBuilder.AddColumn<string>(
+                name: "flag",
+                table: "service_records",
+                type: "character varying(30)",
+                maxLength: 30,
+                nullable: true);
+
+            migrationBuilder.AddColumn<Guid>(
+                name: "shift_id",
+                table: "service_records",
+                type: "uuid",
+                nullable: true);
+
             migrationBuilder.AddColumn<int>(
                 name: "sequence",
                 table: "activities",
@@ -37,6 +53,7 @@ namespace Volunteers.Data.Migrations
                     waiting = table.Column<int>(type: "integer", nullable: false),
                     arrivals = table.Column<long>(type: "bigint", nullable: false),
                     sequence = table.Column<int>(type: "integer", nullable: false),
+                    code_secret = table.Column<byte[]>(type: "bytea", nullable: false),
                     settled_at = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: true),
                     created_at = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: false),
                     version = table.Column<long>(type: "bigint", nullable: false)
@@ -50,6 +67,41 @@ namespace Volunteers.Data.Migrations
                         name: "activity_not_found",
                         columns: x => new { x.organization_id, x.activity_id },
                         principalTable: "activities",
+                        principalColumns: new[] { "organization_id", "id" },
+                        onDelete: ReferentialAction.Restrict);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "attendance_events",
+                columns: table => new
+                {
+                    organization_id = table.Column<Guid>(type: "uuid", nullable: false),
+                    id = table.Column<Guid>(type: "uuid", nullable: false),
+                    shift_id = table.Column<Guid>(type: "uuid", nullable: false),
+                    volunteer_id = table.Column<Guid>(type: "uuid", nullable: false),
+                    kind = table.Column<string>(type: "character varying(30)", maxLength: 30, nullable: false),
+                    counted_at = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: false),
+                    device_at = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: true),
+                    received_at = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: false),
+                    method = table.Column<string>(type: "character varying(30)", maxLength: 30, nullable: false),
+                    distance = table.Column<string>(type: "character varying(30)", maxLength: 30, nullable: true),
+                    vouched = table.Column<bool>(type: "boolean", nullable: false),
+                    recorded_by = table.Column<Guid>(type: "uuid", nullable: false),
+                    client_event_id = table.Column<Guid>(type: "uuid", nullable: true)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("pk_attendance_events", x => new { x.organization_id, x.id });
+                    table.ForeignKey(
+                        name: "shift_not_found",
+                        columns: x => new { x.organization_id, x.shift_id },
+                        principalTable: "shifts",
+                        principalColumns: new[] { "organization_id", "id" },
+                        onDelete: ReferentialAction.Restrict);
+                    table.ForeignKey(
+                        name: "volunteer_not_found",
+                        columns: x => new { x.organization_id, x.volunteer_id },
+                        principalTable: "volunteers",
                         principalColumns: new[] { "organization_id", "id" },
                         onDelete: ReferentialAction.Restrict);
                 });
@@ -97,7 +149,10 @@ namespace Volunteers.Data.Migrations
                     cancelled_at = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: true),
                     cancel_reason = table.Column<string>(type: "character varying(500)", maxLength: 500, nullable: true),
                     sequence = table.Column<int>(type: "integer", nullable: false),
-                    booking_refusal = table.Column<string>(type: "character varying(50)", maxLength: 50, nullable: true)
+                    booking_refusal = table.Column<string>(type: "character varying(50)", maxLength: 50, nullable: true),
+                    forgot_check_out = table.Column<bool>(type: "boolean", nullable: false),
+                    far_away = table.Column<bool>(type: "boolean", nullable: false),
+                    self_reported = table.Column<bool>(type: "boolean", nullable: false)
                 },
                 constraints: table =>
                 {
@@ -121,6 +176,29 @@ namespace Volunteers.Data.Migrations
                         principalColumns: new[] { "organization_id", "id" },
                         onDelete: ReferentialAction.Restrict);
                 });
+
+            migrationBuilder.CreateIndex(
+                name: "attendance_recorded_twice",
+                table: "service_records",
+                columns: new[] { "organization_id", "shift_id", "volunteer_id" },
+                unique: true,
+                filter: "evidence = 'attendance'");
+
+            migrationBuilder.CreateIndex(
+                name: "event_id_reused",
+                table: "attendance_events",
+                columns: new[] { "organization_id", "client_event_id" },
+                unique: true);
+
+            migrationBuilder.CreateIndex(
+                name: "ix_attendance_events_organization_id_shift_id_volunteer_id",
+                table: "attendance_events",
+                columns: new[] { "organization_id", "shift_id", "volunteer_id" });
+
+            migrationBuilder.CreateIndex(
+                name: "ix_attendance_events_organization_id_volunteer_id",
+                table: "attendance_events",
+                columns: new[] { "organization_id", "volunteer_id" });
 
             migrationBuilder.CreateIndex(
                 name: "ix_shift_groups_organization_id_shift_id",
@@ -158,6 +236,14 @@ namespace Volunteers.Data.Migrations
                 name: "ix_sign_ups_organization_id_volunteer_id_status",
                 table: "sign_ups",
                 columns: new[] { "organization_id", "volunteer_id", "status" });
+
+            migrationBuilder.AddForeignKey(
+                name: "shift_not_found",
+                table: "service_records",
+                columns: new[] { "organization_id", "shift_id" },
+                principalTable: "shifts",
+                principalColumns: new[] { "organization_id", "id" },
+                onDelete: ReferentialAction.Restrict);
         }
 
         /// <inheritdoc />
@@ -171,6 +257,13 @@ namespace Volunteers.Data.Migrations
                 name: "activity_not_found",
                 table: "service_records");
 
+            migrationBuilder.DropForeignKey(
+                name: "shift_not_found",
+                table: "service_records");
+
+            migrationBuilder.DropTable(
+                name: "attendance_events");
+
             migrationBuilder.DropTable(
                 name: "sign_ups");
 
@@ -179,6 +272,18 @@ namespace Volunteers.Data.Migrations
 
             migrationBuilder.DropTable(
                 name: "shifts");
+
+            migrationBuilder.DropIndex(
+                name: "attendance_recorded_twice",
+                table: "service_records");
+
+            migrationBuilder.DropColumn(
+                name: "flag",
+                table: "service_records");
+
+            migrationBuilder.DropColumn(
+                name: "shift_id",
+                table: "service_records");
 
             migrationBuilder.DropColumn(
                 name: "sequence",

@@ -1,0 +1,115 @@
+using Microsoft.EntityFrameworkCore;
+using Volunteers.Data;
+using Volunteers.Features.Activities;
+using Volunteers.Features.Organizations;
+using Volunteers.Platform;
+
+namespace Volunteers.Features.Hours;
+
+/// <summary>
+/// From attendance to hours. All check-ins and check-outs of one volunteer on one shift make one service record, made anew
+/// from all of them whenever one more arrives: in whatever order they come, the record ends the same.
+/// </summary>
+internal static class AttendanceBooking
+{
+    /// <summary>
+    /// Brings the record in line with the attendance, and saves. A rule that refuses the hours (the daily limit, for instance)
+    /// does not undo the attendance: its code stays on the sign-up, for the daily list.
+    /// </summary>
+    /// <param name="db">In a transaction that shares the activity and has the shift locked.</param>
+    /// <param name="organization">Whose settings and days count.</param>
+    /// <param name="activity">The shift's activity.</param>
+    /// <param name="shift">Locked.</param>
+    /// <param name="signUp">Whose attendance.</param>
+    /// <param name="by">Who took it; the service itself when it settles the shift.</param>
+    /// <param name="now">The time.</param>
+    /// <param name="ct">Ends it.</param>
+    public static async Task<ServiceRecord?> BookAttendance(
+        this VolunteersDb db, Organization organization, Activity activity, Shift shift, SignUp signUp, Guid by, DateTimeOffset now, CancellationToken ct)
+    {
+        await db.SaveChangesAsync(ct);
+        var presence = Presence.Of(await db.AttendanceEvents.AsNoTracking()
+            .Where(e => e.OrganizationId == shift.OrganizationId && e.ShiftId == shift.Id && e.VolunteerId == signUp.VolunteerId).ToListAsync(ct));
+        var forgotten = presence.OpenSince is not null && shift.SettledAt is not null;
+        var known = await db.ServiceRecords.Where(r => r.OrganizationId == shift.OrganizationId && r.ShiftId == shift.Id && r.VolunteerId == signUp.VolunteerId
+            && r.Evidence == Evidence.Attendance).Select(r => r.Id).ToArrayAsync(ct);
+        var record = (await db.LockRecords(shift.OrganizationId, known, ct)).SingleOrDefault();
+        try
+        {
+            if (await FiguresOf(db, organization, shift, signUp.VolunteerId, presence, forgotten, record, ct) is { } figures)
+                record = await Book(db, organization, activity, shift, signUp, record, figures, FlagOf(signUp, presence, forgotten), by, now, ct);
+            signUp.Book(forgotten, refusal: null);
+        }
+        catch (RuleBreach refused)
+        {
+            signUp.Book(forgotten, refused.Code);
+        }
+        await db.SaveChangesAsync(ct);
+        return record;
+    }
+
+    /// <summary>
+    /// The stays, clipped to the shift plus the organization's grace, less what is credited elsewhere already: one minute counts
+    /// once. With no check-out at all by the time the shift is settled, from the check-in to the planned end, the planned length
+    /// at most.
+    /// </summary>
+    private static async Task<ServiceFigures?> FiguresOf(
+        VolunteersDb db, Organization organization, Shift shift, Guid volunteerId, Presence presence, bool forgotten, ServiceRecord? record, CancellationToken ct)
+    {
+        var grace = TimeSpan.FromMinutes(organization.Settings.GraceMinutes);
+        var (from, to) = (shift.StartsAt - grace, shift.EndsAt + grace);
+        if (presence.Stays.Count == 0)
+        {
+            if (!forgotten) return null;
+            presence = new Presence([new Presence.Stay(presence.OpenSince!.Value, shift.EndsAt)], OpenSince: null);
+            (from, to) = (shift.StartsAt, shift.EndsAt);
+        }
+
+        var elsewhere = await db.ServiceRecords.Where(r => r.OrganizationId == shift.OrganizationId && r.VolunteerId == volunteerId && (record == null || r.Id != record.Id)
+                && (r.Status == ServiceStatus.Submitted || r.Status == ServiceStatus.Approved) && r.StartsAt < to && r.EndsAt > from)
+            .Select(r => new { r.StartsAt, r.EndsAt }).ToListAsync(ct);
+        var stays = presence.Within(from, to);
+        if (stays.Count == 0) throw new RuleBreach("too_short");
+        foreach (var other in elsewhere.OrderBy(other => other.StartsAt))
+        {
+            if (other.StartsAt <= stays[0].From && other.EndsAt > from) from = other.EndsAt;
+            else if (other.EndsAt >= stays[^1].To && other.StartsAt < to) to = other.StartsAt;
+        }
+        stays = presence.Within(from, to);
+        if (stays.Count == 0) throw new RuleBreach("overlapping_service");
+
+        var minutes = (int)(stays.Sum(stay => (stay.To - stay.From).Ticks) / TimeSpan.TicksPerMinute);
+        return minutes > 0 ? new ServiceFigures(stays[0].From, stays[^1].To, minutes, personTimes: 1) : throw new RuleBreach("too_short");
+    }
+
+    private static RecordFlag? FlagOf(SignUp signUp, Presence presence, bool forgotten) =>
+        forgotten && presence.Stays.Count == 0 ? RecordFlag.ForgottenCheckOut : signUp.SelfReported ? RecordFlag.SelfReported : null;
+
+    private static async Task<ServiceRecord> Book(
+        VolunteersDb db, Organization organization, Activity activity, Shift shift, SignUp signUp, ServiceRecord? record, ServiceFigures figures, RecordFlag? flag,
+        Guid by, DateTimeOffset now, CancellationToken ct)
+    {
+        if (record is not null && (record.StartsAt, record.EndsAt, record.Minutes, record.Flag) == (figures.StartsAt, figures.EndsAt, figures.Minutes, flag)) return record;
+
+        var day = organization.DayOf(figures.StartsAt);
+        var entry = new ServiceEntry(signUp.VolunteerId, 1, null, activity.Id, figures.StartsAt, figures.EndsAt, figures.Minutes, Note: null, DailyLimitOverride: null, shift.Id);
+        var before = record is null ? null : Booking.Of(record, PostingCause.Corrected);
+        var step = record is null ? RecordStep.Recorded : RecordStep.Corrected;
+        // What a person decided stays; and what stands approved does not grow by what only the volunteer says.
+        record?.RefuseUnlessOurs();
+        if (record is { Status: ServiceStatus.Approved } && flag is not null) throw new RuleBreach("attendance_needs_review");
+        (await RecordingRules.Load(db, organization, [entry], ct, except: record?.Id)).AdmitVolunteer(signUp.VolunteerId, activity.TeamId, figures, day, mayOverride: false);
+
+        if (record is null) db.Add(record = ServiceRecord.FromAttendance(activity, shift.Id, signUp.VolunteerId, figures, day, flag, by, now));
+        else record.Retake(figures, day, flag);
+        var confirms = record.Status == ServiceStatus.Submitted && flag is null && organization.Settings.AttendanceConfirmedBy == AttendanceConfirmation.Automatic;
+        if (confirms) record.Confirm(now);
+
+        Booking[] bookings = confirms ? [Booking.Of(record, PostingCause.Approved)]
+            : record.Status == ServiceStatus.Approved && before is not null ? [before.Reversed, Booking.Of(record, PostingCause.Corrected)]
+            : [];
+        var postings = await db.Post(organization.Id, bookings, by, now, ct);
+        db.Add(new ServiceRecordEvent(record, step, by, now, reason: null, postings));
+        return record;
+    }
+}

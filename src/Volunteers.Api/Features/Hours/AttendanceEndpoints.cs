@@ -1,0 +1,98 @@
+using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.EntityFrameworkCore;
+using Volunteers.Data;
+using Volunteers.Features.Activities;
+using Volunteers.Platform;
+using Volunteers.Platform.OpenApi;
+
+namespace Volunteers.Features.Hours;
+
+/// <summary>Check-in and check-out of shifts. They stand here and not with the shifts, because a check-out books hours.</summary>
+internal static class AttendanceEndpoints
+{
+    public static void MapAttendance(this RouteGroupBuilder organization)
+    {
+        var shift = organization.MapGroup("/shifts/{shiftId:guid}").WithTags("Attendance");
+        shift.MapGet("/check-in-code", ShowCode).WithName("getCheckInCode").Allows(Access.TakePart).RefusesWith(404);
+        shift.MapPost("/check-in", CheckIn).WithName("checkIn").Allows(Access.TakePart).RefusesWith(404, 409);
+        shift.MapPost("/check-out", CheckOut).WithName("checkOut").Allows(Access.TakePart).RefusesWith(404, 409);
+        shift.MapGet("/attendance", List).WithName("listAttendance").RefusesWith(404);
+
+        var attendance = organization.MapGroup("/attendance").WithTags("Attendance");
+        attendance.MapPost("/batch", TakeBatch).WithName("sendAttendanceBatch").Allows(Access.TakePart);
+        attendance.MapAttendanceExceptions();
+    }
+
+    /// <summary>Shows the code of this half minute, for the organizer's screen: to coordinators of the team and the person in charge.</summary>
+    private static async Task<Results<CheckInCodeAnswer, NotFound>> ShowCode(
+        Guid shiftId, [AsParameters] CheckInCodeQuery query, Tenant tenant, VolunteersDb db, TimeProvider clock, CancellationToken ct)
+    {
+        if (await db.Shifts.VisibleTo(tenant, db).AsNoTracking().SingleOrDefaultAsync(s => s.Id == shiftId, ct) is not { } shift) return TypedResults.NotFound();
+        var activity = await db.Activities.AsNoTracking().SingleAsync(a => a.OrganizationId == tenant.Id && a.Id == shift.ActivityId, ct);
+        if (!tenant.Coordinates(activity.TeamId) && (tenant.VolunteerId is null || activity.ResponsibleVolunteerId != tenant.VolunteerId)) return TypedResults.NotFound();
+        return new CheckInCodeAnswer(CheckInCodeView.Of(shift, clock.GetUtcNow()), query.Format == CheckInCodeFormat.Svg);
+    }
+
+    /// <summary>
+    /// Checks somebody in: oneself, with the code on the organizer's screen, or anyone, by a coordinator of the team or the
+    /// person in charge. Said again it changes nothing, and is kept.
+    /// </summary>
+    private static Task<Results<Ok<AttendanceView>, NotFound>> CheckIn(
+        Guid shiftId, AttendanceRequest request, Tenant tenant, VolunteersDb db, TimeProvider clock, CancellationToken ct) =>
+        Take(shiftId, AttendanceKind.CheckIn, request, tenant, db, clock, ct);
+
+    /// <summary>
+    /// Checks somebody out, and books their hours: from check-in to check-out, clipped to the shift plus the organization's
+    /// grace; approved at once or submitted, by the organization's setting.
+    /// </summary>
+    private static Task<Results<Ok<AttendanceView>, NotFound>> CheckOut(
+        Guid shiftId, AttendanceRequest request, Tenant tenant, VolunteersDb db, TimeProvider clock, CancellationToken ct) =>
+        Take(shiftId, AttendanceKind.CheckOut, request, tenant, db, clock, ct);
+
+    private static async Task<Results<Ok<AttendanceView>, NotFound>> Take(
+        Guid shiftId, AttendanceKind kind, AttendanceRequest request, Tenant tenant, VolunteersDb db, TimeProvider clock, CancellationToken ct)
+    {
+        var now = clock.GetUtcNow();
+        var volunteer = request.VolunteerId ?? tenant.VolunteerId ?? throw RuleBreach.Malformed("volunteer_needed", "/volunteerId");
+        var organization = await db.Organizations.AsNoTracking().SingleAsync(o => o.Id == tenant.Id, ct);
+        var activityId = await db.Shifts.VisibleTo(tenant, db).Where(s => s.Id == shiftId).Select(s => s.ActivityId).SingleOrDefaultAsync(ct);
+        if (activityId == default || await db.ShareActivity(tenant.Id, activityId, ct) is not { } activity
+            || await db.LockShifts(tenant.Id, [shiftId], ct) is not [var shift]) return TypedResults.NotFound();
+
+        var time = Instant.AsKept(now);
+        var notice = new AttendanceNotice(kind, volunteer, request.Code, request.Position, request.Kiosk, new AttendanceTime(time, request.DeviceAt, time));
+        var known = await db.SignUps.SingleOrDefaultAsync(s => s.OrganizationId == tenant.Id && s.ShiftId == shiftId && s.VolunteerId == volunteer, ct);
+        var signUp = await db.Take(organization, activity, shift, known, notice, tenant, ct);
+        var record = await db.BookAttendance(organization, activity, shift, signUp, tenant.ActorId, now, ct);
+        return TypedResults.Ok(new AttendanceView(shiftId, volunteer, kind, time, signUp.Status,
+            record is null ? null : ServiceRecordView.Of(record), signUp.BookingRefusal));
+    }
+
+    /// <summary>Lists every check-in and check-out on a shift, by the time that counts. Volunteers see their own.</summary>
+    private static async Task<Results<Paged<AttendanceEventView>, NotFound>> List(
+        Guid shiftId, [AsParameters] PageQuery page, Tenant tenant, VolunteersDb db, CancellationToken ct) =>
+        await db.Shifts.VisibleTo(tenant, db).AnyAsync(s => s.Id == shiftId, ct)
+            ? await db.AttendanceEvents.Where(e => e.OrganizationId == tenant.Id && e.ShiftId == shiftId
+                    && db.SignUps.VisibleTo(tenant, db).Any(s => s.ShiftId == e.ShiftId && s.VolunteerId == e.VolunteerId))
+                .ToPage(page, e => e.CountedAt, e => e.Id, AttendanceEventView.Projection, ct)
+            : TypedResults.NotFound();
+
+    /// <summary>Takes what a device noted while it was offline. Each event is answered by itself; sent again, in whatever order or parts, it changes nothing.</summary>
+    /// <remarks>
+    /// Which time counts: the device's, put right by as much as the device's clock was wrong when it sent the batch (<c>sentAt</c>
+    /// against our clock); with a code, a time at which that code was on the screen, at most ten minutes from there. Never
+    /// later than it reached us. The device's time and ours are both kept. What volunteers send of themselves this way waits
+    /// for a coordinator, whatever the organization's setting.
+    /// </remarks>
+    private static async Task<Ok<AttendanceBatchView>> TakeBatch(
+        AttendanceBatchRequest request, Tenant tenant, VolunteersDb db, TimeProvider clock, CancellationToken ct)
+    {
+        var now = clock.GetUtcNow();
+        var organization = await db.Organizations.AsNoTracking().SingleAsync(o => o.Id == tenant.Id, ct);
+        var batch = await AttendanceBatch.Load(db, organization, tenant, request, now, ct);
+        var results = new List<AttendanceResultView>(request.Events.Count);
+        foreach (var item in request.Events) results.Add(await batch.Take(item, ct));
+        await batch.Book(ct);
+        return TypedResults.Ok(new AttendanceBatchView(results));
+    }
+}

@@ -1,0 +1,53 @@
+using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.EntityFrameworkCore;
+using Volunteers.Data;
+using Volunteers.Platform;
+
+namespace Volunteers.Features.Hours;
+
+internal static class MyHours
+{
+    public static void MapMyHours(this RouteGroupBuilder v1) =>
+        v1.MapGet("/me/hours", Get).WithTags("Me").WithName("getMyHours").Allows(Access.SignedIn);
+
+    /// <summary>Shows the caller's own hours in each organization in which they are a volunteer.</summary>
+    private static async Task<Ok<MyHoursView>> Get(Caller caller, VolunteersDb db, CancellationToken ct)
+    {
+        var mine = caller.Grants.Where(grant => grant.VolunteerId is not null).ToDictionary(grant => grant.OrganizationId, grant => grant.VolunteerId!.Value);
+        var organizations = mine.Keys.ToArray();
+        var names = await db.Organizations.Where(o => organizations.Contains(o.Id)).ToDictionaryAsync(o => o.Id, o => o.Name, ct);
+        var items = new List<MyOrganizationHours>();
+        // One organization at a time: each has its place in a sharded database.
+        foreach (var (organization, volunteer) in mine.OrderBy(pair => pair.Key))
+        {
+            var sums = await db.HourTotals.Where(t => t.OrganizationId == organization && t.VolunteerId == volunteer)
+                .GroupBy(t => t.Evidence).Select(g => new MyEvidenceHours(g.Key, g.Sum(t => t.Minutes), g.Sum(t => t.PersonTimes))).ToListAsync(ct);
+            var waiting = await db.ServiceRecords.Where(r => r.OrganizationId == organization && r.VolunteerId == volunteer && r.Status == ServiceStatus.Submitted)
+                .SumAsync(r => (long)r.Minutes, ct);
+            items.Add(new MyOrganizationHours(organization, names[organization], volunteer, sums.Sum(s => s.Minutes), sums.Sum(s => s.PersonTimes), waiting,
+                [.. sums.Where(s => s is not { Minutes: 0, PersonTimes: 0 }).OrderBy(s => s.Evidence)]));
+        }
+        return TypedResults.Ok(new MyHoursView(items, items.Sum(i => i.Minutes), items.Sum(i => i.PersonTimes), items.Sum(i => i.MinutesWaiting)));
+    }
+}
+
+/// <summary>The caller's own hours.</summary>
+/// <param name="Organizations">One line for each organization in which the caller is a volunteer.</param>
+/// <param name="Minutes">Credited, in all of them.</param>
+/// <param name="PersonTimes">Participations, in all of them.</param>
+/// <param name="MinutesWaiting">Submitted and not yet reviewed.</param>
+internal sealed record MyHoursView(IReadOnlyList<MyOrganizationHours> Organizations, long Minutes, long PersonTimes, long MinutesWaiting);
+
+/// <summary>The caller's hours in one organization.</summary>
+/// <param name="OrganizationId">The organization.</param>
+/// <param name="Name">Its name.</param>
+/// <param name="VolunteerId">The caller's profile there.</param>
+/// <param name="Minutes">Credited: the sum of the ledger's postings.</param>
+/// <param name="PersonTimes">Participations.</param>
+/// <param name="MinutesWaiting">Submitted and not yet reviewed.</param>
+/// <param name="ByEvidence">How we know.</param>
+internal sealed record MyOrganizationHours(
+    Guid OrganizationId, string Name, Guid VolunteerId, long Minutes, long PersonTimes, long MinutesWaiting, IReadOnlyList<MyEvidenceHours> ByEvidence);
+
+/// <summary>Hours known in one way.</summary>
+internal sealed record MyEvidenceHours(Evidence Evidence, long Minutes, long PersonTimes);
