@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Identity;
 using Microsoft.AspNetCore.Mvc.Testing;
@@ -13,6 +14,7 @@ public sealed class ApiHost : WebApplicationFactory<Program>
     public const string OperatorLogin = "operator@example.org";
     public const string OperatorPassword = "operator-password";
 
+    private readonly ConcurrentBag<(HttpClient Http, string Login, string Password)> sessions = [];
     private readonly string connectionString;
     private readonly (string Name, string Value)[] settings;
 
@@ -31,6 +33,19 @@ public sealed class ApiHost : WebApplicationFactory<Program>
     public async Task<Api> SignIn(string login, string password)
     {
         var http = Http();
+        sessions.Add((http, login, password));
+        return await SignIn(http, login, password);
+    }
+
+    /// <summary>Moves the clock on, and signs everybody in again whose token ran out meanwhile.</summary>
+    public async Task Later(TimeSpan by)
+    {
+        Clock.Advance(by);
+        foreach (var (http, login, password) in sessions) await SignIn(http, login, password);
+    }
+
+    private static async Task<Api> SignIn(HttpClient http, string login, string password)
+    {
         var tokens = await PostToken(http, ("grant_type", "password"), ("client_id", "volunteers-mobile"), ("username", login), ("password", password),
             ("scope", "api offline_access"));
         tokens.ShouldBe(200);
