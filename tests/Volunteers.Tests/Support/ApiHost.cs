@@ -77,6 +77,8 @@ public sealed class ApiHost : WebApplicationFactory<Program>
         builder.UseSetting("ConnectionStrings:Volunteers", connectionString);
         builder.UseSetting("SignIn:RequireHttps", "false");
         builder.UseSetting("Logging:LogLevel:Default", "Error");
+        // A race of thousands waits for connections; each answers 503 and says no more.
+        builder.UseSetting("Logging:LogLevel:Microsoft.EntityFrameworkCore.Database.Connection", "None");
         foreach (var (name, value) in settings) builder.UseSetting(name, value);
         builder.ConfigureTestServices(services =>
         {
