@@ -60,8 +60,8 @@ internal static class Access
         {
             if (context.Resource is not HttpContext http || Platform.Caller.Of(http) is not { } caller) return;
 
-            // A refusal is never taken from memory: a role granted a moment ago works at once.
-            if (Meets(http, caller, requirement)
+            // A refusal is never taken from memory, nor what the caller is told of their own roles: one granted a moment ago works at once.
+            if ((requirement.InOrganization is not null && Meets(http, caller, requirement))
                 || (await callers.Reload(http) is { } fresh && Meets(http, fresh, requirement)))
                 context.Succeed(requirement);
         }
