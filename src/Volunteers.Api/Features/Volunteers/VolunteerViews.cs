@@ -69,7 +69,7 @@ internal sealed record VolunteerRequest(
         {
             RuleFor(request => request.Name).Line(100);
             RuleFor(request => request.Number).OptionalLine(30).MinimumLength(1);
-            RuleFor(request => request.Phone).Matches(@"^\+?[0-9 ()\-]{3,29}$");
+            RuleFor(request => request.Phone).Matches(@"^\+?[0-9 ()\-]{3,29}$(?!\n)");
             RuleFor(request => request.Hometown).OptionalLine(50);
             RuleFor(request => request.BirthDate).Must(day => day is null || day <= DateOnly.FromDateTime(clock.GetUtcNow().UtcDateTime.AddDays(1)))
                 .WithMessage(_ => Messages.Title("in_the_future"));

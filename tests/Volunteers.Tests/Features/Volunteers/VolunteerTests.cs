@@ -125,6 +125,7 @@ public sealed class VolunteerTests(TestDatabases databases) : ApiTest(databases)
         (await o.Admin.Patch($"/volunteers/{id}", new { name = (string?)null })).ShouldBe(400);
         (await o.Admin.Patch($"/volunteers/{id}", new { colour = "red" })).ShouldRefuse(400, "malformed_json");
         (await o.Admin.Patch($"/volunteers/{id}", new { phone = "call me" })).ShouldRefuse(400, "invalid_request");
+        (await o.Admin.Patch($"/volunteers/{id}", new { phone = "13800138000\n" })).ShouldRefuse(400, "invalid_request");
     }
 
     [Fact]
