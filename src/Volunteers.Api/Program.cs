@@ -1,4 +1,5 @@
 using FluentValidation;
+using Microsoft.Extensions.Options;
 using Volunteers.Data;
 using Volunteers.Features.Activities;
 using Volunteers.Features.Hours;
@@ -28,6 +29,7 @@ try
     builder.Services.AddAccess();
     builder.Services.AddStrictJson();
     builder.Services.AddProblems();
+    builder.Services.AddRateLimits();
     builder.Services.AddValidatorsFromAssemblyContaining<Program>(ServiceLifetime.Singleton, includeInternalTypes: true);
     builder.Services.AddHostedService<IdempotencyCleanup>();
     builder.Services.AddHostedService<ShiftSettlement>();
@@ -39,6 +41,7 @@ try
     app.UseLanguages();
     app.UseProblems();
     app.UseRouting();
+    app.UseRateLimiter();
     app.UseMiddleware<QueryGuard>();
     app.UseStrictJson();
     app.UseTokenForms();
@@ -74,7 +77,7 @@ try
     await commands.Run(app);
     return Environment.ExitCode;
 }
-catch (StartupRefused refused)
+catch (Exception refused) when (refused is StartupRefused or OptionsValidationException)
 {
     await Console.Error.WriteLineAsync(refused.Message);
     return 1;

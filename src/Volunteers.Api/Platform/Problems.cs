@@ -104,6 +104,7 @@ internal static class Problems
                 log.LogError(exception, "Unhandled error at {Method} {Route}", http.Request.Method, http.GetEndpoint()?.DisplayName);
                 problem = Of(StatusCodes.Status500InternalServerError, "internal_error");
             }
+            if (exception is RuleBreach { RetryAfter: { } wait }) RateLimiting.AskToWait(http, wait);
             if (problem.Status == StatusCodes.Status503ServiceUnavailable) http.Response.Headers.RetryAfter = "2";
 
             await Write(http, problem);

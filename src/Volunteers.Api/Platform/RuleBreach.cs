@@ -13,6 +13,9 @@ internal class RuleBreach(string code, params object[] arguments) : Exception(co
     /// <summary>JSON pointer to the member of the request that names what was refused, if one does.</summary>
     public string? Pointer { get; private init; }
 
+    /// <summary>How long to wait before it is worth another try, where that would help.</summary>
+    public TimeSpan? RetryAfter { get; private init; }
+
     /// <summary>A body names something that is not there, or is another organization's: for the caller there is no difference.</summary>
     public static RuleBreach NotFound(string code, string pointer) =>
         new(code) { Status = StatusCodes.Status404NotFound, Pointer = pointer };
@@ -23,6 +26,8 @@ internal class RuleBreach(string code, params object[] arguments) : Exception(co
         new(code, arguments) { Status = StatusCodes.Status400BadRequest, Pointer = pointer };
 
     public static RuleBreach Precondition(string code, int status) => new(code) { Status = status };
+
+    public static RuleBreach TooMany(string code, TimeSpan retryAfter) => new(code) { Status = StatusCodes.Status429TooManyRequests, RetryAfter = retryAfter };
 }
 
 /// <summary>One refused item of a batch: its place in the request, counted from 0, and why.</summary>

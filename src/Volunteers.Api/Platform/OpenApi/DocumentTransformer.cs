@@ -25,18 +25,19 @@ internal sealed class DocumentTransformer : IOpenApiDocumentTransformer
         [415] = ("UnsupportedMediaType", "The body is of a type that this operation does not take."),
         [422] = ("IdempotencyKeyReused", "The `Idempotency-Key` was used for another request."),
         [428] = ("PreconditionRequired", "`If-Match` is missing."),
+        [429] = ("TooManyRequests", "Too many at once; `code` says of what. Try again after `Retry-After` seconds."),
         [503] = ("ServiceUnavailable", "The database is away or too busy; nothing was changed. Try again after `Retry-After` seconds."),
     };
 
     private static readonly (string Name, string Description)[] Tags =
     [
         ("Accounts", "Making an account from an invitation."),
-        ("Me", "Who is signed in, and what they may do where."),
+        ("Me", "Who is signed in, and what they may do where; joining another organization."),
         ("Organizations", "The tenants: communities and associations, with their settings."),
         ("Roles", "Who is administrator, coordinator, auditor or volunteer."),
         ("Clients", "Other systems that act for an organization."),
         ("Teams", "Standing groups and their members."),
-        ("Volunteers", "People's profiles, roster import, invitations and summaries."),
+        ("Volunteers", "People's profiles, applications, roster import, invitations and summaries."),
         ("Projects", "The library of reusable projects."),
         ("Activities", "What takes place: planned, published, cancelled or completed."),
         ("Shifts", "Time slots of an activity with places to fill; sign-ups, waiting lists and groups."),
@@ -91,7 +92,7 @@ internal sealed class DocumentTransformer : IOpenApiDocumentTransformer
     private static OpenApiResponse Answer(int status, string description, OpenApiDocument document) => new()
     {
         Description = description,
-        Headers = status == StatusCodes.Status503ServiceUnavailable
+        Headers = status is StatusCodes.Status503ServiceUnavailable or StatusCodes.Status429TooManyRequests
             ? new Dictionary<string, IOpenApiHeader> { ["Retry-After"] = OperationTransformer.Header("Seconds to wait.", JsonSchemaType.Integer) }
             : null,
         Content = new Dictionary<string, OpenApiMediaType>
