@@ -25,14 +25,14 @@ public sealed partial class PermissionMatrixTests(TestDatabases databases) : Api
     {
         var policies = Endpoints().ToDictionary(
             endpoint => endpoint.Metadata.GetRequiredMetadata<IEndpointNameMetadata>().EndpointName,
-            endpoint => endpoint.Metadata.OfType<IAuthorizeData>().Select(data => data.Policy!).ToArray());
+            endpoint => endpoint.Metadata.OfType<IAllowAnonymous>().Any() ? [] : endpoint.Metadata.OfType<IAuthorizeData>().Select(data => data.Policy!).ToArray());
 
         foreach (var operation in Operation.All)
         {
             var stated = policies[operation.Id];
             Assert.Equal(operation.Policy, stated.LastOrDefault());
             // The group's own policy is met by whoever is anybody here: what is 404 for others hangs on it.
-            if (operation.Route.StartsWith("{o}/", StringComparison.Ordinal)) Assert.Equal("Member", stated[0]);
+            if (operation.Policy is not null && operation.Route.StartsWith("{o}/", StringComparison.Ordinal)) Assert.Equal("Member", stated[0]);
         }
     }
 

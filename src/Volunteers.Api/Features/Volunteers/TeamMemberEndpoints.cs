@@ -33,9 +33,14 @@ internal static class TeamMemberEndpoints
 
         var members = db.TeamMembers.Where(m => m.OrganizationId == tenant.Id && m.TeamId == teamId);
         if (filter.Role is { } role) members = members.Where(m => m.Role == role);
-        if (filter.IncludeLeft != true) members = members.Where(m => m.LeftOn == null);
+        var people = db.Volunteers.Where(v => v.Status != VolunteerStatus.Applied);
+        if (filter.IncludeLeft != true)
+        {
+            members = members.Where(m => m.LeftOn == null);
+            people = people.Where(v => v.Status != VolunteerStatus.Left);
+        }
         return await members
-            .Join(db.Volunteers, m => new { m.OrganizationId, Id = m.VolunteerId }, v => new { v.OrganizationId, v.Id },
+            .Join(people, m => new { m.OrganizationId, Id = m.VolunteerId }, v => new { v.OrganizationId, v.Id },
                 (m, v) => new { m, v })
             .ToPage(page, x => x.m.VolunteerId, x => new TeamMemberView(x.m.VolunteerId, x.v.Number, x.v.Name, x.m.Role, x.m.JoinedOn, x.m.LeftOn), ct);
     }
@@ -50,6 +55,7 @@ internal static class TeamMemberEndpoints
             .AsNoTracking().SingleOrDefaultAsync(v => v.Id == volunteerId, ct);
         var organization = await db.Organizations.AsNoTracking().SingleAsync(o => o.Id == tenant.Id, ct);
         if (volunteer is null || !await db.Teams.AnyAsync(t => t.OrganizationId == tenant.Id && t.Id == teamId, ct)) return TypedResults.NotFound();
+        if (volunteer.Status == VolunteerStatus.Applied) throw new RuleBreach("not_accepted");
 
         var member = await Find(teamId, volunteerId, tenant, db, ct);
         if (member is null) db.Add(member = new TeamMember(tenant.Id, teamId, volunteerId, clock.GetUtcNow()));

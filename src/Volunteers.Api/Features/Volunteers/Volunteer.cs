@@ -78,6 +78,11 @@ internal sealed class Volunteer : IVersioned
 
     public DateTimeOffset? ConsentAt { get; private set; }
 
+    /// <summary>When an application came in that nobody has answered yet; null when there is none.</summary>
+    public DateTimeOffset? AppliedAt { get; private set; }
+
+    public string? ApplicationMessage { get; private set; }
+
     public DateTimeOffset CreatedAt { get; private set; }
 
     public long Version { get; private set; } = 1;
@@ -87,11 +92,34 @@ internal sealed class Volunteer : IVersioned
 
     public void Change(string number, VolunteerProfile profile)
     {
+        if (Status == VolunteerStatus.Applied && profile.Status != VolunteerStatus.Applied) ForgetApplication();
         (Number, Name, Phone, Hometown, Gender, BirthDate, Residence, JoinedOn, Status, ConsentVersion, ConsentAt) =
             (number, profile.Name, profile.Phone, profile.Hometown, profile.Gender, profile.BirthDate, profile.Residence,
                 profile.JoinedOn, profile.Status, profile.Consent?.Version, profile.Consent?.At);
         if (!Skills.SequenceEqual(profile.Skills)) Skills = [.. profile.Skills];
     }
+
+    /// <summary>An application came in under this person's phone. It replaces an open one, but nothing that the organization wrote.</summary>
+    public void Apply(VolunteerProfile profile, string? message, DateTimeOffset now)
+    {
+        if (Status == VolunteerStatus.Applied && AppliedAt is not null) Change(Number, profile);
+        (AppliedAt, ApplicationMessage) = (now, message);
+    }
+
+    public void Accept()
+    {
+        AnswerApplication();
+        Status = VolunteerStatus.Active;
+    }
+
+    /// <summary>The application is answered, so what it said is kept no longer.</summary>
+    public void AnswerApplication()
+    {
+        if (Status != VolunteerStatus.Applied && AppliedAt is null) throw new RuleBreach("not_applied");
+        ForgetApplication();
+    }
+
+    private void ForgetApplication() => (AppliedAt, ApplicationMessage) = (null, null);
 
     internal sealed class Configuration : IEntityTypeConfiguration<Volunteer>
     {
@@ -105,6 +133,7 @@ internal sealed class Volunteer : IVersioned
             builder.Property(v => v.Hometown).HasMaxLength(50);
             builder.Property(v => v.Residence).HasMaxLength(100);
             builder.Property(v => v.ConsentVersion).HasMaxLength(50);
+            builder.Property(v => v.ApplicationMessage).HasMaxLength(500);
             builder.Ignore(v => v.Profile);
             builder.ComplexCollection(v => v.Skills, skills => skills.ToJson());
             builder.HasOne<Organization>().WithMany().HasForeignKey(v => v.OrganizationId);

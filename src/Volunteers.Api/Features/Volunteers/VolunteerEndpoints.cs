@@ -17,6 +17,7 @@ internal static class VolunteerEndpoints
         volunteers.MapGet("", List).WithName("listVolunteers");
         volunteers.MapPost("", Create).WithName("createVolunteer").Allows(Access.CoordinateAll).RefusesWith(409);
         volunteers.MapVolunteerImport();
+        volunteers.MapApplications();
         volunteers.MapGet("/{volunteerId:guid}", Get).WithName("getVolunteer").RefusesWith(404);
         volunteers.MapPatch("/{volunteerId:guid}", Change).WithName("changeVolunteer").Allows(Access.Coordinate).RefusesWith(404, 409);
         volunteers.MapPost("/{volunteerId:guid}/invitation", Invite).WithName("inviteVolunteer").Allows(Access.Coordinate).RefusesWith(404, 409);
@@ -25,7 +26,7 @@ internal static class VolunteerEndpoints
     /// <summary>Lists volunteers; a team coordinator sees those of their teams, a volunteer only themselves.</summary>
     private static Task<Paged<VolunteerView>> List(
         [AsParameters] PageQuery page, [AsParameters] VolunteerFilter filter, Tenant tenant, VolunteersDb db, CancellationToken ct) =>
-        filter.Apply(db.Volunteers.VisibleTo(tenant, db), db).ToPage(page, volunteer => volunteer.Id, VolunteerView.Projection(db), ct);
+        filter.Apply(db.Volunteers.VisibleTo(tenant, db), db).ToPage(page, volunteer => volunteer.Id, VolunteerView.Projection(tenant, db), ct);
 
     /// <summary>Enters a volunteer; without a number they get the next one.</summary>
     private static async Task<Platform.Created<VolunteerView>> Create(
@@ -41,7 +42,7 @@ internal static class VolunteerEndpoints
 
     /// <summary>Shows a volunteer.</summary>
     private static async Task<Results<Found<VolunteerView>, NotFound>> Get(Guid volunteerId, Tenant tenant, VolunteersDb db, CancellationToken ct) =>
-        await db.Volunteers.VisibleTo(tenant, db).Where(v => v.Id == volunteerId).Select(VolunteerView.Projection(db)).SingleOrDefaultAsync(ct) is { } view
+        await db.Volunteers.VisibleTo(tenant, db).Where(v => v.Id == volunteerId).Select(VolunteerView.Projection(tenant, db)).SingleOrDefaultAsync(ct) is { } view
             ? Answer.Found(view)
             : TypedResults.NotFound();
 
@@ -60,21 +61,22 @@ internal static class VolunteerEndpoints
         if (leaves) await departures.Settle(db, await db.Organizations.AsNoTracking().SingleAsync(o => o.Id == tenant.Id, ct), [volunteerId], clock.GetUtcNow(), ct);
         await db.SaveChangesAsync(ct);
         return Answer.Found(await db.Volunteers.Where(v => v.OrganizationId == tenant.Id && v.Id == volunteerId).AsNoTracking()
-            .Select(VolunteerView.Projection(db)).SingleAsync(ct));
+            .Select(VolunteerView.Projection(tenant, db)).SingleAsync(ct));
     }
 
-    /// <summary>Makes a code with which this volunteer can make an account; good once, for 72 hours.</summary>
+    /// <summary>Makes a code with which this volunteer can make an account, or link the one they have; good once, for 72 hours.</summary>
     private static async Task<Results<Ok<InvitationView>, NotFound>> Invite(
         Guid volunteerId, Tenant tenant, VolunteersDb db, TimeProvider clock, CancellationToken ct)
     {
-        if (!await db.Volunteers.VisibleTo(tenant, db).AnyAsync(v => v.Id == volunteerId, ct)) return TypedResults.NotFound();
+        var found = db.Volunteers.VisibleTo(tenant, db).Where(v => v.Id == volunteerId);
+        if (await found.Select(v => (VolunteerStatus?)v.Status).SingleOrDefaultAsync(ct) is not { } status) return TypedResults.NotFound();
+        if (status == VolunteerStatus.Applied) throw new RuleBreach("not_accepted");
         if (await db.RoleGrants.AnyAsync(g => g.OrganizationId == tenant.Id && g.VolunteerId == volunteerId, ct))
             throw new RuleBreach("volunteer_already_linked");
 
-        var (invitation, code) = Invitation.Make(tenant.Id, volunteerId, tenant.ActorId, clock.GetUtcNow());
-        db.Add(invitation);
+        var invitation = db.Invite(tenant, volunteerId, clock.GetUtcNow());
         await db.SaveChangesAsync(ct);
-        return TypedResults.Ok(new InvitationView(code, invitation.ExpiresAt));
+        return TypedResults.Ok(invitation);
     }
 }
 
@@ -84,6 +86,14 @@ internal static class VolunteerQueries
     public static IQueryable<Volunteer> VisibleTo(this IQueryable<Volunteer> volunteers, Tenant tenant, VolunteersDb db) => volunteers.Where(v =>
         v.OrganizationId == tenant.Id && (tenant.ReadsAll || v.Id == tenant.VolunteerId
             || db.TeamMembers.Any(m => m.OrganizationId == tenant.Id && m.VolunteerId == v.Id && m.LeftOn == null && tenant.Teams.Contains(m.TeamId))));
+
+    /// <summary>Adds an invitation; the caller saves.</summary>
+    public static InvitationView Invite(this VolunteersDb db, Tenant tenant, Guid volunteerId, DateTimeOffset now)
+    {
+        var (invitation, code) = Invitation.Make(tenant.Id, volunteerId, tenant.ActorId, now);
+        db.Add(invitation);
+        return new InvitationView(code, invitation.ExpiresAt);
+    }
 
     /// <summary>As many free numbers as are needed, in blocks. Counting up keeps the lock on the organization's row.</summary>
     public static async Task<Queue<string>> NextNumbers(

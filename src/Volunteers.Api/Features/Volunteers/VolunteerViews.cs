@@ -13,9 +13,11 @@ namespace Volunteers.Features.Volunteers;
 /// <param name="Hometown">Exactly this hometown.</param>
 /// <param name="Status">Where they stand.</param>
 /// <param name="Skill">Who has this skill.</param>
+/// <param name="HasApplication">Whether an application waits for an answer: of newcomers, and of people known already who applied again.</param>
 internal sealed record VolunteerFilter(
     [property: FromQuery] string? Q = null, [property: FromQuery] Guid? Team = null, [property: FromQuery] string? Hometown = null,
-    [property: FromQuery] VolunteerStatus? Status = null, [property: FromQuery] string? Skill = null)
+    [property: FromQuery] VolunteerStatus? Status = null, [property: FromQuery] string? Skill = null,
+    [property: FromQuery] bool? HasApplication = null)
 {
     public IQueryable<Volunteer> Apply(IQueryable<Volunteer> volunteers, VolunteersDb db)
     {
@@ -26,6 +28,7 @@ internal sealed record VolunteerFilter(
         if (Hometown is { } hometown) volunteers = volunteers.Where(v => v.Hometown == hometown);
         if (Status is { } status) volunteers = volunteers.Where(v => v.Status == status);
         if (Skill is { } skill) volunteers = volunteers.Where(v => v.Skills.Any(s => s.Name == skill));
+        if (HasApplication is { } waits) volunteers = volunteers.Where(v => (v.Status == VolunteerStatus.Applied || v.AppliedAt != null) == waits);
         return volunteers;
     }
 
@@ -55,7 +58,7 @@ internal sealed record VolunteerFilter(
 internal sealed record VolunteerRequest(
     string Name, string? Number = null, string? Phone = null, string? Hometown = null, Gender? Gender = null, DateOnly? BirthDate = null,
     string? Residence = null, IReadOnlyList<Skill>? Skills = null, DateOnly? JoinedOn = null,
-    VolunteerStatus Status = VolunteerStatus.Active, Consent? Consent = null)
+    VolunteerStatus Status = VolunteerStatus.Active, Consent? Consent = null) : IPerson
 {
     public static VolunteerRequest Of(Volunteer v) => new(v.Name, v.Number, v.Phone, v.Hometown, v.Gender, v.BirthDate, v.Residence,
         v.Skills, v.JoinedOn, v.Status, v.Profile.Consent);
@@ -63,19 +66,12 @@ internal sealed record VolunteerRequest(
     public VolunteerProfile ToProfile(DateOnly joinedOn) =>
         new(Name, Phone, Hometown, Gender, BirthDate, Residence, Skills ?? [], JoinedOn ?? joinedOn, Status, Consent);
 
-    internal sealed class Validator : AbstractValidator<VolunteerRequest>
+    internal sealed class Validator : PersonValidator<VolunteerRequest>
     {
-        public Validator(TimeProvider clock)
+        public Validator(TimeProvider clock) : base(clock)
         {
-            RuleFor(request => request.Name).Line(100);
             RuleFor(request => request.Number).OptionalLine(30).MinimumLength(1);
             RuleFor(request => request.Phone).Matches(@"^\+?[0-9 ()\-]{3,29}$(?!\n)");
-            RuleFor(request => request.Hometown).OptionalLine(50);
-            RuleFor(request => request.BirthDate).Must(day => day is null || day <= DateOnly.FromDateTime(clock.GetUtcNow().UtcDateTime.AddDays(1)))
-                .WithMessage(_ => Messages.Title("in_the_future"));
-            RuleFor(request => request.Residence).OptionalLine(100);
-            RuleFor(request => request.Skills).Must(skills => skills is null or { Count: <= 30 }).WithMessage(_ => Messages.Title("too_many"));
-            RuleForEach(request => request.Skills).NotNull().ChildRules(skill => skill.RuleFor(s => s.Name).Line(50));
             RuleFor(request => request.Consent!).ChildRules(consent =>
             {
                 consent.RuleFor(c => c.Version).Line(50);
@@ -85,21 +81,66 @@ internal sealed record VolunteerRequest(
     }
 }
 
+/// <summary>What anybody says of a person, be it the person.</summary>
+internal interface IPerson
+{
+    string Name { get; }
+
+    string? Hometown { get; }
+
+    DateOnly? BirthDate { get; }
+
+    string? Residence { get; }
+
+    IReadOnlyList<Skill>? Skills { get; }
+}
+
+internal abstract class PersonValidator<T> : AbstractValidator<T> where T : IPerson
+{
+    protected PersonValidator(TimeProvider clock)
+    {
+        RuleFor(person => person.Name).Line(100);
+        RuleFor(person => person.Hometown).OptionalLine(50);
+        RuleFor(person => person.BirthDate).Must(day => day is null || day <= DateOnly.FromDateTime(clock.GetUtcNow().UtcDateTime.AddDays(1)))
+            .WithMessage(_ => Messages.Title("in_the_future"));
+        RuleFor(person => person.Residence).OptionalLine(100);
+        RuleFor(person => person.Skills).Must(skills => skills is null or { Count: <= 30 }).WithMessage(_ => Messages.Title("too_many"));
+        RuleForEach(person => person.Skills).NotNull().ChildRules(skill => skill.RuleFor(s => s.Name).Line(50));
+    }
+}
+
 /// <summary>A person's profile in this organization.</summary>
+/// <param name="Id">Who.</param>
+/// <param name="Number">Unique in the organization.</param>
+/// <param name="Name">Their name.</param>
+/// <param name="Phone">As it was written.</param>
+/// <param name="Hometown">Where they come from.</param>
+/// <param name="Gender">If they wish to say.</param>
+/// <param name="BirthDate">If the organization needs it.</param>
+/// <param name="Residence">Area, not address.</param>
+/// <param name="Skills">What they can do.</param>
+/// <param name="JoinedOn">Local day.</param>
+/// <param name="Status">Where they stand with the organization.</param>
+/// <param name="Consent">What they agreed to.</param>
+/// <param name="AccountId">The account that is this person here.</param>
+/// <param name="Application">What waits for an answer, for those who may answer it; null for everybody else.</param>
+/// <param name="CreatedAt">When the profile was made.</param>
+/// <param name="Version">Grows by one with every change; the ETag of the resource.</param>
 internal sealed record VolunteerView(
     Guid Id, string Number, string Name, string? Phone, string? Hometown, Gender? Gender, DateOnly? BirthDate, string? Residence,
     IReadOnlyList<Skill> Skills, DateOnly JoinedOn, VolunteerStatus Status, Consent? Consent, Guid? AccountId,
-    DateTimeOffset CreatedAt, long Version) : IVersioned
+    ApplicationView? Application, DateTimeOffset CreatedAt, long Version) : IVersioned
 {
-    public static Expression<Func<Volunteer, VolunteerView>> Projection(VolunteersDb db) => v => new VolunteerView(
+    public static Expression<Func<Volunteer, VolunteerView>> Projection(Tenant tenant, VolunteersDb db) => v => new VolunteerView(
         v.Id, v.Number, v.Name, v.Phone, v.Hometown, v.Gender, v.BirthDate, v.Residence, v.Skills, v.JoinedOn, v.Status,
         v.ConsentVersion == null ? null : new Consent(v.ConsentVersion, v.ConsentAt!.Value),
         db.RoleGrants.Where(g => g.OrganizationId == v.OrganizationId && g.VolunteerId == v.Id).Select(g => (Guid?)g.AccountId).FirstOrDefault(),
-        v.CreatedAt, v.Version);
+        v.AppliedAt == null || !tenant.CoordinatesAll ? null : new ApplicationView(v.AppliedAt.Value, v.ApplicationMessage), v.CreatedAt, v.Version);
 
+    /// <summary>Of somebody without an open application.</summary>
     public static VolunteerView Of(Volunteer v, Guid? accountId) => new(
         v.Id, v.Number, v.Name, v.Phone, v.Hometown, v.Gender, v.BirthDate, v.Residence, v.Skills, v.JoinedOn, v.Status,
-        v.Profile.Consent, accountId, v.CreatedAt, v.Version);
+        v.Profile.Consent, accountId, Application: null, v.CreatedAt, v.Version);
 }
 
 /// <summary>A code with which one volunteer can make an account.</summary>
