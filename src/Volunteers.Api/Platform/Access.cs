@@ -9,6 +9,9 @@ internal static class Access
     /// <summary>Any account or client whose token is good.</summary>
     public const string SignedIn = nameof(SignedIn);
 
+    /// <summary>Any account, but no client: what is asked is about a person.</summary>
+    public const string Account = nameof(Account);
+
     /// <summary>Anybody with a role in the organization.</summary>
     public const string Member = nameof(Member);
 
@@ -36,6 +39,7 @@ internal static class Access
         services.AddSingleton<IAuthorizationMiddlewareResultHandler, Refusals>();
         services.AddAuthorizationBuilder()
             .AddPolicy(SignedIn, policy => policy.AddRequirements(new Requirement(_ => true)))
+            .AddPolicy(Account, policy => policy.AddRequirements(new Requirement(caller => !caller.IsClient)))
             .AddPolicy(Operate, policy => policy.AddRequirements(new Requirement(caller => caller.IsOperator)))
             .AddPolicy(Member, policy => policy.AddRequirements(new Requirement(_ => true, _ => true)))
             .AddPolicy(Read, Of(Role.Administrator, Role.Coordinator, Role.Auditor))

@@ -15,6 +15,7 @@ internal static class AccountEndpoints
     {
         v1.MapPost("/accounts", Create).WithTags("Accounts").WithName("createAccount").AllowAnonymous().RefusesWith(409);
         v1.MapGet("/me", Me).WithTags("Me").WithName("getMe").Allows(Access.SignedIn);
+        v1.MapPost("/me/invitations", Accept).WithTags("Me").WithName("acceptInvitation").Allows(Access.Account).RefusesWith(409);
     }
 
     /// <summary>Makes an account from an invitation and links it to the volunteer who was invited.</summary>
@@ -36,9 +37,32 @@ internal static class AccountEndpoints
         return Answer.Created("/v1/me", AccountView.Of(account));
     }
 
-    /// <summary>Shows who is signed in, and their roles and volunteer profiles in each organization.</summary>
-    private static async Task<Ok<MeView>> Me(Caller caller, VolunteersDb db, CancellationToken ct)
+    /// <summary>Links the signed-in account to the volunteer who was invited: one account in several organizations.</summary>
+    private static async Task<Microsoft.AspNetCore.Http.HttpResults.Created<MyOrganization>> Accept(
+        AcceptInvitationRequest request, Caller caller, VolunteersDb db, TimeProvider clock, CancellationToken ct)
     {
+        if (Invitation.Read(request.InvitationCode) is not var (organizationId, _) || !await db.Organizations.AnyAsync(o => o.Id == organizationId, ct))
+            throw new RuleBreach("invitation_invalid");
+        // Roles are decided one after another, so that two codes at once do not make one account two people.
+        var organization = await db.LockOrganization(organizationId, ct);
+        var invitation = await LockInvitation(request.InvitationCode, db, ct) ?? throw new RuleBreach("invitation_invalid");
+        invitation.Use(clock.GetUtcNow());
+        if (await db.RoleGrants.AnyAsync(g => g.OrganizationId == organizationId && g.VolunteerId == invitation.VolunteerId, ct))
+            throw new RuleBreach("volunteer_already_linked");
+        var held = await db.RoleGrants.Where(g => g.OrganizationId == organizationId && g.AccountId == caller.ActorId).OrderBy(g => g.Id).ToListAsync(ct);
+        if (held.Exists(grant => grant.Role == Role.Volunteer)) throw new RuleBreach("already_a_volunteer_here");
+
+        held.Add(new RoleGrant(organizationId, caller.ActorId, Role.Volunteer, teamId: null, invitation.VolunteerId, invitation.CreatedBy, clock.GetUtcNow()));
+        db.Add(held[^1]);
+        await db.SaveChangesAsync(ct);
+        return TypedResults.Created("/v1/me", MyOrganization.Of(organizationId, organization.Name, held.Select(g => new HeldRole(g.Role, g.TeamId, g.VolunteerId))));
+    }
+
+    /// <summary>Shows who is signed in, and their roles and volunteer profiles in each organization.</summary>
+    private static async Task<Ok<MeView>> Me(HttpContext http, Caller known, ICallers callers, VolunteersDb db, CancellationToken ct)
+    {
+        // Not from memory: whoever has just joined an organization looks here for it.
+        var caller = await callers.Reload(http) ?? known;
         var name = caller.IsClient
             ? await db.Clients.Where(c => c.OrganizationId == caller.Grants[0].OrganizationId && c.Id == caller.ActorId).Select(c => c.Name).SingleAsync(ct)
             : null;
@@ -47,10 +71,8 @@ internal static class AccountEndpoints
         var names = await db.Organizations.Where(o => ids.Contains(o.Id)).ToDictionaryAsync(o => o.Id, o => o.Name, ct);
 
         return TypedResults.Ok(new MeView(caller.ActorId, account?.UserName, account?.DisplayName ?? name!, caller.IsOperator,
-            [.. caller.Grants.GroupBy(grant => grant.OrganizationId).Where(group => names.ContainsKey(group.Key)).Select(group => new MyOrganization(
-                group.Key, names[group.Key],
-                [.. group.Select(grant => new HeldRole(grant.Role, grant.TeamId, grant.VolunteerId))],
-                group.FirstOrDefault(grant => grant.Role == Role.Volunteer)?.VolunteerId))]));
+            [.. caller.Grants.GroupBy(grant => grant.OrganizationId).Where(group => names.ContainsKey(group.Key)).Select(group => MyOrganization.Of(
+                group.Key, names[group.Key], group.Select(grant => new HeldRole(grant.Role, grant.TeamId, grant.VolunteerId))))]));
     }
 
     /// <summary>Two phones with one code: the second waits here and then finds it used.</summary>
@@ -90,6 +112,16 @@ internal sealed record AccountRequest(string InvitationCode, string Login, strin
     }
 }
 
+/// <summary>An invitation to be accepted by somebody who has an account.</summary>
+/// <param name="InvitationCode">The code from a coordinator: good once, for 72 hours.</param>
+internal sealed record AcceptInvitationRequest(string InvitationCode)
+{
+    internal sealed class Validator : AbstractValidator<AcceptInvitationRequest>
+    {
+        public Validator() => RuleFor(request => request.InvitationCode).NotEmpty().MaximumLength(100);
+    }
+}
+
 /// <summary>An account.</summary>
 internal sealed record AccountView(Guid Id, string Login, string DisplayName, DateTimeOffset CreatedAt, long Version) : IVersioned
 {
@@ -105,4 +137,15 @@ internal sealed record AccountView(Guid Id, string Login, string DisplayName, Da
 internal sealed record MeView(Guid Id, string? Login, string DisplayName, bool IsOperator, IReadOnlyList<MyOrganization> Organizations);
 
 /// <summary>One organization of the caller.</summary>
-internal sealed record MyOrganization(Guid OrganizationId, string Name, IReadOnlyList<HeldRole> Roles, Guid? VolunteerId);
+/// <param name="OrganizationId">Which.</param>
+/// <param name="Name">Its name.</param>
+/// <param name="Roles">What the caller is there.</param>
+/// <param name="VolunteerId">The profile that is theirs there, if there is one.</param>
+internal sealed record MyOrganization(Guid OrganizationId, string Name, IReadOnlyList<HeldRole> Roles, Guid? VolunteerId)
+{
+    public static MyOrganization Of(Guid id, string name, IEnumerable<HeldRole> roles)
+    {
+        HeldRole[] held = [.. roles];
+        return new MyOrganization(id, name, held, held.FirstOrDefault(role => role.Role == Role.Volunteer)?.VolunteerId);
+    }
+}

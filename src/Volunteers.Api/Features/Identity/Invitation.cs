@@ -8,7 +8,7 @@ using Volunteers.Platform;
 namespace Volunteers.Features.Identity;
 
 /// <summary>
-/// Lets one person make the account of one volunteer, once, within 72 hours. The code begins with its organization, so that
+/// Lets one person make the account of one volunteer, or link the one they have, once, within 72 hours. The code begins with its organization, so that
 /// it is found without searching every tenant; only its hash is kept.
 /// </summary>
 internal sealed class Invitation
