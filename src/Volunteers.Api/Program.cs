@@ -30,6 +30,7 @@ try
     builder.Services.AddStrictJson();
     builder.Services.AddProblems();
     builder.Services.AddRateLimits();
+    builder.Services.AddTurns();
     builder.Services.AddValidatorsFromAssemblyContaining<Program>(ServiceLifetime.Singleton, includeInternalTypes: true);
     builder.Services.AddHostedService<IdempotencyCleanup>();
     builder.Services.AddHostedService<ShiftSettlement>();
@@ -51,7 +52,7 @@ try
     app.Use(IdempotencyKey.HashRequest);
 
     app.MapTokens();
-    var v1 = app.MapGroup("/v1").ValidatesRequests().ChangesInOneTransaction();
+    var v1 = app.MapGroup("/v1").ValidatesRequests().TakesTurns().ChangesInOneTransaction();
     v1.MapAccounts();
     v1.MapMyShifts();
     v1.MapMyHours();

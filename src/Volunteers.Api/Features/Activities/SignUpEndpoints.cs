@@ -13,7 +13,7 @@ internal static class SignUpEndpoints
 {
     public static void MapSignUps(this RouteGroupBuilder shifts)
     {
-        var signUps = shifts.MapGroup("/{shiftId:guid}/sign-ups");
+        var signUps = shifts.MapGroup("/{shiftId:guid}/sign-ups").TakesTurnsBy("shiftId");
 
         signUps.MapGet("", List).WithName("listSignUps").RefusesWith(404);
         signUps.MapPost("", SignUp).WithName("signUpForShift").Allows(Access.TakePart).RefusesWith(404, 409);

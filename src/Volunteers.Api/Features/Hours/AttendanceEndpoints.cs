@@ -12,7 +12,7 @@ internal static class AttendanceEndpoints
 {
     public static void MapAttendance(this RouteGroupBuilder organization)
     {
-        var shift = organization.MapGroup("/shifts/{shiftId:guid}").WithTags("Attendance");
+        var shift = organization.MapGroup("/shifts/{shiftId:guid}").WithTags("Attendance").TakesTurnsBy("shiftId");
         shift.MapGet("/check-in-code", ShowCode).WithName("getCheckInCode").Allows(Access.TakePart).RefusesWith(404);
         shift.MapPost("/check-in", CheckIn).WithName("checkIn").Allows(Access.TakePart).RefusesWith(404, 409);
         shift.MapPost("/check-out", CheckOut).WithName("checkOut").Allows(Access.TakePart).RefusesWith(404, 409);
