@@ -30,6 +30,7 @@ try
     builder.Services.AddProblems();
     builder.Services.AddValidatorsFromAssemblyContaining<Program>(ServiceLifetime.Singleton, includeInternalTypes: true);
     builder.Services.AddHostedService<IdempotencyCleanup>();
+    builder.Services.AddHostedService<SeriesHorizon>();
     builder.Services.AddOpenApiDocuments();
     builder.Services.AddHealth();
 
@@ -58,6 +59,7 @@ try
     organization.MapVolunteers();
     organization.MapProjects();
     organization.MapActivities();
+    organization.MapSeries();
     organization.MapServiceRecords();
     organization.MapLedger();
     organization.MapReports();

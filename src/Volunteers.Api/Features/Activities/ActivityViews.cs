@@ -78,17 +78,22 @@ internal sealed record ActivityRequest(
             RuleFor(request => request.EndsAt).LessThanOrEqualTo(request => request.StartsAt.AddDays(31));
             RuleFor(request => request.Category).OptionalLine(50).MinimumLength(1);
             RuleFor(request => request.Description).MaximumLength(4000);
-            RuleFor(request => request.Location!).ChildRules(location =>
-            {
-                location.RuleFor(l => l.Name).Line(200);
-                location.RuleFor(l => l.Latitude).InclusiveBetween(-90, 90);
-                location.RuleFor(l => l.Longitude).InclusiveBetween(-180, 180);
-                location.RuleFor(l => l.RadiusMeters).InclusiveBetween(10, 10_000);
-                location.RuleFor(l => l.Longitude).Must((l, longitude) => longitude.HasValue == l.Latitude.HasValue)
-                    .WithMessage(_ => Messages.Title("latitude_with_longitude"));
-            }).When(request => request.Location is not null);
+            RuleFor(request => request.Location!).IsPlace().When(request => request.Location is not null);
         }
     }
+}
+
+internal static class Places
+{
+    public static IRuleBuilderOptions<T, Location> IsPlace<T>(this IRuleBuilder<T, Location> rule) => rule.ChildRules(location =>
+    {
+        location.RuleFor(l => l.Name).Line(200);
+        location.RuleFor(l => l.Latitude).InclusiveBetween(-90, 90);
+        location.RuleFor(l => l.Longitude).InclusiveBetween(-180, 180);
+        location.RuleFor(l => l.RadiusMeters).InclusiveBetween(10, 10_000);
+        location.RuleFor(l => l.Longitude).Must((l, longitude) => longitude.HasValue == l.Latitude.HasValue)
+            .WithMessage(_ => Messages.Title("latitude_with_longitude"));
+    });
 }
 
 /// <summary>Why an activity is called off.</summary>
@@ -119,11 +124,11 @@ internal sealed record CompleteRequest(Outcome? Outcome = null)
 internal sealed record ActivityView(
     Guid Id, string Title, Guid TeamId, Guid? ProjectId, string Category, string? Description, Location? Location,
     DateTimeOffset StartsAt, DateTimeOffset EndsAt, Guid? ResponsibleVolunteerId, ActivityStatus Status, string? CancelReason, Outcome? Outcome,
-    DateTimeOffset CreatedAt, long Version) : IVersioned
+    Guid? SeriesId, DateOnly? OccurrenceOn, bool Detached, DateTimeOffset CreatedAt, long Version) : IVersioned
 {
     public static Expression<Func<Activity, ActivityView>> Projection => a => new ActivityView(
         a.Id, a.Title, a.TeamId, a.ProjectId, a.Category, a.Description, a.Location, a.StartsAt, a.EndsAt, a.ResponsibleVolunteerId,
-        a.Status, a.CancelReason, a.Outcome, a.CreatedAt, a.Version);
+        a.Status, a.CancelReason, a.Outcome, a.SeriesId, a.OccurrenceOn, a.Detached, a.CreatedAt, a.Version);
 
     public static ActivityView Of(Activity activity) => Compiled(activity);
 
