@@ -31,6 +31,7 @@ try
     builder.Services.AddValidatorsFromAssemblyContaining<Program>(ServiceLifetime.Singleton, includeInternalTypes: true);
     builder.Services.AddHostedService<IdempotencyCleanup>();
     builder.Services.AddHostedService<SeriesHorizon>();
+    builder.Services.AddSingleton<IDepartures, SignUpsOfTheDeparted>();
     builder.Services.AddOpenApiDocuments();
     builder.Services.AddHealth();
 
@@ -60,6 +61,7 @@ try
     organization.MapProjects();
     organization.MapActivities();
     organization.MapSeries();
+    organization.MapShifts();
     organization.MapServiceRecords();
     organization.MapLedger();
     organization.MapReports();

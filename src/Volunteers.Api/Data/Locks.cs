@@ -2,6 +2,7 @@ using Microsoft.EntityFrameworkCore;
 using Volunteers.Features.Activities;
 using Volunteers.Features.Hours;
 using Volunteers.Features.Organizations;
+using Volunteers.Features.Volunteers;
 
 namespace Volunteers.Data;
 
@@ -48,6 +49,11 @@ internal static class Locks
     public static Task<List<Guid>> LockVolunteers(this VolunteersDb db, Guid organizationId, Guid[] ids, CancellationToken ct) =>
         db.Database.SqlQuery<Guid>(
             $"select id as \"Value\" from volunteers where organization_id = {organizationId} and id = any({ids}) order by id for no key update").ToListAsync(ct);
+
+    /// <summary>People who are about to be given a place or to lose it.</summary>
+    public static Task<List<Volunteer>> LockProfiles(this VolunteersDb db, Guid organizationId, Guid[] ids, CancellationToken ct) =>
+        db.Volunteers.FromSql($"select * from volunteers where organization_id = {organizationId} and id = any({ids}) order by id for no key update")
+            .AsNoTracking().ToListAsync(ct);
 
     public static Task<List<ServiceRecord>> LockRecords(this VolunteersDb db, Guid organizationId, Guid[] ids, CancellationToken ct) =>
         db.ServiceRecords.FromSql($"select * from service_records where organization_id = {organizationId} and id = any({ids}) order by id for update").ToListAsync(ct);

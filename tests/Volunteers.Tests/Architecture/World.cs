@@ -28,6 +28,13 @@ public sealed partial class World
         title = "Patrol", teamId = ids["teamId"], category = "patrol", startsAt = "2026-06-07T14:30:00+08:00", endsAt = "2026-06-07T18:30:00+08:00",
     };
 
+    /// <summary>Every week at noon, without an end.</summary>
+    public object Series => new
+    {
+        title = "Duty", teamId = ids["teamId"], category = "patrol", firstOn = DateTimeOffset.UtcNow.AddDays(-1).ToString("yyyy-MM-dd"),
+        startTime = "12:00", endTime = "13:00", recurrence = "FREQ=WEEKLY",
+    };
+
     /// <summary>Service of the volunteer who signs in, in another hour each time.</summary>
     public object Service
     {
@@ -59,6 +66,9 @@ public sealed partial class World
         world.ids["projectId"] = await o.Project();
         world.ids["activityId"] = await o.Activity(team);
         world.ids["spareActivity"] = (await o.Admin.Post("/activities", world.Activity)).ShouldBe(201).Id;
+
+        world.ids["seriesId"] = (await o.Admin.Post("/series", world.Series)).ShouldBe(201).Id;
+        world.ids["occurrenceId"] = (await o.Admin.Get("/activities?status=published")).Items.Last(a => a!["seriesId"] is not null)!["id"]!.ToString();
 
         world.callers["anonymous"] = host.Anonymous;
         world.callers["operator"] = await given.Operator();

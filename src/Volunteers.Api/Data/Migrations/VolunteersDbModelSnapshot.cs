@@ -443,9 +443,17 @@ namespace Volunteers.Data.Migrations
                         .HasColumnType("character varying(4000)")
                         .HasColumnName("description");
 
+                    b.Property<bool>("Detached")
+                        .HasColumnType("boolean")
+                        .HasColumnName("detached");
+
                     b.Property<DateTimeOffset>("EndsAt")
                         .HasColumnType("timestamp with time zone")
                         .HasColumnName("ends_at");
+
+                    b.Property<DateOnly?>("OccurrenceOn")
+                        .HasColumnType("date")
+                        .HasColumnName("occurrence_on");
 
                     b.Property<Guid?>("ProjectId")
                         .HasColumnType("uuid")
@@ -454,6 +462,14 @@ namespace Volunteers.Data.Migrations
                     b.Property<Guid?>("ResponsibleVolunteerId")
                         .HasColumnType("uuid")
                         .HasColumnName("responsible_volunteer_id");
+
+                    b.Property<int>("Sequence")
+                        .HasColumnType("integer")
+                        .HasColumnName("sequence");
+
+                    b.Property<Guid?>("SeriesId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("series_id");
 
                     b.Property<DateTimeOffset>("StartsAt")
                         .HasColumnType("timestamp with time zone")
@@ -520,6 +536,10 @@ namespace Volunteers.Data.Migrations
                     b.HasIndex("OrganizationId", "ResponsibleVolunteerId")
                         .HasDatabaseName("ix_activities_organization_id_responsible_volunteer_id");
 
+                    b.HasIndex("OrganizationId", "SeriesId", "OccurrenceOn")
+                        .IsUnique()
+                        .HasDatabaseName("occurrence_exists");
+
                     b.HasIndex("OrganizationId", "StartsAt", "Id")
                         .HasDatabaseName("ix_activities_organization_id_starts_at_id");
 
@@ -527,6 +547,431 @@ namespace Volunteers.Data.Migrations
                         .HasDatabaseName("ix_activities_organization_id_team_id_starts_at_id");
 
                     b.ToTable("activities", (string)null);
+                });
+
+            modelBuilder.Entity("Volunteers.Features.Activities.Series", b =>
+                {
+                    b.Property<Guid>("OrganizationId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("organization_id");
+
+                    b.Property<Guid>("Id")
+                        .HasColumnType("uuid")
+                        .HasColumnName("id");
+
+                    b.Property<string>("Category")
+                        .IsRequired()
+                        .HasMaxLength(50)
+                        .HasColumnType("character varying(50)")
+                        .HasColumnName("category");
+
+                    b.Property<DateTimeOffset>("CreatedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("created_at");
+
+                    b.Property<string>("Description")
+                        .HasMaxLength(4000)
+                        .HasColumnType("character varying(4000)")
+                        .HasColumnName("description");
+
+                    b.Property<TimeOnly>("EndTime")
+                        .HasColumnType("time without time zone")
+                        .HasColumnName("end_time");
+
+                    b.Property<DateOnly?>("EndedFrom")
+                        .HasColumnType("date")
+                        .HasColumnName("ended_from");
+
+                    b.Property<bool>("Endless")
+                        .HasColumnType("boolean")
+                        .HasColumnName("endless");
+
+                    b.PrimitiveCollection<List<DateOnly>>("ExceptOn")
+                        .IsRequired()
+                        .HasColumnType("date[]")
+                        .HasColumnName("except_on");
+
+                    b.Property<DateOnly>("FirstOn")
+                        .HasColumnType("date")
+                        .HasColumnName("first_on");
+
+                    b.Property<DateOnly>("MadeUntil")
+                        .HasColumnType("date")
+                        .HasColumnName("made_until");
+
+                    b.Property<Guid?>("ProjectId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("project_id");
+
+                    b.Property<bool>("Publish")
+                        .HasColumnType("boolean")
+                        .HasColumnName("publish");
+
+                    b.Property<string>("Recurrence")
+                        .IsRequired()
+                        .HasMaxLength(500)
+                        .HasColumnType("character varying(500)")
+                        .HasColumnName("recurrence");
+
+                    b.Property<Guid?>("ResponsibleVolunteerId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("responsible_volunteer_id");
+
+                    b.Property<TimeOnly>("StartTime")
+                        .HasColumnType("time without time zone")
+                        .HasColumnName("start_time");
+
+                    b.Property<string>("Status")
+                        .IsRequired()
+                        .HasMaxLength(30)
+                        .HasColumnType("character varying(30)")
+                        .HasColumnName("status");
+
+                    b.Property<Guid>("TeamId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("team_id");
+
+                    b.Property<string>("Title")
+                        .IsRequired()
+                        .HasMaxLength(100)
+                        .HasColumnType("character varying(100)")
+                        .HasColumnName("title");
+
+                    b.Property<long>("Version")
+                        .IsConcurrencyToken()
+                        .HasColumnType("bigint")
+                        .HasColumnName("version");
+
+                    b.ComplexProperty(typeof(Dictionary<string, object>), "Location", "Volunteers.Features.Activities.Series.Location#Location", b1 =>
+                        {
+                            b1.Property<double?>("Latitude");
+
+                            b1.Property<double?>("Longitude");
+
+                            b1.Property<string>("Name")
+                                .IsRequired();
+
+                            b1.Property<int?>("RadiusMeters");
+
+                            b1
+                                .ToJson("location")
+                                .HasColumnType("jsonb");
+                        });
+
+                    b.ComplexCollection(typeof(List<Dictionary<string, object>>), "Shifts", "Volunteers.Features.Activities.Series.Shifts#ShiftTemplate", b1 =>
+                        {
+                            b1.IsRequired();
+
+                            b1.Property<int?>("CancelClosesMinutesBefore");
+
+                            b1.Property<int?>("Capacity");
+
+                            b1.Property<TimeOnly?>("EndTime");
+
+                            b1.Property<string>("Name")
+                                .IsRequired();
+
+                            b1.Property<int?>("SignUpClosesMinutesBefore");
+
+                            b1.PrimitiveCollection<string>("Skills")
+                                .IsRequired();
+
+                            b1.Property<TimeOnly?>("StartTime");
+
+                            b1
+                                .ToJson("shifts")
+                                .HasColumnType("jsonb");
+                        });
+
+                    b.HasKey("OrganizationId", "Id")
+                        .HasName("pk_series");
+
+                    b.HasIndex("OrganizationId", "MadeUntil")
+                        .HasDatabaseName("ix_series_to_carry_on")
+                        .HasFilter("endless and status = 'active'");
+
+                    b.HasIndex("OrganizationId", "ProjectId")
+                        .HasDatabaseName("ix_series_organization_id_project_id");
+
+                    b.HasIndex("OrganizationId", "ResponsibleVolunteerId")
+                        .HasDatabaseName("ix_series_organization_id_responsible_volunteer_id");
+
+                    b.HasIndex("OrganizationId", "TeamId")
+                        .HasDatabaseName("ix_series_organization_id_team_id");
+
+                    b.ToTable("series", (string)null);
+                });
+
+            modelBuilder.Entity("Volunteers.Features.Activities.Shift", b =>
+                {
+                    b.Property<Guid>("OrganizationId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("organization_id");
+
+                    b.Property<Guid>("Id")
+                        .HasColumnType("uuid")
+                        .HasColumnName("id");
+
+                    b.Property<Guid>("ActivityId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("activity_id");
+
+                    b.Property<long>("Arrivals")
+                        .HasColumnType("bigint")
+                        .HasColumnName("arrivals");
+
+                    b.Property<DateTimeOffset?>("CancelClosesAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("cancel_closes_at");
+
+                    b.Property<int?>("Capacity")
+                        .HasColumnType("integer")
+                        .HasColumnName("capacity");
+
+                    b.Property<DateTimeOffset>("CreatedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("created_at");
+
+                    b.Property<DateTimeOffset>("EndsAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("ends_at");
+
+                    b.Property<string>("Name")
+                        .IsRequired()
+                        .HasMaxLength(100)
+                        .HasColumnType("character varying(100)")
+                        .HasColumnName("name");
+
+                    b.Property<int>("Sequence")
+                        .HasColumnType("integer")
+                        .HasColumnName("sequence");
+
+                    b.Property<DateTimeOffset?>("SettledAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("settled_at");
+
+                    b.Property<DateTimeOffset?>("SignUpClosesAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("sign_up_closes_at");
+
+                    b.PrimitiveCollection<List<string>>("Skills")
+                        .IsRequired()
+                        .HasColumnType("text[]")
+                        .HasColumnName("skills");
+
+                    b.Property<DateTimeOffset>("StartsAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("starts_at");
+
+                    b.Property<int>("Taken")
+                        .HasColumnType("integer")
+                        .HasColumnName("taken");
+
+                    b.Property<long>("Version")
+                        .IsConcurrencyToken()
+                        .HasColumnType("bigint")
+                        .HasColumnName("version");
+
+                    b.Property<int>("Waiting")
+                        .HasColumnType("integer")
+                        .HasColumnName("waiting");
+
+                    b.HasKey("OrganizationId", "Id")
+                        .HasName("pk_shifts");
+
+                    b.HasIndex("OrganizationId", "EndsAt")
+                        .HasDatabaseName("ix_shifts_unsettled")
+                        .HasFilter("settled_at is null");
+
+                    b.HasIndex("OrganizationId", "ActivityId", "StartsAt")
+                        .HasDatabaseName("ix_shifts_organization_id_activity_id_starts_at");
+
+                    b.ToTable("shifts", null, t =>
+                        {
+                            t.HasCheckConstraint("shift_ends_before_start", "ends_at > starts_at");
+
+                            t.HasCheckConstraint("shift_full", "taken >= 0 and waiting >= 0 and (capacity is null or taken <= capacity)");
+                        });
+                });
+
+            modelBuilder.Entity("Volunteers.Features.Activities.ShiftGroup", b =>
+                {
+                    b.Property<Guid>("OrganizationId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("organization_id");
+
+                    b.Property<Guid>("Id")
+                        .HasColumnType("uuid")
+                        .HasColumnName("id");
+
+                    b.Property<int>("Named")
+                        .HasColumnType("integer")
+                        .HasColumnName("named");
+
+                    b.Property<int>("Places")
+                        .HasColumnType("integer")
+                        .HasColumnName("places");
+
+                    b.Property<Guid>("ShiftId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("shift_id");
+
+                    b.Property<DateTimeOffset>("SignedUpAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("signed_up_at");
+
+                    b.Property<Guid>("SignedUpBy")
+                        .HasColumnType("uuid")
+                        .HasColumnName("signed_up_by");
+
+                    b.Property<string>("Title")
+                        .IsRequired()
+                        .HasMaxLength(100)
+                        .HasColumnType("character varying(100)")
+                        .HasColumnName("title");
+
+                    b.HasKey("OrganizationId", "Id")
+                        .HasName("pk_shift_groups");
+
+                    b.HasIndex("OrganizationId", "ShiftId")
+                        .HasDatabaseName("ix_shift_groups_organization_id_shift_id");
+
+                    b.ToTable("shift_groups", null, t =>
+                        {
+                            t.HasCheckConstraint("group_all_named", "named between 0 and places");
+                        });
+                });
+
+            modelBuilder.Entity("Volunteers.Features.Activities.SignUp", b =>
+                {
+                    b.Property<Guid>("OrganizationId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("organization_id");
+
+                    b.Property<Guid>("Id")
+                        .HasColumnType("uuid")
+                        .HasColumnName("id");
+
+                    b.Property<long>("Arrival")
+                        .HasColumnType("bigint")
+                        .HasColumnName("arrival");
+
+                    b.Property<string>("BookingRefusal")
+                        .HasMaxLength(50)
+                        .HasColumnType("character varying(50)")
+                        .HasColumnName("booking_refusal");
+
+                    b.Property<string>("CancelReason")
+                        .HasMaxLength(500)
+                        .HasColumnType("character varying(500)")
+                        .HasColumnName("cancel_reason");
+
+                    b.Property<DateTimeOffset?>("CancelledAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("cancelled_at");
+
+                    b.Property<string>("ClashReason")
+                        .HasMaxLength(500)
+                        .HasColumnType("character varying(500)")
+                        .HasColumnName("clash_reason");
+
+                    b.Property<Guid?>("GroupId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("group_id");
+
+                    b.Property<int>("Sequence")
+                        .HasColumnType("integer")
+                        .HasColumnName("sequence");
+
+                    b.Property<Guid>("ShiftId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("shift_id");
+
+                    b.Property<DateTimeOffset>("SignedUpAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("signed_up_at");
+
+                    b.Property<Guid>("SignedUpBy")
+                        .HasColumnType("uuid")
+                        .HasColumnName("signed_up_by");
+
+                    b.Property<string>("Source")
+                        .IsRequired()
+                        .HasMaxLength(30)
+                        .HasColumnType("character varying(30)")
+                        .HasColumnName("source");
+
+                    b.Property<string>("Status")
+                        .IsRequired()
+                        .HasMaxLength(30)
+                        .HasColumnType("character varying(30)")
+                        .HasColumnName("status");
+
+                    b.Property<Guid>("VolunteerId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("volunteer_id");
+
+                    b.HasKey("OrganizationId", "Id")
+                        .HasName("pk_sign_ups");
+
+                    b.HasIndex("OrganizationId", "GroupId")
+                        .HasDatabaseName("ix_sign_ups_organization_id_group_id");
+
+                    b.HasIndex("OrganizationId", "ShiftId", "VolunteerId")
+                        .IsUnique()
+                        .HasDatabaseName("already_signed_up");
+
+                    b.HasIndex("OrganizationId", "VolunteerId", "Status")
+                        .HasDatabaseName("ix_sign_ups_organization_id_volunteer_id_status");
+
+                    b.HasIndex("OrganizationId", "ShiftId", "Status", "Arrival")
+                        .HasDatabaseName("ix_sign_ups_organization_id_shift_id_status_arrival");
+
+                    b.ToTable("sign_ups", (string)null);
+                });
+
+            modelBuilder.Entity("Volunteers.Features.Activities.StandingSignUp", b =>
+                {
+                    b.Property<Guid>("OrganizationId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("organization_id");
+
+                    b.Property<Guid>("Id")
+                        .HasColumnType("uuid")
+                        .HasColumnName("id");
+
+                    b.Property<Guid>("SeriesId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("series_id");
+
+                    b.Property<string>("ShiftName")
+                        .HasMaxLength(100)
+                        .HasColumnType("character varying(100)")
+                        .HasColumnName("shift_name");
+
+                    b.Property<DateTimeOffset>("SignedUpAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("signed_up_at");
+
+                    b.Property<Guid>("SignedUpBy")
+                        .HasColumnType("uuid")
+                        .HasColumnName("signed_up_by");
+
+                    b.Property<Guid>("VolunteerId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("volunteer_id");
+
+                    b.HasKey("OrganizationId", "Id")
+                        .HasName("pk_standing_sign_ups");
+
+                    b.HasIndex("OrganizationId", "VolunteerId")
+                        .HasDatabaseName("ix_standing_sign_ups_organization_id_volunteer_id");
+
+                    b.HasIndex("OrganizationId", "SeriesId", "VolunteerId")
+                        .IsUnique()
+                        .HasDatabaseName("already_comes_to_all");
+
+                    b.ToTable("standing_sign_ups", (string)null);
                 });
 
             modelBuilder.Entity("Volunteers.Features.Hours.HourLedger", b =>
@@ -1645,12 +2090,100 @@ namespace Volunteers.Data.Migrations
                         .OnDelete(DeleteBehavior.Restrict)
                         .HasConstraintName("responsible_volunteer_not_found");
 
+                    b.HasOne("Volunteers.Features.Activities.Series", null)
+                        .WithMany()
+                        .HasForeignKey("OrganizationId", "SeriesId")
+                        .OnDelete(DeleteBehavior.Restrict)
+                        .HasConstraintName("series_not_found");
+
                     b.HasOne("Volunteers.Features.Teams.Team", null)
                         .WithMany()
                         .HasForeignKey("OrganizationId", "TeamId")
                         .OnDelete(DeleteBehavior.Restrict)
                         .IsRequired()
                         .HasConstraintName("team_not_found");
+                });
+
+            modelBuilder.Entity("Volunteers.Features.Activities.Series", b =>
+                {
+                    b.HasOne("Volunteers.Features.Projects.Project", null)
+                        .WithMany()
+                        .HasForeignKey("OrganizationId", "ProjectId")
+                        .OnDelete(DeleteBehavior.Restrict)
+                        .HasConstraintName("project_not_found");
+
+                    b.HasOne("Volunteers.Features.Volunteers.Volunteer", null)
+                        .WithMany()
+                        .HasForeignKey("OrganizationId", "ResponsibleVolunteerId")
+                        .OnDelete(DeleteBehavior.Restrict)
+                        .HasConstraintName("responsible_volunteer_not_found");
+
+                    b.HasOne("Volunteers.Features.Teams.Team", null)
+                        .WithMany()
+                        .HasForeignKey("OrganizationId", "TeamId")
+                        .OnDelete(DeleteBehavior.Restrict)
+                        .IsRequired()
+                        .HasConstraintName("team_not_found");
+                });
+
+            modelBuilder.Entity("Volunteers.Features.Activities.Shift", b =>
+                {
+                    b.HasOne("Volunteers.Features.Activities.Activity", null)
+                        .WithMany()
+                        .HasForeignKey("OrganizationId", "ActivityId")
+                        .OnDelete(DeleteBehavior.Restrict)
+                        .IsRequired()
+                        .HasConstraintName("activity_not_found");
+                });
+
+            modelBuilder.Entity("Volunteers.Features.Activities.ShiftGroup", b =>
+                {
+                    b.HasOne("Volunteers.Features.Activities.Shift", null)
+                        .WithMany()
+                        .HasForeignKey("OrganizationId", "ShiftId")
+                        .OnDelete(DeleteBehavior.Restrict)
+                        .IsRequired()
+                        .HasConstraintName("shift_not_found");
+                });
+
+            modelBuilder.Entity("Volunteers.Features.Activities.SignUp", b =>
+                {
+                    b.HasOne("Volunteers.Features.Activities.ShiftGroup", null)
+                        .WithMany()
+                        .HasForeignKey("OrganizationId", "GroupId")
+                        .OnDelete(DeleteBehavior.Restrict)
+                        .HasConstraintName("group_not_found");
+
+                    b.HasOne("Volunteers.Features.Activities.Shift", null)
+                        .WithMany()
+                        .HasForeignKey("OrganizationId", "ShiftId")
+                        .OnDelete(DeleteBehavior.Restrict)
+                        .IsRequired()
+                        .HasConstraintName("shift_not_found");
+
+                    b.HasOne("Volunteers.Features.Volunteers.Volunteer", null)
+                        .WithMany()
+                        .HasForeignKey("OrganizationId", "VolunteerId")
+                        .OnDelete(DeleteBehavior.Restrict)
+                        .IsRequired()
+                        .HasConstraintName("volunteer_not_found");
+                });
+
+            modelBuilder.Entity("Volunteers.Features.Activities.StandingSignUp", b =>
+                {
+                    b.HasOne("Volunteers.Features.Activities.Series", null)
+                        .WithMany()
+                        .HasForeignKey("OrganizationId", "SeriesId")
+                        .OnDelete(DeleteBehavior.Restrict)
+                        .IsRequired()
+                        .HasConstraintName("series_not_found");
+
+                    b.HasOne("Volunteers.Features.Volunteers.Volunteer", null)
+                        .WithMany()
+                        .HasForeignKey("OrganizationId", "VolunteerId")
+                        .OnDelete(DeleteBehavior.Restrict)
+                        .IsRequired()
+                        .HasConstraintName("volunteer_not_found");
                 });
 
             modelBuilder.Entity("Volunteers.Features.Hours.HourLedger", b =>

@@ -31,13 +31,18 @@ internal static class ActivityEndpoints
             .ToPage(page, a => a.StartsAt, a => a.Id, ActivityView.Projection, ct);
     }
 
-    /// <summary>Plans an activity as a draft. Made from a project, it takes what is not given from the project's defaults.</summary>
+    /// <summary>
+    /// Plans an activity as a draft. Made from a project, it takes what is not given from the project's defaults, and gets a
+    /// shift for each of its posts.
+    /// </summary>
     private static async Task<Platform.Created<ActivityView>> Create(
         ActivityRequest request, Tenant tenant, VolunteersDb db, TimeProvider clock, CancellationToken ct)
     {
         if (!tenant.Coordinates(request.TeamId)) throw RuleBreach.NotFound("team_not_found", "/teamId");
-        var activity = new Activity(tenant.Id, request.ToPlan(await ProjectOf(request, tenant, db, ct)), clock.GetUtcNow());
+        var project = await ProjectOf(request, tenant, db, ct);
+        var activity = new Activity(tenant.Id, request.ToPlan(project), clock.GetUtcNow());
         db.Add(activity);
+        if (project is not null) db.AddRange(project.Defaults.Shifts(activity.Title).Select(shift => new Shift(activity, shift.ToPlan(activity), clock.GetUtcNow())));
         await db.SaveChangesAsync(ct);
         return Answer.Created($"/v1/organizations/{tenant.Id}/activities/{activity.Id}", ActivityView.Of(activity));
     }
@@ -48,17 +53,23 @@ internal static class ActivityEndpoints
             ? Answer.Found(view)
             : TypedResults.NotFound();
 
-    /// <summary>Changes the plan of an activity. Service already recorded keeps the team and category under which it was given.</summary>
+    /// <summary>
+    /// Changes the plan of an activity; when it moves, its shifts move with it, which is refused once places are taken. Service
+    /// already recorded keeps the team and category under which it was given.
+    /// </summary>
     private static async Task<Results<Found<ActivityView>, NotFound>> Change(
-        Guid activityId, MergePatch<ActivityRequest> patch, IfMatch match, Tenant tenant, VolunteersDb db, CancellationToken ct)
+        Guid activityId, MergePatch<ActivityRequest> patch, IfMatch match, Tenant tenant, VolunteersDb db, TimeProvider clock, CancellationToken ct)
     {
         if (await Lock(activityId, tenant, db, ct) is not { } activity) return TypedResults.NotFound();
 
         match.Check(activity);
         var request = await patch.ApplyTo(ActivityRequest.Of(activity), ct);
         if (!tenant.Coordinates(request.TeamId)) throw RuleBreach.NotFound("team_not_found", "/teamId");
+        var moved = request.StartsAt - activity.StartsAt;
         activity.Change(request.ToPlan(await ProjectOf(request, tenant, db, ct)));
-        await db.SaveChangesAsync(ct);
+        var shifts = await db.LockShiftsOf(activity, ct);
+        foreach (var shift in shifts) shift.Follow(activity, moved);
+        await db.Promote(shifts, clock.GetUtcNow(), ct);
         return Answer.Found(ActivityView.Of(activity));
     }
 
@@ -66,14 +77,14 @@ internal static class ActivityEndpoints
     private static Task<Results<Found<ActivityView>, NotFound>> Publish(Guid activityId, Tenant tenant, VolunteersDb db, CancellationToken ct) =>
         Do(activityId, activity => activity.Publish(), tenant, db, ct);
 
-    /// <summary>Calls an activity off. Refused once service on it was submitted or approved.</summary>
+    /// <summary>Calls an activity off, and with it every sign-up for its shifts. Refused once somebody came or has hours on it.</summary>
     private static async Task<Results<Found<ActivityView>, NotFound>> Cancel(
-        Guid activityId, CancelRequest request, Tenant tenant, VolunteersDb db, CancellationToken ct)
+        Guid activityId, CancelRequest request, Tenant tenant, VolunteersDb db, TimeProvider clock, CancellationToken ct)
     {
         if (await Lock(activityId, tenant, db, ct) is not { } activity) return TypedResults.NotFound();
 
         activity.Cancel(request.Reason, await db.HasCreditedService(tenant.Id, activityId, ct));
-        await db.SaveChangesAsync(ct);
+        await db.CallOff(activity, request.Reason, clock.GetUtcNow(), ct);
         return Answer.Found(ActivityView.Of(activity));
     }
 

@@ -63,7 +63,7 @@ internal sealed partial class Recurrence
     private static RuleBreach Refused => RuleBreach.Malformed("invalid_recurrence", "/recurrence");
 
     /// <summary>A rule that gives no further day runs into the limit, or out of the calendar.</summary>
-    private static DateOnly? Next(IEnumerator<Occurrence> occurrences)
+    private static DateOnly? Next(IEnumerator<Ical.Net.DataTypes.Occurrence> occurrences)
     {
         try
         {

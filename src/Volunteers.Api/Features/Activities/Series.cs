@@ -156,6 +156,9 @@ internal sealed class Series : IVersioned
         static TimeSpan? Minutes(int? minutes) => minutes is { } some ? TimeSpan.FromMinutes(some) : null;
     }
 
+    /// <summary>Where a shift stands among those of the series; at the end if it was added on its own.</summary>
+    public int PlaceOf(Shift shift) => Shifts.FindIndex(template => template.Name == shift.Name) is >= 0 and var place ? place : Shifts.Count;
+
     private void Set(SeriesPlan plan)
     {
         (Title, TeamId, ProjectId, Category, Description, Location, ResponsibleVolunteerId, FirstOn, StartTime, EndTime, Recurrence, Endless, Publish) =

@@ -182,10 +182,10 @@ internal static class SeriesOccurrences
     private static bool Same(ShiftPlan left, ShiftPlan right) =>
         left with { Skills = right.Skills } == right && left.Skills.SequenceEqual(right.Skills);
 
-    private static async Task<ILookup<Guid, Shift>> LockShiftsOf(this VolunteersDb db, IReadOnlyCollection<Activity> activities, CancellationToken ct)
+    private static async Task<ILookup<Guid, Shift>> LockShiftsOf(this VolunteersDb db, List<Activity> activities, CancellationToken ct)
     {
         if (activities.Count == 0) return Array.Empty<Shift>().ToLookup(shift => shift.ActivityId);
-        var organizationId = activities.First().OrganizationId;
+        var organizationId = activities[0].OrganizationId;
         var ids = activities.Select(activity => activity.Id).ToArray();
         // Nobody adds one meanwhile: for that they would share the activity.
         var shiftIds = await db.Shifts.Where(s => s.OrganizationId == organizationId && ids.Contains(s.ActivityId)).Select(s => s.Id).ToArrayAsync(ct);
@@ -200,13 +200,13 @@ internal static class SeriesOccurrences
                 (u, s) => new { s.ActivityId, u.ShiftId, Active = u.Status != SignUpStatus.Cancelled }).ToListAsync(ct);
         var grouped = await db.ShiftGroups.Where(g => g.OrganizationId == organizationId)
             .Join(db.Shifts.Where(s => activityIds.Contains(s.ActivityId)), g => new { g.OrganizationId, Id = g.ShiftId }, s => new { s.OrganizationId, s.Id },
-                (g, s) => s.ActivityId).ToListAsync(ct);
+                (g, s) => new { s.ActivityId, g.ShiftId, Active = g.Places > 0 }).ToListAsync(ct);
         // Plain SQL: service records come after activities in the order of features.
         var recorded = await db.Database.SqlQuery<Guid>(
             $"select activity_id as \"Value\" from service_records where organization_id = {organizationId} and activity_id = any({activityIds})").ToListAsync(ct);
         return activityIds.ToDictionary(id => id, id => new OccurrenceUse(
-            signUps.Count(signUp => signUp.ActivityId == id && signUp.Active), grouped.Contains(id), recorded.Count(record => record == id),
-            [.. signUps.Where(signUp => signUp.ActivityId == id).Select(signUp => signUp.ShiftId)]));
+            signUps.Count(signUp => signUp.ActivityId == id && signUp.Active), grouped.Exists(group => group.ActivityId == id && group.Active),
+            recorded.Count(record => record == id), [.. signUps.Concat(grouped).Select(each => each.ShiftId)]));
     }
 
     private sealed record OccurrenceUse(int SignUps, bool Groups, int Records, HashSet<Guid> EverSignedUpFor)

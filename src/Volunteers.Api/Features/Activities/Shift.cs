@@ -78,9 +78,12 @@ internal sealed class Shift : IVersioned
         Sequence++;
     }
 
-    /// <summary>Moves with its activity.</summary>
-    public void Move(Activity activity, TimeSpan by) =>
-        Change(activity, Plan with { StartsAt = StartsAt + by, EndsAt = EndsAt + by, SignUpClosesAt = SignUpClosesAt + by, CancelClosesAt = CancelClosesAt + by });
+    /// <summary>Stays within its activity, and moves when that moves.</summary>
+    public void Follow(Activity activity, TimeSpan by)
+    {
+        if (by == TimeSpan.Zero) RefuseOutside(activity, Plan);
+        else Change(activity, Plan with { StartsAt = StartsAt + by, EndsAt = EndsAt + by, SignUpClosesAt = SignUpClosesAt + by, CancelClosesAt = CancelClosesAt + by });
+    }
 
     /// <summary>A turn on the list, in order of arrival.</summary>
     public long Arrive() => ++Arrivals;
@@ -97,17 +100,26 @@ internal sealed class Shift : IVersioned
 
     public void StopWaiting() => Waiting--;
 
-    /// <summary>Its activity was called off.</summary>
-    public void CallOff() => Sequence++;
+    /// <summary>Its activity was called off: nobody has a place any more.</summary>
+    public void CallOff()
+    {
+        (Taken, Waiting) = (0, 0);
+        Sequence++;
+    }
 
     public void Settle(DateTimeOffset now) => SettledAt = now;
 
     private void Set(Activity activity, ShiftPlan plan)
     {
-        if (plan.StartsAt < activity.StartsAt || plan.EndsAt > activity.EndsAt) throw new RuleBreach("shift_outside_activity");
+        RefuseOutside(activity, plan);
         (Name, StartsAt, EndsAt, Capacity, SignUpClosesAt, CancelClosesAt) =
             (plan.Name, plan.StartsAt, plan.EndsAt, plan.Capacity, plan.SignUpClosesAt, plan.CancelClosesAt);
         if (!Skills.SequenceEqual(plan.Skills)) Skills = [.. plan.Skills];
+    }
+
+    private static void RefuseOutside(Activity activity, ShiftPlan plan)
+    {
+        if (plan.StartsAt < activity.StartsAt || plan.EndsAt > activity.EndsAt || plan.EndsAt <= plan.StartsAt) throw new RuleBreach("shift_outside_activity");
     }
 
     internal sealed class Configuration : IEntityTypeConfiguration<Shift>

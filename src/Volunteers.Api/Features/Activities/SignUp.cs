@@ -124,9 +124,14 @@ internal sealed class SignUp
     public void Cancel(Shift shift, string? reason, DateTimeOffset now)
     {
         if (Status is SignUpStatus.Attended or SignUpStatus.NoShow) throw new RuleBreach("already_attended");
-        if (!IsActive) throw new RuleBreach("not_signed_up");
         if (Status == SignUpStatus.Waitlisted) shift.StopWaiting();
         else shift.Free();
+        CallOff(reason, now);
+    }
+
+    /// <summary>The whole activity is off.</summary>
+    public void CallOff(string? reason, DateTimeOffset now)
+    {
         (CancelledAt, CancelReason) = (now, reason);
         Step(SignUpStatus.Cancelled);
     }
@@ -215,8 +220,10 @@ internal sealed class ShiftGroup
     public void GiveBack(Shift shift)
     {
         shift.Free(Places - Named);
-        Places = Named;
+        CallOff();
     }
+
+    public void CallOff() => Places = Named;
 
     internal sealed class Configuration : IEntityTypeConfiguration<ShiftGroup>
     {

@@ -36,7 +36,7 @@ internal static class ImportEndpoints
     /// </remarks>
     private static async Task<Results<Ok<ImportView>, ImportRefused>> Import(
         ImportFile file, [AsParameters] ImportQuery query, Tenant tenant, VolunteersDb db, [FromServices] IValidator<VolunteerRequest> validator,
-        TimeProvider clock, CancellationToken ct)
+        IDepartures departures, TimeProvider clock, CancellationToken ct)
     {
         // Also for a dry run, so that it answers what an import at that moment would.
         var organization = await db.LockOrganization(tenant.Id, ct);
@@ -48,6 +48,7 @@ internal static class ImportEndpoints
 
         await people.AddNewcomers(ct);
         await db.SaveChangesAsync(ct);
+        if (people.Departed.Count > 0) await departures.Settle(db, organization, [.. people.Departed], clock.GetUtcNow(), ct);
         return TypedResults.Ok(view);
     }
 

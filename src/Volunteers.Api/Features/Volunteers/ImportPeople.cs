@@ -30,6 +30,9 @@ internal sealed class ImportPeople
 
     public int Created => newcomers.Count;
 
+    /// <summary>Who leaves by this roster.</summary>
+    public List<Guid> Departed { get; } = [];
+
     public IReadOnlyList<ImportRefusal> Refused => [.. refused.OrderBy(refusal => refusal.Row)];
 
     public async Task Take(CancellationToken ct)
@@ -92,6 +95,7 @@ internal sealed class ImportPeople
             newcomers.Add(new Newcomer(request, team, role));
             return;
         }
+        if (request.Status == VolunteerStatus.Left && person.Status != VolunteerStatus.Left) Departed.Add(person.Id);
         person.Change(request.Number!, request.ToProfile(person.JoinedOn));
         var joined = team is { } id && Join(id, person, role);
         if (joined || db.Entry(person).State == EntityState.Modified) Updated++;

@@ -42,7 +42,7 @@ internal static class TeamMemberEndpoints
 
     /// <summary>Takes a volunteer into a team, or changes what they are in it.</summary>
     private static async Task<Results<Ok<TeamMemberView>, NotFound>> Set(
-        Guid teamId, Guid volunteerId, TeamMemberRequest request, Tenant tenant, VolunteersDb db, TimeProvider clock, CancellationToken ct)
+        Guid teamId, Guid volunteerId, TeamMemberRequest request, Tenant tenant, VolunteersDb db, IDepartures departures, TimeProvider clock, CancellationToken ct)
     {
         if (!tenant.Coordinates(teamId)) return TypedResults.NotFound();
         // Whoever takes somebody in sees their profile from then on, so a team coordinator takes only people they see already.
@@ -54,19 +54,20 @@ internal static class TeamMemberEndpoints
         var member = await Find(teamId, volunteerId, tenant, db, ct);
         if (member is null) db.Add(member = new TeamMember(tenant.Id, teamId, volunteerId, clock.GetUtcNow()));
         member.Set(request.Role, request.JoinedOn ?? (member.JoinedOn == default ? organization.DayOf(clock.GetUtcNow()) : member.JoinedOn), request.LeftOn);
+        if (member.LeftOn is not null) await departures.Settle(db, organization, [volunteerId], clock.GetUtcNow(), ct);
         await db.SaveChangesAsync(ct);
         return TypedResults.Ok(new TeamMemberView(volunteerId, volunteer.Number, volunteer.Name, member.Role, member.JoinedOn, member.LeftOn));
     }
 
-    /// <summary>Ends a membership today. Hours given as a member stay with the team.</summary>
+    /// <summary>Ends a membership today. Hours given as a member stay with the team; places on its shifts to come are given back.</summary>
     private static async Task<Results<NoContent, NotFound>> Remove(
-        Guid teamId, Guid volunteerId, Tenant tenant, VolunteersDb db, TimeProvider clock, CancellationToken ct)
+        Guid teamId, Guid volunteerId, Tenant tenant, VolunteersDb db, IDepartures departures, TimeProvider clock, CancellationToken ct)
     {
         if (!tenant.Coordinates(teamId) || await Find(teamId, volunteerId, tenant, db, ct) is not { } member) return TypedResults.NotFound();
 
         var organization = await db.Organizations.AsNoTracking().SingleAsync(o => o.Id == tenant.Id, ct);
         member.Leave(organization.DayOf(clock.GetUtcNow()));
-        await db.SaveChangesAsync(ct);
+        await departures.Settle(db, organization, [volunteerId], clock.GetUtcNow(), ct);
         return TypedResults.NoContent();
     }
 

@@ -45,16 +45,19 @@ internal static class VolunteerEndpoints
             ? Answer.Found(view)
             : TypedResults.NotFound();
 
-    /// <summary>Changes a volunteer's profile.</summary>
+    /// <summary>Changes a volunteer's profile. Who leaves gives back their places on shifts to come.</summary>
     private static async Task<Results<Found<VolunteerView>, NotFound>> Change(
-        Guid volunteerId, MergePatch<VolunteerRequest> patch, IfMatch match, Tenant tenant, VolunteersDb db, CancellationToken ct)
+        Guid volunteerId, MergePatch<VolunteerRequest> patch, IfMatch match, Tenant tenant, VolunteersDb db, IDepartures departures,
+        TimeProvider clock, CancellationToken ct)
     {
         var volunteer = await db.Volunteers.VisibleTo(tenant, db).SingleOrDefaultAsync(v => v.Id == volunteerId, ct);
         if (volunteer is null) return TypedResults.NotFound();
 
         match.Check(volunteer);
         var request = await patch.ApplyTo(VolunteerRequest.Of(volunteer), ct);
+        var leaves = volunteer.Status != VolunteerStatus.Left && request.Status == VolunteerStatus.Left;
         volunteer.Change(request.Number ?? volunteer.Number, request.ToProfile(volunteer.JoinedOn));
+        if (leaves) await departures.Settle(db, await db.Organizations.AsNoTracking().SingleAsync(o => o.Id == tenant.Id, ct), [volunteerId], clock.GetUtcNow(), ct);
         await db.SaveChangesAsync(ct);
         return Answer.Found(await db.Volunteers.Where(v => v.OrganizationId == tenant.Id && v.Id == volunteerId).AsNoTracking()
             .Select(VolunteerView.Projection(db)).SingleAsync(ct));
