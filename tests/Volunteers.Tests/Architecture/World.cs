@@ -31,7 +31,7 @@ public sealed partial class World
     /// <summary>Every week at noon, without an end.</summary>
     public object Series => new
     {
-        title = "Duty", teamId = ids["teamId"], category = "patrol", firstOn = DateTimeOffset.UtcNow.AddDays(-1).ToString("yyyy-MM-dd"),
+        title = "Duty", teamId = ids["teamId"], category = "patrol", firstOn = $"{DateTime.UtcNow.AddDays(-1):yyyy-MM-dd}",
         startTime = "12:00", endTime = "13:00", recurrence = "FREQ=WEEKLY",
     };
 
