@@ -134,14 +134,14 @@ internal sealed record SeriesChangeView : SeriesView
         (Created, Changed, Removed, Untouched) = (change.Created, change.Changed, change.Removed, change.Untouched);
 
     /// <summary>How many were made, or taken back after they had been called off.</summary>
-    public int Created { get; }
+    public int Created { get; init; }
 
     /// <summary>How many were changed.</summary>
-    public int Changed { get; }
+    public int Changed { get; init; }
 
     /// <summary>How many were called off, or deleted if nobody had seen them.</summary>
-    public int Removed { get; }
+    public int Removed { get; init; }
 
     /// <summary>Those that are not as the series says and stay as they are.</summary>
-    public IReadOnlyList<UntouchedView> Untouched { get; }
+    public IReadOnlyList<UntouchedView> Untouched { get; init; }
 }

@@ -39,6 +39,7 @@ internal sealed class DocumentTransformer : IOpenApiDocumentTransformer
         ("Volunteers", "People's profiles, roster import, invitations and summaries."),
         ("Projects", "The library of reusable projects."),
         ("Activities", "What takes place: planned, published, cancelled or completed."),
+        ("Series", "Recurring activities, by a rule in the organization's local time, and who comes to every occurrence."),
         ("Service records", "Service given: recorded, reviewed, corrected; booked when it is approved."),
         ("Ledger", "The postings, in order and without a gap, and their verification."),
         ("Reports", "Hours, person-times and persons, as of any position of the ledger."),
