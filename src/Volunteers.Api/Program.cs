@@ -34,6 +34,7 @@ try
     builder.Services.AddValidatorsFromAssemblyContaining<Program>(ServiceLifetime.Singleton, includeInternalTypes: true);
     builder.Services.AddHostedService<IdempotencyCleanup>();
     builder.Services.AddHostedService<ShiftSettlement>();
+    builder.Services.AddHostedService<SeriesHorizon>();
     builder.Services.AddSingleton<IDepartures, SignUpsOfTheDeparted>();
     builder.Services.AddOpenApiDocuments();
     builder.Services.AddHealth();
@@ -66,6 +67,7 @@ try
     organization.MapVolunteers();
     organization.MapProjects();
     organization.MapActivities();
+    organization.MapSeries();
     organization.MapShifts();
     organization.MapAttendance();
     organization.MapServiceRecords();

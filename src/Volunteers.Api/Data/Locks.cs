@@ -16,6 +16,18 @@ internal static class Locks
     public static Task<Organization> LockOrganization(this VolunteersDb db, Guid id, CancellationToken ct) =>
         db.Organizations.FromSql($"select * from organizations where id = {id} for no key update").SingleAsync(ct);
 
+    /// <summary>A series whose occurrences are about to be made or changed.</summary>
+    public static Task<Series?> LockSeries(this VolunteersDb db, Guid organizationId, Guid id, CancellationToken ct) =>
+        db.Series.FromSql($"select * from series where organization_id = {organizationId} and id = {id} for no key update").SingleOrDefaultAsync(ct);
+
+    /// <summary>Occurrences still to come, and those of days from this one on; waits for records that are being entered for them.</summary>
+    public static Task<List<Activity>> LockOccurrences(this VolunteersDb db, Series series, DateOnly from, DateTimeOffset now, CancellationToken ct) =>
+        db.Activities.FromSql(
+            $"""
+             select * from activities where organization_id = {series.OrganizationId} and series_id = {series.Id} and (occurrence_on >= {from} or starts_at > {now})
+             order by id for update
+             """).ToListAsync(ct);
+
     /// <summary>An activity about to change; waits for records that are being entered for it.</summary>
     public static Task<Activity?> LockActivity(this VolunteersDb db, Guid organizationId, Guid id, CancellationToken ct) =>
         db.Activities.FromSql($"select * from activities where organization_id = {organizationId} and id = {id} for update").SingleOrDefaultAsync(ct);

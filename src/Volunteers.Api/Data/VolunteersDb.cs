@@ -36,6 +36,10 @@ internal sealed class VolunteersDb(DbContextOptions<VolunteersDb> options)
 
     public DbSet<Activity> Activities => Set<Activity>();
 
+    public DbSet<Series> Series => Set<Series>();
+
+    public DbSet<StandingSignUp> StandingSignUps => Set<StandingSignUp>();
+
     public DbSet<Shift> Shifts => Set<Shift>();
 
     public DbSet<SignUp> SignUps => Set<SignUp>();

@@ -28,6 +28,13 @@ public sealed partial class World
         title = "Patrol", teamId = ids["teamId"], category = "patrol", startsAt = "2026-06-07T14:30:00+08:00", endsAt = "2026-06-07T18:30:00+08:00",
     };
 
+    /// <summary>Every week at noon, without an end.</summary>
+    public object Series => new
+    {
+        title = "Duty", teamId = ids["teamId"], category = "patrol", firstOn = $"{DateTime.UtcNow.AddDays(-1):yyyy-MM-dd}",
+        startTime = "12:00", endTime = "13:00", recurrence = "FREQ=WEEKLY",
+    };
+
     /// <summary>Service of the volunteer who signs in, in another hour each time.</summary>
     public object Service
     {
@@ -69,6 +76,8 @@ public sealed partial class World
         await o.SignUp(world.ids["shiftId"], world.ids["ownVolunteer"]);
         (await o.Admin.Post($"/shifts/{world.ids["shiftId"]}/check-in", new { volunteerId = world.ids["ownVolunteer"] })).ShouldBe(200);
         world.ids["groupId"] = (await o.Admin.Post($"/shifts/{world.ids["shiftId"]}/groups", new { title = "Class", places = 2 })).ShouldBe(200).Id;
+        world.ids["seriesId"] = (await o.Admin.Post("/series", world.Series)).ShouldBe(201).Id;
+        world.ids["occurrenceId"] = (await o.Admin.Get("/activities?status=published")).Items.Last(a => a!["seriesId"] is not null)!["id"]!.ToString();
 
         world.callers["anonymous"] = host.Anonymous;
         world.callers["operator"] = await given.Operator();

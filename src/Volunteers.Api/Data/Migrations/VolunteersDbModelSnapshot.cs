@@ -443,9 +443,17 @@ namespace Volunteers.Data.Migrations
                         .HasColumnType("character varying(4000)")
                         .HasColumnName("description");
 
+                    b.Property<bool>("Detached")
+                        .HasColumnType("boolean")
+                        .HasColumnName("detached");
+
                     b.Property<DateTimeOffset>("EndsAt")
                         .HasColumnType("timestamp with time zone")
                         .HasColumnName("ends_at");
+
+                    b.Property<DateOnly?>("OccurrenceOn")
+                        .HasColumnType("date")
+                        .HasColumnName("occurrence_on");
 
                     b.Property<Guid?>("ProjectId")
                         .HasColumnType("uuid")
@@ -458,6 +466,10 @@ namespace Volunteers.Data.Migrations
                     b.Property<int>("Sequence")
                         .HasColumnType("integer")
                         .HasColumnName("sequence");
+
+                    b.Property<Guid?>("SeriesId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("series_id");
 
                     b.Property<DateTimeOffset>("StartsAt")
                         .HasColumnType("timestamp with time zone")
@@ -523,6 +535,10 @@ namespace Volunteers.Data.Migrations
 
                     b.HasIndex("OrganizationId", "ResponsibleVolunteerId")
                         .HasDatabaseName("ix_activities_organization_id_responsible_volunteer_id");
+
+                    b.HasIndex("OrganizationId", "SeriesId", "OccurrenceOn")
+                        .IsUnique()
+                        .HasDatabaseName("occurrence_exists");
 
                     b.HasIndex("OrganizationId", "StartsAt", "Id")
                         .HasDatabaseName("ix_activities_organization_id_starts_at_id");
@@ -606,6 +622,159 @@ namespace Volunteers.Data.Migrations
                         .HasDatabaseName("ix_attendance_events_organization_id_shift_id_volunteer_id");
 
                     b.ToTable("attendance_events", (string)null);
+                });
+
+            modelBuilder.Entity("Volunteers.Features.Activities.Series", b =>
+                {
+                    b.Property<Guid>("OrganizationId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("organization_id");
+
+                    b.Property<Guid>("Id")
+                        .HasColumnType("uuid")
+                        .HasColumnName("id");
+
+                    b.Property<string>("Category")
+                        .IsRequired()
+                        .HasMaxLength(50)
+                        .HasColumnType("character varying(50)")
+                        .HasColumnName("category");
+
+                    b.Property<DateTimeOffset>("CreatedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("created_at");
+
+                    b.Property<string>("Description")
+                        .HasMaxLength(4000)
+                        .HasColumnType("character varying(4000)")
+                        .HasColumnName("description");
+
+                    b.Property<TimeOnly>("EndTime")
+                        .HasColumnType("time without time zone")
+                        .HasColumnName("end_time");
+
+                    b.Property<DateOnly?>("EndedFrom")
+                        .HasColumnType("date")
+                        .HasColumnName("ended_from");
+
+                    b.Property<bool>("Endless")
+                        .HasColumnType("boolean")
+                        .HasColumnName("endless");
+
+                    b.PrimitiveCollection<List<DateOnly>>("ExceptOn")
+                        .IsRequired()
+                        .HasColumnType("date[]")
+                        .HasColumnName("except_on");
+
+                    b.Property<DateOnly>("FirstOn")
+                        .HasColumnType("date")
+                        .HasColumnName("first_on");
+
+                    b.Property<DateOnly>("MadeUntil")
+                        .HasColumnType("date")
+                        .HasColumnName("made_until");
+
+                    b.Property<Guid?>("ProjectId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("project_id");
+
+                    b.Property<bool>("Publish")
+                        .HasColumnType("boolean")
+                        .HasColumnName("publish");
+
+                    b.Property<string>("Recurrence")
+                        .IsRequired()
+                        .HasMaxLength(500)
+                        .HasColumnType("character varying(500)")
+                        .HasColumnName("recurrence");
+
+                    b.Property<Guid?>("ResponsibleVolunteerId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("responsible_volunteer_id");
+
+                    b.Property<TimeOnly>("StartTime")
+                        .HasColumnType("time without time zone")
+                        .HasColumnName("start_time");
+
+                    b.Property<string>("Status")
+                        .IsRequired()
+                        .HasMaxLength(30)
+                        .HasColumnType("character varying(30)")
+                        .HasColumnName("status");
+
+                    b.Property<Guid>("TeamId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("team_id");
+
+                    b.Property<string>("Title")
+                        .IsRequired()
+                        .HasMaxLength(100)
+                        .HasColumnType("character varying(100)")
+                        .HasColumnName("title");
+
+                    b.Property<long>("Version")
+                        .IsConcurrencyToken()
+                        .HasColumnType("bigint")
+                        .HasColumnName("version");
+
+                    b.ComplexProperty(typeof(Dictionary<string, object>), "Location", "Volunteers.Features.Activities.Series.Location#Location", b1 =>
+                        {
+                            b1.Property<double?>("Latitude");
+
+                            b1.Property<double?>("Longitude");
+
+                            b1.Property<string>("Name")
+                                .IsRequired();
+
+                            b1.Property<int?>("RadiusMeters");
+
+                            b1
+                                .ToJson("location")
+                                .HasColumnType("jsonb");
+                        });
+
+                    b.ComplexCollection(typeof(List<Dictionary<string, object>>), "Shifts", "Volunteers.Features.Activities.Series.Shifts#ShiftTemplate", b1 =>
+                        {
+                            b1.IsRequired();
+
+                            b1.Property<int?>("CancelClosesMinutesBefore");
+
+                            b1.Property<int?>("Capacity");
+
+                            b1.Property<TimeOnly?>("EndTime");
+
+                            b1.Property<string>("Name")
+                                .IsRequired();
+
+                            b1.Property<int?>("SignUpClosesMinutesBefore");
+
+                            b1.PrimitiveCollection<string>("Skills")
+                                .IsRequired();
+
+                            b1.Property<TimeOnly?>("StartTime");
+
+                            b1
+                                .ToJson("shifts")
+                                .HasColumnType("jsonb");
+                        });
+
+                    b.HasKey("OrganizationId", "Id")
+                        .HasName("pk_series");
+
+                    b.HasIndex("OrganizationId", "MadeUntil")
+                        .HasDatabaseName("ix_series_to_carry_on")
+                        .HasFilter("endless and status = 'active'");
+
+                    b.HasIndex("OrganizationId", "ProjectId")
+                        .HasDatabaseName("ix_series_organization_id_project_id");
+
+                    b.HasIndex("OrganizationId", "ResponsibleVolunteerId")
+                        .HasDatabaseName("ix_series_organization_id_responsible_volunteer_id");
+
+                    b.HasIndex("OrganizationId", "TeamId")
+                        .HasDatabaseName("ix_series_organization_id_team_id");
+
+                    b.ToTable("series", (string)null);
                 });
 
             modelBuilder.Entity("Volunteers.Features.Activities.Shift", b =>
@@ -851,6 +1020,50 @@ namespace Volunteers.Data.Migrations
                         .HasDatabaseName("ix_sign_ups_organization_id_shift_id_status_arrival");
 
                     b.ToTable("sign_ups", (string)null);
+                });
+
+            modelBuilder.Entity("Volunteers.Features.Activities.StandingSignUp", b =>
+                {
+                    b.Property<Guid>("OrganizationId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("organization_id");
+
+                    b.Property<Guid>("Id")
+                        .HasColumnType("uuid")
+                        .HasColumnName("id");
+
+                    b.Property<Guid>("SeriesId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("series_id");
+
+                    b.Property<string>("ShiftName")
+                        .HasMaxLength(100)
+                        .HasColumnType("character varying(100)")
+                        .HasColumnName("shift_name");
+
+                    b.Property<DateTimeOffset>("SignedUpAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("signed_up_at");
+
+                    b.Property<Guid>("SignedUpBy")
+                        .HasColumnType("uuid")
+                        .HasColumnName("signed_up_by");
+
+                    b.Property<Guid>("VolunteerId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("volunteer_id");
+
+                    b.HasKey("OrganizationId", "Id")
+                        .HasName("pk_standing_sign_ups");
+
+                    b.HasIndex("OrganizationId", "VolunteerId")
+                        .HasDatabaseName("ix_standing_sign_ups_organization_id_volunteer_id");
+
+                    b.HasIndex("OrganizationId", "SeriesId", "VolunteerId")
+                        .IsUnique()
+                        .HasDatabaseName("already_comes_to_all");
+
+                    b.ToTable("standing_sign_ups", (string)null);
                 });
 
             modelBuilder.Entity("Volunteers.Features.Hours.HourLedger", b =>
@@ -1994,6 +2207,12 @@ namespace Volunteers.Data.Migrations
                         .OnDelete(DeleteBehavior.Restrict)
                         .HasConstraintName("responsible_volunteer_not_found");
 
+                    b.HasOne("Volunteers.Features.Activities.Series", null)
+                        .WithMany()
+                        .HasForeignKey("OrganizationId", "SeriesId")
+                        .OnDelete(DeleteBehavior.Restrict)
+                        .HasConstraintName("series_not_found");
+
                     b.HasOne("Volunteers.Features.Teams.Team", null)
                         .WithMany()
                         .HasForeignKey("OrganizationId", "TeamId")
@@ -2017,6 +2236,28 @@ namespace Volunteers.Data.Migrations
                         .OnDelete(DeleteBehavior.Restrict)
                         .IsRequired()
                         .HasConstraintName("volunteer_not_found");
+                });
+
+            modelBuilder.Entity("Volunteers.Features.Activities.Series", b =>
+                {
+                    b.HasOne("Volunteers.Features.Projects.Project", null)
+                        .WithMany()
+                        .HasForeignKey("OrganizationId", "ProjectId")
+                        .OnDelete(DeleteBehavior.Restrict)
+                        .HasConstraintName("project_not_found");
+
+                    b.HasOne("Volunteers.Features.Volunteers.Volunteer", null)
+                        .WithMany()
+                        .HasForeignKey("OrganizationId", "ResponsibleVolunteerId")
+                        .OnDelete(DeleteBehavior.Restrict)
+                        .HasConstraintName("responsible_volunteer_not_found");
+
+                    b.HasOne("Volunteers.Features.Teams.Team", null)
+                        .WithMany()
+                        .HasForeignKey("OrganizationId", "TeamId")
+                        .OnDelete(DeleteBehavior.Restrict)
+                        .IsRequired()
+                        .HasConstraintName("team_not_found");
                 });
 
             modelBuilder.Entity("Volunteers.Features.Activities.Shift", b =>
@@ -2053,6 +2294,23 @@ namespace Volunteers.Data.Migrations
                         .OnDelete(DeleteBehavior.Restrict)
                         .IsRequired()
                         .HasConstraintName("shift_not_found");
+
+                    b.HasOne("Volunteers.Features.Volunteers.Volunteer", null)
+                        .WithMany()
+                        .HasForeignKey("OrganizationId", "VolunteerId")
+                        .OnDelete(DeleteBehavior.Restrict)
+                        .IsRequired()
+                        .HasConstraintName("volunteer_not_found");
+                });
+
+            modelBuilder.Entity("Volunteers.Features.Activities.StandingSignUp", b =>
+                {
+                    b.HasOne("Volunteers.Features.Activities.Series", null)
+                        .WithMany()
+                        .HasForeignKey("OrganizationId", "SeriesId")
+                        .OnDelete(DeleteBehavior.Restrict)
+                        .IsRequired()
+                        .HasConstraintName("series_not_found");
 
                     b.HasOne("Volunteers.Features.Volunteers.Volunteer", null)
                         .WithMany()

@@ -55,6 +55,13 @@ internal sealed class Activity : IVersioned
         Set(plan);
     }
 
+    /// <summary>An occurrence, as the series says.</summary>
+    public Activity(Series series, Occurrence occurrence, DateTimeOffset now) : this(series.OrganizationId, occurrence.Plan, now)
+    {
+        (SeriesId, OccurrenceOn) = (series.Id, occurrence.On);
+        if (series.Publish) Status = ActivityStatus.Published;
+    }
+
     public Guid OrganizationId { get; private set; }
 
     public Guid Id { get; private set; }
@@ -83,6 +90,14 @@ internal sealed class Activity : IVersioned
 
     public Outcome? Outcome { get; private set; }
 
+    public Guid? SeriesId { get; private set; }
+
+    /// <summary>The local day that the rule of its series gave it, also after it was moved: which occurrence it is.</summary>
+    public DateOnly? OccurrenceOn { get; private set; }
+
+    /// <summary>Changed on its own, so that changes of its series leave it alone.</summary>
+    public bool Detached { get; private set; }
+
     /// <summary>Grows with each change of the plan: the SEQUENCE of its calendar entry.</summary>
     public int Sequence { get; private set; }
 
@@ -98,6 +113,7 @@ internal sealed class Activity : IVersioned
         RefuseIfCancelled();
         Set(plan);
         Sequence++;
+        ChangedAlone();
     }
 
     public void Publish()
@@ -115,6 +131,31 @@ internal sealed class Activity : IVersioned
         RefuseIfCancelled();
         if (Status == ActivityStatus.Completed) throw new RuleBreach("activity_completed");
         if (hasCreditedService) throw new RuleBreach("activity_has_service");
+        (Status, CancelReason) = (ActivityStatus.Cancelled, reason);
+        Sequence++;
+        ChangedAlone();
+    }
+
+    /// <summary>An occurrence of a series that was changed on its own stays as it is from then on.</summary>
+    public void ChangedAlone() => Detached |= SeriesId is not null;
+
+    public void Detach()
+    {
+        if (SeriesId is null) throw new RuleBreach("not_in_series");
+        Detached = true;
+    }
+
+    /// <summary>Takes over what its series says by now; taken back if the series had called it off.</summary>
+    public void Follow(Series series, ActivityPlan plan)
+    {
+        Set(plan);
+        if (series.Publish || Status == ActivityStatus.Cancelled) (Status, CancelReason) = (ActivityStatus.Published, null);
+        Sequence++;
+    }
+
+    /// <summary>Its series no longer takes place on that day.</summary>
+    public void DropOut(string reason)
+    {
         (Status, CancelReason) = (ActivityStatus.Cancelled, reason);
         Sequence++;
     }

@@ -77,9 +77,26 @@ internal static class ActivityEndpoints
         return Answer.Found(ActivityView.Of(activity));
     }
 
-    /// <summary>Shows a draft to the volunteers.</summary>
-    private static Task<Results<Found<ActivityView>, NotFound>> Publish(Guid activityId, Tenant tenant, VolunteersDb db, CancellationToken ct) =>
-        Do(activityId, activity => activity.Publish(), tenant, db, ct);
+    /// <summary>Shows a draft to the volunteers. Who comes to every occurrence of its series is signed up for it then.</summary>
+    private static async Task<Results<Found<ActivityView>, NotFound>> Publish(
+        Guid activityId, Tenant tenant, VolunteersDb db, TimeProvider clock, CancellationToken ct)
+    {
+        var now = clock.GetUtcNow();
+        var series = await db.Activities.Where(a => a.OrganizationId == tenant.Id && a.Id == activityId).Select(a => a.SeriesId).SingleOrDefaultAsync(ct) is { } id
+            ? await db.LockSeries(tenant.Id, id, ct) : null;
+        if (await Lock(activityId, tenant, db, ct) is not { } activity) return TypedResults.NotFound();
+
+        var opens = activity.Status == ActivityStatus.Draft;
+        activity.Publish();
+        await db.SaveChangesAsync(ct);
+        if (series is not null && opens)
+        {
+            var organization = await db.Organizations.AsNoTracking().SingleAsync(o => o.Id == tenant.Id, ct);
+            var shifts = (await db.LockShiftsOf(activity, ct)).OrderBy(series.PlaceOf).ThenBy(shift => shift.StartsAt).ToArray();
+            await db.SignUpStanding(series, organization, [(activity, shifts)], now, ct);
+        }
+        return Answer.Found(ActivityView.Of(activity));
+    }
 
     /// <summary>Calls an activity off, and with it every sign-up for its shifts. Refused once somebody came or has hours on it.</summary>
     private static async Task<Results<Found<ActivityView>, NotFound>> Cancel(

@@ -79,17 +79,22 @@ internal sealed record ActivityRequest(
             RuleFor(request => request.EndsAt).LessThanOrEqualTo(request => request.StartsAt.AddDays(31));
             RuleFor(request => request.Category).OptionalLine(50).MinimumLength(1);
             RuleFor(request => request.Description).MaximumLength(4000);
-            RuleFor(request => request.Location!).ChildRules(location =>
-            {
-                location.RuleFor(l => l.Name).Line(200);
-                location.RuleFor(l => l.Latitude).InclusiveBetween(-90, 90);
-                location.RuleFor(l => l.Longitude).InclusiveBetween(-180, 180);
-                location.RuleFor(l => l.RadiusMeters).InclusiveBetween(10, 10_000);
-                location.RuleFor(l => l.Longitude).Must((l, longitude) => longitude.HasValue == l.Latitude.HasValue)
-                    .WithMessage(_ => Messages.Title("latitude_with_longitude"));
-            }).When(request => request.Location is not null);
+            RuleFor(request => request.Location!).IsPlace().When(request => request.Location is not null);
         }
     }
+}
+
+internal static class Places
+{
+    public static IRuleBuilderOptions<T, Location> IsPlace<T>(this IRuleBuilder<T, Location> rule) => rule.ChildRules(location =>
+    {
+        location.RuleFor(l => l.Name).Line(200);
+        location.RuleFor(l => l.Latitude).InclusiveBetween(-90, 90);
+        location.RuleFor(l => l.Longitude).InclusiveBetween(-180, 180);
+        location.RuleFor(l => l.RadiusMeters).InclusiveBetween(10, 10_000);
+        location.RuleFor(l => l.Longitude).Must((l, longitude) => longitude.HasValue == l.Latitude.HasValue)
+            .WithMessage(_ => Messages.Title("latitude_with_longitude"));
+    });
 }
 
 /// <summary>Why an activity is called off.</summary>
@@ -130,21 +135,24 @@ internal sealed record CompleteRequest(Outcome? Outcome = null)
 /// <param name="Status">Draft, published, cancelled or completed.</param>
 /// <param name="CancelReason">Why it was called off.</param>
 /// <param name="Outcome">What came of it.</param>
+/// <param name="SeriesId">The series it is an occurrence of.</param>
+/// <param name="OccurrenceOn">The local day that the series' rule gave it, also after it was moved.</param>
+/// <param name="Detached">It was changed on its own: a change of the series leaves it alone.</param>
 /// <param name="CreatedAt">When it was planned.</param>
 /// <param name="Version">Grows by one with every change.</param>
 /// <param name="OpenShifts">With <c>openFor=me</c>: the shifts the caller may join; else null.</param>
 internal sealed record ActivityView(
     Guid Id, string Title, Guid TeamId, Guid? ProjectId, string Category, string? Description, Location? Location,
     DateTimeOffset StartsAt, DateTimeOffset EndsAt, Guid? ResponsibleVolunteerId, ActivityStatus Status, string? CancelReason, Outcome? Outcome,
-    DateTimeOffset CreatedAt, long Version, IReadOnlyList<OpenShift>? OpenShifts = null) : IVersioned
+    Guid? SeriesId, DateOnly? OccurrenceOn, bool Detached, DateTimeOffset CreatedAt, long Version, IReadOnlyList<OpenShift>? OpenShifts = null) : IVersioned
 {
     public static Expression<Func<Activity, ActivityView>> Projection => a => new ActivityView(
         a.Id, a.Title, a.TeamId, a.ProjectId, a.Category, a.Description, a.Location, a.StartsAt, a.EndsAt, a.ResponsibleVolunteerId,
-        a.Status, a.CancelReason, a.Outcome, a.CreatedAt, a.Version, null);
+        a.Status, a.CancelReason, a.Outcome, a.SeriesId, a.OccurrenceOn, a.Detached, a.CreatedAt, a.Version, null);
 
     public static Expression<Func<Activity, ActivityView>> WithOpenShifts(IQueryable<Shift> open) => a => new ActivityView(
         a.Id, a.Title, a.TeamId, a.ProjectId, a.Category, a.Description, a.Location, a.StartsAt, a.EndsAt, a.ResponsibleVolunteerId,
-        a.Status, a.CancelReason, a.Outcome, a.CreatedAt, a.Version,
+        a.Status, a.CancelReason, a.Outcome, a.SeriesId, a.OccurrenceOn, a.Detached, a.CreatedAt, a.Version,
         open.Where(s => s.ActivityId == a.Id).OrderBy(s => s.StartsAt).ThenBy(s => s.Id)
             .Select(s => new OpenShift(s.Id, s.Name, s.StartsAt, s.EndsAt, s.Capacity - s.Taken)).ToList());
 

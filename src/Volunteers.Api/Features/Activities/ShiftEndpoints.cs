@@ -30,13 +30,14 @@ internal static class ShiftEndpoints
                 .ToPage(page, s => s.StartsAt, s => s.Id, ShiftView.Projection, ct)
             : TypedResults.NotFound();
 
-    /// <summary>Adds a shift to an activity.</summary>
+    /// <summary>Adds a shift to an activity. An occurrence of a series is from then on left alone by the series.</summary>
     private static async Task<Results<Platform.Created<ShiftView>, NotFound>> Create(
         Guid activityId, ShiftRequest request, Tenant tenant, VolunteersDb db, TimeProvider clock, CancellationToken ct)
     {
-        if (await db.ShareActivity(tenant.Id, activityId, ct) is not { } activity || !tenant.Coordinates(activity.TeamId)) return TypedResults.NotFound();
+        if (await db.LockActivity(tenant.Id, activityId, ct) is not { } activity || !tenant.Coordinates(activity.TeamId)) return TypedResults.NotFound();
 
         activity.RefuseIfCancelled();
+        activity.ChangedAlone();
         var shift = new Shift(activity, request.ToPlan(activity), clock.GetUtcNow());
         db.Add(shift);
         await db.SaveChangesAsync(ct);
@@ -56,10 +57,11 @@ internal static class ShiftEndpoints
     private static async Task<Results<Found<ShiftView>, NotFound>> Change(
         Guid shiftId, MergePatch<ShiftRequest> patch, IfMatch match, Tenant tenant, VolunteersDb db, TimeProvider clock, CancellationToken ct)
     {
-        if (await db.LockShift(tenant, shiftId, ct) is not var (activity, shift)) return TypedResults.NotFound();
+        if (await db.LockShift(tenant, shiftId, ct, toPlan: true) is not var (activity, shift)) return TypedResults.NotFound();
 
         match.Check(shift);
         activity.RefuseIfCancelled();
+        activity.ChangedAlone();
         var request = await patch.ApplyTo(ShiftRequest.Of(shift), ct);
         shift.Change(activity, request.ToPlan(activity));
         await db.Promote([shift], clock.GetUtcNow(), ct);
@@ -69,8 +71,9 @@ internal static class ShiftEndpoints
     /// <summary>Takes a shift off the plan, as long as nobody has a place on it or waits for one.</summary>
     private static async Task<Results<NoContent, NotFound>> Delete(Guid shiftId, Tenant tenant, VolunteersDb db, CancellationToken ct)
     {
-        if (await db.LockShift(tenant, shiftId, ct) is not var (_, shift)) return TypedResults.NotFound();
+        if (await db.LockShift(tenant, shiftId, ct, toPlan: true) is not var (activity, shift)) return TypedResults.NotFound();
 
+        activity.ChangedAlone();
         if (shift.Taken + shift.Waiting is > 0 and var people) throw new RuleBreach("shift_has_sign_ups", people);
         await db.SignUps.Where(s => s.OrganizationId == tenant.Id && s.ShiftId == shiftId).ExecuteDeleteAsync(ct);
         await db.ShiftGroups.Where(g => g.OrganizationId == tenant.Id && g.ShiftId == shiftId).ExecuteDeleteAsync(ct);
@@ -92,10 +95,17 @@ internal static class ShiftQueries
             await db.Shifts.Where(s => s.OrganizationId == activity.OrganizationId && s.ActivityId == activity.Id).Select(s => s.Id).ToArrayAsync(ct), ct);
 
     /// <summary>A shift that the caller may change, locked, and its activity, which may not change meanwhile.</summary>
-    public static async Task<(Activity Activity, Shift Shift)?> LockShift(this VolunteersDb db, Tenant tenant, Guid shiftId, CancellationToken ct)
+    /// <param name="db">In a transaction.</param>
+    /// <param name="tenant">Who calls.</param>
+    /// <param name="shiftId">Which shift.</param>
+    /// <param name="ct">Ends it.</param>
+    /// <param name="toPlan">The plan is to change, and that is noted on the activity.</param>
+    public static async Task<(Activity Activity, Shift Shift)?> LockShift(
+        this VolunteersDb db, Tenant tenant, Guid shiftId, CancellationToken ct, bool toPlan = false)
     {
         var activityId = await db.Shifts.Where(s => s.OrganizationId == tenant.Id && s.Id == shiftId).Select(s => s.ActivityId).SingleOrDefaultAsync(ct);
-        if (activityId == default || await db.ShareActivity(tenant.Id, activityId, ct) is not { } activity || !tenant.Coordinates(activity.TeamId)) return null;
+        var found = activityId == default ? null : toPlan ? await db.LockActivity(tenant.Id, activityId, ct) : await db.ShareActivity(tenant.Id, activityId, ct);
+        if (found is not { } activity || !tenant.Coordinates(activity.TeamId)) return null;
         return (await db.LockShifts(tenant.Id, [shiftId], ct)).SingleOrDefault() is { } shift ? (activity, shift) : null;
     }
 }

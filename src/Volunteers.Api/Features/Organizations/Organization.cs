@@ -58,6 +58,20 @@ internal sealed class Organization : IVersioned
         return new DateTimeOffset(midnight, offset).ToUniversalTime();
     }
 
+    /// <summary>
+    /// The instant of a local time here (RFC 5545, 3.3.5): where the clock skips it, reckoned on from before the gap, so that
+    /// 02:30 becomes 03:30; where it comes twice, the first.
+    /// </summary>
+    public DateTimeOffset At(DateTime local)
+    {
+        var known = local;
+        while (Zone.IsInvalidTime(known)) known = known.AddMinutes(-15);
+        var offset = Zone.IsAmbiguousTime(known) ? Zone.GetAmbiguousTimeOffsets(known).Max() : Zone.GetUtcOffset(known);
+        return new DateTimeOffset(local, offset).ToUniversalTime();
+    }
+
+    public DateTimeOffset At(DateOnly day, TimeOnly time) => At(day.ToDateTime(time));
+
     internal sealed class Configuration : IEntityTypeConfiguration<Organization>
     {
         public void Configure(EntityTypeBuilder<Organization> builder)
