@@ -59,10 +59,8 @@ internal static class AccountEndpoints
     }
 
     /// <summary>Shows who is signed in, and their roles and volunteer profiles in each organization.</summary>
-    private static async Task<Ok<MeView>> Me(HttpContext http, Caller known, ICallers callers, VolunteersDb db, CancellationToken ct)
+    private static async Task<Ok<MeView>> Me(Caller caller, VolunteersDb db, CancellationToken ct)
     {
-        // Not from memory: whoever has just joined an organization looks here for it.
-        var caller = await callers.Reload(http) ?? known;
         var name = caller.IsClient
             ? await db.Clients.Where(c => c.OrganizationId == caller.Grants[0].OrganizationId && c.Id == caller.ActorId).Select(c => c.Name).SingleAsync(ct)
             : null;
