@@ -56,7 +56,7 @@ internal static class AccountEndpoints
     /// <summary>Two phones with one code: the second waits here and then finds it used.</summary>
     private static async Task<Invitation?> LockInvitation(string code, VolunteersDb db, CancellationToken ct)
     {
-        if (Invitation.Read(code) is not var (organizationId, hash)) return null;
+        if (RoutedCode.Read(code) is not var (organizationId, hash)) return null;
         return await db.Invitations
             .FromSql($"select * from invitations where organization_id = {organizationId} and code_hash = {hash} for update")
             .SingleOrDefaultAsync(ct);
