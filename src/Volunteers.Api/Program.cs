@@ -53,6 +53,7 @@ try
     v1.MapMyShifts();
     v1.MapMyHours();
     v1.MapOrganizations();
+    v1.MapCalendars();
 
     var organization = v1.MapGroup("/organizations/{organizationId:guid}").Allows(Access.Member);
     organization.MapRoles();
@@ -63,6 +64,7 @@ try
     organization.MapProjects();
     organization.MapActivities();
     organization.MapShifts();
+    organization.MapCalendarFeeds();
     organization.MapAttendance();
     organization.MapServiceRecords();
     organization.MapLedger();

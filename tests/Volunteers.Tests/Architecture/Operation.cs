@@ -21,6 +21,7 @@ public sealed record Operation(string Method, string Route, string Id, string? P
         new("GET", "/me", "getMe", "SignedIn",                                                  "u yyyyy yy yy"),
         new("GET", "/me/shifts", "listMyShifts", "SignedIn",                                    "u yyyyy yy yy"),
         new("GET", "/me/hours", "getMyHours", "SignedIn",                                       "u yyyyy yy yy"),
+        new("GET", "/calendars/{secret}.ics", "getCalendar", null,                              "y yyyyy yy yy"),
         new("GET", "/organizations", "listOrganizations", "SignedIn",                           "u yyyyy yy yy"),
         new("POST", "/organizations", "createOrganization", "Operate",                          "u nnnnn ny nn", _ => new { name = "Another", timeZone = "Asia/Shanghai" }),
         new("GET", "{o}", "getOrganization", "Member",                                          "u yyyyy 00 yy"),
@@ -77,6 +78,10 @@ public sealed record Operation(string Method, string Route, string Id, string? P
         new("GET", "{o}/shifts/{shiftId}/attendance", "listAttendance", "Member",               "u yyyyy 00 yy"),
         new("POST", "{o}/attendance/batch", "sendAttendanceBatch", "TakePart",                  "u yyyny 00 yn", w => w.OfflineAttendance),
         new("GET", "{o}/attendance/exceptions", "listAttendanceExceptions", "Read",             "u nyyyy 00 yy"),
+        new("GET", "{o}/calendar-feeds", "listCalendarFeeds", "Member",                         "u yyyyy 00 yy"),
+        new("POST", "{o}/calendar-feeds", "createCalendarFeed", "Member",                       "u yyyyy 00 yy", _ => new { kind = "organization" }),
+        // Only who made a feed revokes it; for everybody else it is not there.
+        new("DELETE", "{o}/calendar-feeds/{feedId}", "revokeCalendarFeed", "Member",            "u y0000 00 00"),
         new("GET", "{o}/service-records", "listServiceRecords", "Member",                       "u yyyyy 00 yy"),
         new("POST", "{o}/service-records", "recordService", "TakePart",                         "u yyyny 00 yn", w => w.Service),
         new("POST", "{o}/service-records/batch", "recordServiceBatch", "Coordinate",            "u nyyny 00 yn", w => new { items = new[] { w.Service } }),
