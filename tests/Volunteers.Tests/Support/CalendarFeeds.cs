@@ -5,7 +5,7 @@ namespace Volunteers.Tests.Support;
 
 /// <summary>An event of a calendar, as the independent reader understood it; instants in UTC.</summary>
 public sealed record CalendarEvent(
-    string Uid, int Sequence, string Status, string Start, string End, string? Tzid, string Dtstamp, string LastModified, string Summary, string? Description,
+    string Uid, int Sequence, string Status, DateTimeOffset Start, DateTimeOffset End, string? Tzid, DateTimeOffset Dtstamp, DateTimeOffset LastModified, string Summary, string? Description,
     string? Location, double[]? Geo, string[] Properties);
 
 /// <summary>A calendar file, as the independent reader understood it.</summary>
