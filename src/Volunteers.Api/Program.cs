@@ -58,6 +58,7 @@ try
     v1.MapMyShifts();
     v1.MapMyHours();
     v1.MapOrganizations();
+    v1.MapCalendars();
 
     var organization = v1.MapGroup("/organizations/{organizationId:guid}").Allows(Access.Member);
     organization.MapRoles();
@@ -69,6 +70,7 @@ try
     organization.MapActivities();
     organization.MapSeries();
     organization.MapShifts();
+    organization.MapCalendarFeeds();
     organization.MapAttendance();
     organization.MapServiceRecords();
     organization.MapLedger();

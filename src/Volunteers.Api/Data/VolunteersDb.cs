@@ -3,6 +3,7 @@ using Microsoft.AspNetCore.DataProtection.EntityFrameworkCore;
 using Microsoft.AspNetCore.Identity;
 using Microsoft.AspNetCore.Identity.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Infrastructure;
 using Microsoft.EntityFrameworkCore.Storage.ValueConversion;
 using Volunteers.Features.Activities;
 using Volunteers.Features.Hours;
@@ -48,6 +49,8 @@ internal sealed class VolunteersDb(DbContextOptions<VolunteersDb> options)
 
     public DbSet<AttendanceEvent> AttendanceEvents => Set<AttendanceEvent>();
 
+    public DbSet<CalendarFeed> CalendarFeeds => Set<CalendarFeed>();
+
     public DbSet<ServiceRecord> ServiceRecords => Set<ServiceRecord>();
 
     public DbSet<ServiceRecordEvent> ServiceRecordEvents => Set<ServiceRecordEvent>();
@@ -66,8 +69,14 @@ internal sealed class VolunteersDb(DbContextOptions<VolunteersDb> options)
 
     public override async Task<int> SaveChangesAsync(bool acceptAllChangesOnSuccess, CancellationToken cancellationToken = default)
     {
-        foreach (var entry in ChangeTracker.Entries<IVersioned>().Where(entry => entry.State == EntityState.Modified))
-            entry.Property(nameof(IVersioned.Version)).CurrentValue = entry.Entity.Version + 1;
+        foreach (var entry in ChangeTracker.Entries())
+        {
+            if (entry is { State: EntityState.Modified, Entity: IVersioned versioned })
+                entry.Property(nameof(IVersioned.Version)).CurrentValue = versioned.Version + 1;
+            if (entry.Entity is IOnCalendar
+                && (entry.State == EntityState.Added || (entry.State == EntityState.Modified && entry.Property(nameof(IOnCalendar.Sequence)).IsModified)))
+                entry.Property(nameof(IOnCalendar.ChangedAt)).CurrentValue = this.GetService<TimeProvider>().GetUtcNow();
+        }
         return await base.SaveChangesAsync(acceptAllChangesOnSuccess, cancellationToken);
     }
 

@@ -22,6 +22,7 @@ public sealed record Operation(string Method, string Route, string Id, string? P
         new("GET", "/me/shifts", "listMyShifts", "SignedIn",                                    "u yyyyy yy yy"),
         new("GET", "/me/hours", "getMyHours", "SignedIn",                                       "u yyyyy yy yy"),
         new("POST", "/me/invitations", "acceptInvitation", "Account",                           "u yyyyy yy nn", _ => new { invitationCode = "x" }),
+        new("GET", "/calendars/{secret}.ics", "getCalendar", null,                              "y yyyyy yy yy"),
         new("GET", "/organizations", "listOrganizations", "SignedIn",                           "u yyyyy yy yy"),
         new("POST", "/organizations", "createOrganization", "Operate",                          "u nnnnn ny nn", _ => new { name = "Another", timeZone = "Asia/Shanghai" }),
         new("GET", "{o}", "getOrganization", "Member",                                          "u yyyyy 00 yy"),
@@ -90,6 +91,10 @@ public sealed record Operation(string Method, string Route, string Id, string? P
         new("POST", "{o}/series/{seriesId}/sign-ups", "standingSignUp", "TakePart",             "u yyyny 00 yn", w => new { volunteerId = w["ownVolunteer"] }),
         new("DELETE", "{o}/series/{seriesId}/sign-ups/{ownVolunteer}", "endStandingSignUp", "TakePart", "u y00n0 00 0n"),
         new("DELETE", "{o}/series/{seriesId}", "endSeries", "Coordinate",                       "u nyyny 00 yn"),
+        new("GET", "{o}/calendar-feeds", "listCalendarFeeds", "Member",                         "u yyyyy 00 yy"),
+        new("POST", "{o}/calendar-feeds", "createCalendarFeed", "Member",                       "u yyyyy 00 yy", _ => new { kind = "organization" }),
+        // Only who made a feed revokes it; for everybody else it is not there.
+        new("DELETE", "{o}/calendar-feeds/{feedId}", "revokeCalendarFeed", "Member",            "u y0000 00 00"),
         new("GET", "{o}/service-records", "listServiceRecords", "Member",                       "u yyyyy 00 yy"),
         new("POST", "{o}/service-records", "recordService", "TakePart",                         "u yyyny 00 yn", w => w.Service),
         new("POST", "{o}/service-records/batch", "recordServiceBatch", "Coordinate",            "u nyyny 00 yn", w => new { items = new[] { w.Service } }),

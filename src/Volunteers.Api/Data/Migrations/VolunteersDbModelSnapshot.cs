@@ -428,11 +428,21 @@ namespace Volunteers.Data.Migrations
                         .HasColumnType("character varying(500)")
                         .HasColumnName("cancel_reason");
 
+                    b.Property<bool>("CancelledAsDraft")
+                        .HasColumnType("boolean")
+                        .HasColumnName("cancelled_as_draft");
+
                     b.Property<string>("Category")
                         .IsRequired()
                         .HasMaxLength(50)
                         .HasColumnType("character varying(50)")
                         .HasColumnName("category");
+
+                    b.Property<DateTimeOffset>("ChangedAt")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("changed_at")
+                        .HasDefaultValueSql("now()");
 
                     b.Property<DateTimeOffset>("CreatedAt")
                         .HasColumnType("timestamp with time zone")
@@ -624,6 +634,62 @@ namespace Volunteers.Data.Migrations
                     b.ToTable("attendance_events", (string)null);
                 });
 
+            modelBuilder.Entity("Volunteers.Features.Activities.CalendarFeed", b =>
+                {
+                    b.Property<Guid>("OrganizationId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("organization_id");
+
+                    b.Property<Guid>("Id")
+                        .HasColumnType("uuid")
+                        .HasColumnName("id");
+
+                    b.Property<DateTimeOffset>("CreatedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("created_at");
+
+                    b.Property<Guid>("CreatedBy")
+                        .HasColumnType("uuid")
+                        .HasColumnName("created_by");
+
+                    b.Property<string>("Kind")
+                        .IsRequired()
+                        .HasMaxLength(30)
+                        .HasColumnType("character varying(30)")
+                        .HasColumnName("kind");
+
+                    b.Property<byte[]>("SecretHash")
+                        .IsRequired()
+                        .HasColumnType("bytea")
+                        .HasColumnName("secret_hash");
+
+                    b.Property<Guid?>("TeamId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("team_id");
+
+                    b.Property<Guid?>("VolunteerId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("volunteer_id");
+
+                    b.HasKey("OrganizationId", "Id")
+                        .HasName("pk_calendar_feeds");
+
+                    b.HasIndex("OrganizationId", "CreatedBy")
+                        .HasDatabaseName("ix_calendar_feeds_organization_id_created_by");
+
+                    b.HasIndex("OrganizationId", "SecretHash")
+                        .IsUnique()
+                        .HasDatabaseName("ix_calendar_feeds_organization_id_secret_hash");
+
+                    b.HasIndex("OrganizationId", "TeamId")
+                        .HasDatabaseName("ix_calendar_feeds_organization_id_team_id");
+
+                    b.HasIndex("OrganizationId", "VolunteerId")
+                        .HasDatabaseName("ix_calendar_feeds_organization_id_volunteer_id");
+
+                    b.ToTable("calendar_feeds", (string)null);
+                });
+
             modelBuilder.Entity("Volunteers.Features.Activities.Series", b =>
                 {
                     b.Property<Guid>("OrganizationId")
@@ -803,6 +869,12 @@ namespace Volunteers.Data.Migrations
                         .HasColumnType("integer")
                         .HasColumnName("capacity");
 
+                    b.Property<DateTimeOffset>("ChangedAt")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("changed_at")
+                        .HasDefaultValueSql("now()");
+
                     b.Property<byte[]>("CodeSecret")
                         .IsRequired()
                         .HasColumnType("bytea")
@@ -949,6 +1021,12 @@ namespace Volunteers.Data.Migrations
                     b.Property<DateTimeOffset?>("CancelledAt")
                         .HasColumnType("timestamp with time zone")
                         .HasColumnName("cancelled_at");
+
+                    b.Property<DateTimeOffset>("ChangedAt")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("changed_at")
+                        .HasDefaultValueSql("now()");
 
                     b.Property<string>("ClashReason")
                         .HasMaxLength(500)
@@ -2235,6 +2313,28 @@ namespace Volunteers.Data.Migrations
                         .HasForeignKey("OrganizationId", "VolunteerId")
                         .OnDelete(DeleteBehavior.Restrict)
                         .IsRequired()
+                        .HasConstraintName("volunteer_not_found");
+                });
+
+            modelBuilder.Entity("Volunteers.Features.Activities.CalendarFeed", b =>
+                {
+                    b.HasOne("Volunteers.Features.Organizations.Organization", null)
+                        .WithMany()
+                        .HasForeignKey("OrganizationId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired()
+                        .HasConstraintName("fk_calendar_feeds_organizations_organization_id");
+
+                    b.HasOne("Volunteers.Features.Teams.Team", null)
+                        .WithMany()
+                        .HasForeignKey("OrganizationId", "TeamId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .HasConstraintName("team_not_found");
+
+                    b.HasOne("Volunteers.Features.Volunteers.Volunteer", null)
+                        .WithMany()
+                        .HasForeignKey("OrganizationId", "VolunteerId")
+                        .OnDelete(DeleteBehavior.Cascade)
                         .HasConstraintName("volunteer_not_found");
                 });
 

@@ -44,7 +44,7 @@ internal sealed record ActivityPlan(
     DateTimeOffset StartsAt, DateTimeOffset EndsAt, Guid? ResponsibleVolunteerId);
 
 /// <summary>Something that takes place: a project carried out by a team, at a place and a time.</summary>
-internal sealed class Activity : IVersioned
+internal sealed class Activity : IVersioned, IOnCalendar
 {
     private Activity() { }
 
@@ -88,6 +88,9 @@ internal sealed class Activity : IVersioned
 
     public string? CancelReason { get; private set; }
 
+    /// <summary>Called off before anybody was told of it, so nobody is told that it is off.</summary>
+    public bool CancelledAsDraft { get; private set; }
+
     public Outcome? Outcome { get; private set; }
 
     public Guid? SeriesId { get; private set; }
@@ -100,6 +103,8 @@ internal sealed class Activity : IVersioned
 
     /// <summary>Grows with each change of the plan: the SEQUENCE of its calendar entry.</summary>
     public int Sequence { get; private set; }
+
+    public DateTimeOffset ChangedAt { get; private set; }
 
     public DateTimeOffset CreatedAt { get; private set; }
 
@@ -131,7 +136,7 @@ internal sealed class Activity : IVersioned
         RefuseIfCancelled();
         if (Status == ActivityStatus.Completed) throw new RuleBreach("activity_completed");
         if (hasCreditedService) throw new RuleBreach("activity_has_service");
-        (Status, CancelReason) = (ActivityStatus.Cancelled, reason);
+        (Status, CancelReason, CancelledAsDraft) = (ActivityStatus.Cancelled, reason, Status == ActivityStatus.Draft);
         Sequence++;
         ChangedAlone();
     }
@@ -187,6 +192,7 @@ internal sealed class Activity : IVersioned
             builder.Property(a => a.Category).HasMaxLength(50);
             builder.Property(a => a.Description).HasMaxLength(4000);
             builder.Property(a => a.CancelReason).HasMaxLength(500);
+            builder.Property(a => a.ChangedAt).HasDefaultValueSql("now()");
             builder.Ignore(a => a.Plan);
             builder.ComplexProperty(a => a.Location, location => location.ToJson());
             builder.ComplexProperty(a => a.Outcome, outcome => outcome.ToJson());

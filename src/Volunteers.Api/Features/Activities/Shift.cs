@@ -13,7 +13,7 @@ internal sealed record ShiftPlan(
 /// A time slot of an activity with places to fill. Its row is locked by whoever takes or frees a place, so the counts on it
 /// are never late: <see cref="Taken"/> never passes the capacity.
 /// </summary>
-internal sealed class Shift : IVersioned
+internal sealed class Shift : IVersioned, IOnCalendar
 {
     /// <summary>How long before its start and after its end somebody may still check in or out; then it is settled.</summary>
     public static readonly TimeSpan Around = TimeSpan.FromHours(2);
@@ -61,6 +61,8 @@ internal sealed class Shift : IVersioned
 
     /// <summary>Grows with each change of the plan: the SEQUENCE of its calendar entry.</summary>
     public int Sequence { get; private set; }
+
+    public DateTimeOffset ChangedAt { get; private set; }
 
     /// <summary>What its rotating check-in code is made from; never leaves the service.</summary>
     public byte[] CodeSecret { get; private set; } = [];
@@ -139,6 +141,7 @@ internal sealed class Shift : IVersioned
             });
             builder.HasKey(s => new { s.OrganizationId, s.Id });
             builder.Property(s => s.Name).HasMaxLength(100);
+            builder.Property(s => s.ChangedAt).HasDefaultValueSql("now()");
             builder.Ignore(s => s.Plan).Ignore(s => s.HasPlace);
             builder.HasOne<Activity>().WithMany().HasForeignKey(s => new { s.OrganizationId, s.ActivityId })
                 .HasConstraintName("activity_not_found").OnDelete(DeleteBehavior.Restrict);

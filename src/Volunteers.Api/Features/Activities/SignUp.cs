@@ -43,7 +43,7 @@ internal enum SignUpSource
 }
 
 /// <summary>A volunteer's place on a shift, or turn on its waiting list. One row per volunteer and shift: coming back opens it again.</summary>
-internal sealed class SignUp
+internal sealed class SignUp : IOnCalendar
 {
     private SignUp() { }
 
@@ -84,6 +84,8 @@ internal sealed class SignUp
 
     /// <summary>Grows with each step: the SEQUENCE of its calendar entry.</summary>
     public int Sequence { get; private set; }
+
+    public DateTimeOffset ChangedAt { get; private set; }
 
     /// <summary>Why no hours could be booked although they came: the code of the rule that refused.</summary>
     public string? BookingRefusal { get; private set; }
@@ -179,6 +181,7 @@ internal sealed class SignUp
             builder.Property(s => s.ClashReason).HasMaxLength(500);
             builder.Property(s => s.CancelReason).HasMaxLength(500);
             builder.Property(s => s.BookingRefusal).HasMaxLength(50);
+            builder.Property(s => s.ChangedAt).HasDefaultValueSql("now()");
             builder.Ignore(s => s.IsActive);
             builder.HasOne<Shift>().WithMany().HasForeignKey(s => new { s.OrganizationId, s.ShiftId })
                 .HasConstraintName("shift_not_found").OnDelete(DeleteBehavior.Restrict);

@@ -41,7 +41,7 @@ internal static class AccountEndpoints
     private static async Task<Microsoft.AspNetCore.Http.HttpResults.Created<MyOrganization>> Accept(
         AcceptInvitationRequest request, Caller caller, VolunteersDb db, TimeProvider clock, CancellationToken ct)
     {
-        if (Invitation.Read(request.InvitationCode) is not var (organizationId, _) || !await db.Organizations.AnyAsync(o => o.Id == organizationId, ct))
+        if (RoutedCode.Read(request.InvitationCode) is not var (organizationId, _) || !await db.Organizations.AnyAsync(o => o.Id == organizationId, ct))
             throw new RuleBreach("invitation_invalid");
         // Roles are decided one after another, so that two codes at once do not make one account two people.
         var organization = await db.LockOrganization(organizationId, ct);
@@ -76,7 +76,7 @@ internal static class AccountEndpoints
     /// <summary>Two phones with one code: the second waits here and then finds it used.</summary>
     private static async Task<Invitation?> LockInvitation(string code, VolunteersDb db, CancellationToken ct)
     {
-        if (Invitation.Read(code) is not var (organizationId, hash)) return null;
+        if (RoutedCode.Read(code) is not var (organizationId, hash)) return null;
         return await db.Invitations
             .FromSql($"select * from invitations where organization_id = {organizationId} and code_hash = {hash} for update")
             .SingleOrDefaultAsync(ct);

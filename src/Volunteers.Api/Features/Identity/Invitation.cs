@@ -1,5 +1,3 @@
-using System.Buffers.Text;
-using System.Security.Cryptography;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Metadata.Builders;
 using Volunteers.Features.Organizations;
@@ -8,8 +6,7 @@ using Volunteers.Platform;
 namespace Volunteers.Features.Identity;
 
 /// <summary>
-/// Lets one person make the account of one volunteer, or link the one they have, once, within 72 hours. The code begins with its organization, so that
-/// it is found without searching every tenant; only its hash is kept.
+/// Lets one person make the account of one volunteer, or link the one they have, once, within 72 hours, with a <see cref="RoutedCode"/>.
 /// </summary>
 internal sealed class Invitation
 {
@@ -42,17 +39,8 @@ internal sealed class Invitation
 
     public static (Invitation Invitation, string Code) Make(Guid organizationId, Guid volunteerId, Guid createdBy, DateTimeOffset now)
     {
-        var code = Base64Url.EncodeToString([.. organizationId.ToByteArray(bigEndian: true), .. RandomNumberGenerator.GetBytes(16)]);
-        return (new Invitation(organizationId, volunteerId, Hash(code), createdBy, now), code);
-    }
-
-    /// <summary>Null when it cannot be a code of ours.</summary>
-    public static (Guid OrganizationId, byte[] Hash)? Read(string code)
-    {
-        var bytes = new byte[32];
-        return code.Length == 43 && Base64Url.IsValid(code) && Base64Url.TryDecodeFromChars(code, bytes, out var written) && written == 32
-            ? (new Guid(bytes.AsSpan(0, 16), bigEndian: true), Hash(code))
-            : null;
+        var code = RoutedCode.Make(organizationId);
+        return (new Invitation(organizationId, volunteerId, RoutedCode.Hash(code), createdBy, now), code);
     }
 
     public void Use(DateTimeOffset now)
@@ -60,8 +48,6 @@ internal sealed class Invitation
         if (UsedAt is not null || now >= ExpiresAt) throw new RuleBreach("invitation_invalid");
         UsedAt = now;
     }
-
-    private static byte[] Hash(string code) => SHA256.HashData(System.Text.Encoding.ASCII.GetBytes(code));
 
     internal sealed class Configuration : IEntityTypeConfiguration<Invitation>
     {

@@ -70,6 +70,11 @@ internal static class TeamQueries
     public static IQueryable<Team> VisibleTo(this IQueryable<Team> teams, Tenant tenant) => teams.Where(team =>
         team.OrganizationId == tenant.Id && (tenant.ReadsAll || tenant.VolunteerId != null || tenant.Teams.Contains(team.Id)));
 
+    /// <summary>The teams whose people the caller knows: a volunteer only those they are in themselves.</summary>
+    public static IQueryable<Team> OpenTo(this IQueryable<Team> teams, Tenant tenant, VolunteersDb db) => teams.VisibleTo(tenant).Where(team =>
+        tenant.ReadsAll || tenant.Teams.Contains(team.Id) || db.TeamMembers.Any(m =>
+            m.OrganizationId == tenant.Id && m.TeamId == team.Id && m.VolunteerId == tenant.VolunteerId && m.LeftOn == null));
+
     /// <summary>The teams given, with all their sub-teams.</summary>
     public static Task<List<Guid>> TeamsWithin(this VolunteersDb db, Guid organizationId, Guid[] teams, CancellationToken ct) =>
         db.Database.SqlQuery<Guid>(

@@ -25,11 +25,7 @@ internal static class TeamMemberEndpoints
     private static async Task<Results<Paged<TeamMemberView>, NotFound>> List(
         Guid teamId, [AsParameters] PageQuery page, [AsParameters] TeamMemberFilter filter, Tenant tenant, VolunteersDb db, CancellationToken ct)
     {
-        var team = db.Teams.VisibleTo(tenant).Where(t => t.Id == teamId);
-        if (!tenant.ReadsAll)
-            team = team.Where(t => tenant.Teams.Contains(t.Id) || db.TeamMembers.Any(m =>
-                m.OrganizationId == tenant.Id && m.TeamId == t.Id && m.VolunteerId == tenant.VolunteerId && m.LeftOn == null));
-        if (!await team.AnyAsync(ct)) return TypedResults.NotFound();
+        if (!await db.Teams.OpenTo(tenant, db).AnyAsync(team => team.Id == teamId, ct)) return TypedResults.NotFound();
 
         var members = db.TeamMembers.Where(m => m.OrganizationId == tenant.Id && m.TeamId == teamId);
         if (filter.Role is { } role) members = members.Where(m => m.Role == role);

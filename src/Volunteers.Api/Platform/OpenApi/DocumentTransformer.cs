@@ -43,6 +43,7 @@ internal sealed class DocumentTransformer : IOpenApiDocumentTransformer
         ("Shifts", "Time slots of an activity with places to fill; sign-ups, waiting lists and groups."),
         ("Attendance", "Check-in and check-out: by code, by a coordinator, at a kiosk, or taken offline."),
         ("Series", "Recurring activities, by a rule in the organization's local time, and who comes to every occurrence."),
+        ("Calendar", "Feeds that calendar applications subscribe to."),
         ("Service records", "Service given: recorded, reviewed, corrected; booked when it is approved."),
         ("Ledger", "The postings, in order and without a gap, and their verification."),
         ("Reports", "Hours, person-times and persons, as of any position of the ledger."),

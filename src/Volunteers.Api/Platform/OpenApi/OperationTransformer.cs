@@ -71,7 +71,7 @@ internal sealed class OperationTransformer(IServiceProvider services) : IOpenApi
         var responses = operation.Responses!;
         var success = responses.Where(response => response.Key.StartsWith('2')).Select(response => response.Value).OfType<OpenApiResponse>().ToArray();
         var result = api.SupportedResponseTypes.FirstOrDefault(type => type.StatusCode is 200 or 201)?.Type;
-        var versioned = result?.IsAssignableTo(typeof(IVersioned)) == true;
+        var versioned = result?.IsAssignableTo(typeof(IVersioned)) == true || api.SupportedResponseTypes.Any(type => type.StatusCode == StatusCodes.Status304NotModified);
 
         if (HttpMethods.IsPost(method))
             operation.Parameters!.Add(HeaderParameter(IdempotencyKey.Header, "Chosen by the client, 1 to 255 printable ASCII characters: a repeat with the same key, within 72 hours, gets the first answer and changes nothing."));
