@@ -85,7 +85,7 @@ public sealed class CalendarTests(TestDatabases databases) : HoursTest(databases
             foreach (var day in Enumerable.Range(0, 2003))
             {
                 var plan = new ActivityPlan($"Day {day}", Guid.Parse(Team), null, "a", null, null, Start.AddDays(day), Start.AddDays(day).AddHours(1), null);
-                var activity = new global::Volunteers.Features.Activities.Activity(Guid.Parse(O.Id), plan, Clock.GetUtcNow());
+                var activity = new Activity(Guid.Parse(O.Id), plan, Clock.GetUtcNow());
                 activity.Publish();
                 db.Add(activity);
             }
