@@ -43,7 +43,7 @@ try
     app.UseLanguages();
     app.UseProblems();
     app.UseRouting();
-    app.UseRateLimiter();
+    app.UseRateLimits();
     app.UseMiddleware<QueryGuard>();
     app.UseStrictJson();
     app.UseTokenForms();

@@ -22,27 +22,43 @@ internal sealed class RateLimits
     public int OpenApplications { get; init; } = 500;
 }
 
+/// <summary>
+/// Limits of routes by the client's address, with the framework's limiters. Its own middleware is not used: that one is never
+/// disposed, and every test host would live, and tick ten times a second, to the end of the run.
+/// </summary>
 internal static class RateLimiting
 {
     public static void AddRateLimits(this IServiceCollection services)
     {
         services.AddOptions<RateLimits>().BindConfiguration(nameof(RateLimits))
             .Validate(limits => limits is { ApplicationsPerHour: > 0, OpenApplications: > 0 }, "RateLimits: every limit must be above zero.").ValidateOnStart();
-        services.AddRateLimiter(limiter =>
+        services.AddKeyedSingleton(RateLimits.Applications, (provider, _) =>
         {
-            limiter.AddPolicy(RateLimits.Applications, http => RateLimitPartition.GetFixedWindowLimiter(CallerOf(http), _ => new FixedWindowRateLimiterOptions
-            {
-                PermitLimit = http.RequestServices.GetRequiredService<IOptions<RateLimits>>().Value.ApplicationsPerHour,
-                Window = TimeSpan.FromHours(1),
-            }));
-            limiter.OnRejected = (rejected, _) =>
-            {
-                var wait = rejected.Lease.TryGetMetadata(MetadataName.RetryAfter, out var given) ? given : TimeSpan.FromHours(1);
-                AskToWait(rejected.HttpContext, wait);
-                return new ValueTask(Problems.Write(rejected.HttpContext, StatusCodes.Status429TooManyRequests, "too_many_requests"));
-            };
+            var limits = provider.GetRequiredService<IOptions<RateLimits>>().Value;
+            return PartitionedRateLimiter.Create<HttpContext, IPAddress>(http => RateLimitPartition.GetFixedWindowLimiter(CallerOf(http),
+                _ => new FixedWindowRateLimiterOptions { PermitLimit = limits.ApplicationsPerHour, Window = TimeSpan.FromHours(1) }));
         });
     }
+
+    /// <summary>Before the body is read, let alone a connection taken.</summary>
+    public static void UseRateLimits(this WebApplication app) => app.Use(async (http, next) =>
+    {
+        if (http.GetEndpoint()?.Metadata.GetMetadata<LimitedBy>() is { } limited)
+        {
+            using var lease = http.RequestServices.GetRequiredKeyedService<PartitionedRateLimiter<HttpContext>>(limited.Policy).AttemptAcquire(http);
+            if (!lease.IsAcquired)
+            {
+                AskToWait(http, lease.TryGetMetadata(MetadataName.RetryAfter, out var wait) ? wait : TimeSpan.FromHours(1));
+                await Problems.Write(http, StatusCodes.Status429TooManyRequests, "too_many_requests");
+                return;
+            }
+        }
+        await next(http);
+    });
+
+    /// <summary>This route is limited by the policy of that name.</summary>
+    public static TBuilder LimitedBy<TBuilder>(this TBuilder builder, string policy) where TBuilder : IEndpointConventionBuilder =>
+        builder.WithMetadata(new LimitedBy(policy));
 
     public static void AskToWait(HttpContext http, TimeSpan wait) =>
         http.Response.Headers.RetryAfter = ((long)Math.Ceiling(wait.TotalSeconds)).ToString(CultureInfo.InvariantCulture);
@@ -55,3 +71,5 @@ internal static class RateLimiting
         return address.AddressFamily == AddressFamily.InterNetworkV6 ? new IPAddress([.. address.GetAddressBytes()[..8], .. new byte[8]]) : address;
     }
 }
+
+internal sealed record LimitedBy(string Policy);

@@ -15,7 +15,7 @@ internal static class ApplicationEndpoints
     public static void MapApplications(this RouteGroupBuilder volunteers)
     {
         volunteers.MapPost("/applications", Apply).WithName("applyToVolunteer").AllowAnonymous()
-            .RequireRateLimiting(RateLimits.Applications).RefusesWith(404, 429);
+            .LimitedBy(RateLimits.Applications).RefusesWith(404, 429);
         volunteers.MapPost("/{volunteerId:guid}/accept", Accept).WithName("acceptApplication").Allows(Access.CoordinateAll).RefusesWith(404, 409);
         volunteers.MapPost("/{volunteerId:guid}/decline", Decline).WithName("declineApplication").Allows(Access.CoordinateAll).RefusesWith(404, 409);
     }
