@@ -34,6 +34,8 @@ internal static class AttendanceBooking
         var known = await db.ServiceRecords.Where(r => r.OrganizationId == shift.OrganizationId && r.ShiftId == shift.Id && r.VolunteerId == signUp.VolunteerId
             && r.Evidence == Evidence.Attendance).Select(r => r.Id).ToArrayAsync(ct);
         var record = (await db.LockRecords(shift.OrganizationId, known, ct)).SingleOrDefault();
+        // Before what is credited elsewhere is read: another shift of theirs may be checked out at this moment.
+        await db.LockVolunteers(shift.OrganizationId, [signUp.VolunteerId], ct);
         try
         {
             if (await FiguresOf(db, organization, shift, signUp.VolunteerId, presence, forgotten, record, ct) is { } figures)
