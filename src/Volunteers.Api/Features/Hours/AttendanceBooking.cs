@@ -72,16 +72,19 @@ internal static class AttendanceBooking
             .Select(r => new { r.StartsAt, r.EndsAt }).ToListAsync(ct);
         var stays = presence.Within(from, to);
         if (stays.Count == 0) throw new RuleBreach("too_short");
-        foreach (var other in elsewhere.OrderBy(other => other.StartsAt))
-        {
-            if (other.StartsAt <= stays[0].From && other.EndsAt > from) from = other.EndsAt;
-            else if (other.EndsAt >= stays[^1].To && other.StartsAt < to) to = other.StartsAt;
-        }
-        stays = presence.Within(from, to);
-        if (stays.Count == 0) throw new RuleBreach("overlapping_service");
+        foreach (var other in elsewhere.OrderBy(other => other.StartsAt)) Clip(other.StartsAt <= stays[0].From, other.EndsAt > from ? other.EndsAt : from, to);
+        foreach (var other in elsewhere.OrderByDescending(other => other.EndsAt)) Clip(other.EndsAt >= stays[^1].To, from, other.StartsAt < to ? other.StartsAt : to);
 
         var minutes = (int)(stays.Sum(stay => (stay.To - stay.From).Ticks) / TimeSpan.TicksPerMinute);
         return minutes > 0 ? new ServiceFigures(stays[0].From, stays[^1].To, minutes, personTimes: 1) : throw new RuleBreach("too_short");
+
+        void Clip(bool overlaps, DateTimeOffset later, DateTimeOffset earlier)
+        {
+            if (!overlaps) return;
+            (from, to) = (later, earlier);
+            stays = presence.Within(from, to);
+            if (stays.Count == 0) throw new RuleBreach("overlapping_service");
+        }
     }
 
     private static RecordFlag? FlagOf(SignUp signUp, Presence presence, bool forgotten) =>
