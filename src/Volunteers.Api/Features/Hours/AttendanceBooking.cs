@@ -30,6 +30,8 @@ internal static class AttendanceBooking
         await db.SaveChangesAsync(ct);
         var presence = Presence.Of(await db.AttendanceEvents.AsNoTracking()
             .Where(e => e.OrganizationId == shift.OrganizationId && e.ShiftId == shift.Id && e.VolunteerId == signUp.VolunteerId).ToListAsync(ct));
+        // Settling has nothing to add for who has checked out; a coordinator may have corrected their hours since.
+        if (by == ServiceRecord.TheServiceItself && presence is { OpenSince: null, Stays.Count: > 0 }) return null;
         var forgotten = presence.OpenSince is not null && shift.SettledAt is not null;
         var known = await db.ServiceRecords.Where(r => r.OrganizationId == shift.OrganizationId && r.ShiftId == shift.Id && r.VolunteerId == signUp.VolunteerId
             && r.Evidence == Evidence.Attendance).Select(r => r.Id).ToArrayAsync(ct);
