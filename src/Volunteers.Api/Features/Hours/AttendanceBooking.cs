@@ -64,6 +64,7 @@ internal static class AttendanceBooking
         var (from, to) = (shift.StartsAt - grace, shift.EndsAt + grace);
         if (presence.Stays.Count == 0)
         {
+            if (presence.OpenSince is null && shift.SettledAt is not null) throw new RuleBreach("not_checked_in");
             if (!forgotten) return null;
             presence = new Presence([new Presence.Stay(presence.OpenSince!.Value, shift.EndsAt)], OpenSince: null);
             (from, to) = (shift.StartsAt, shift.EndsAt);
