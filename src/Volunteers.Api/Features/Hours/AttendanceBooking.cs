@@ -54,7 +54,7 @@ internal static class AttendanceBooking
 
     /// <summary>
     /// The stays, clipped to the shift plus the organization's grace, less what is credited elsewhere already: one minute counts
-    /// once. With no check-out at all by the time the shift is settled, from the check-in to the planned end, the planned length
+    /// once, and when hours are left in two pieces a coordinator has to look. With no check-out at all by the time the shift is settled, from the check-in to the planned end, the planned length
     /// at most.
     /// </summary>
     private static async Task<ServiceFigures?> FiguresOf(
@@ -73,22 +73,25 @@ internal static class AttendanceBooking
         var elsewhere = await db.ServiceRecords.Where(r => r.OrganizationId == shift.OrganizationId && r.VolunteerId == volunteerId && (record == null || r.Id != record.Id)
                 && (r.Status == ServiceStatus.Submitted || r.Status == ServiceStatus.Approved) && r.StartsAt < to && r.EndsAt > from)
             .Select(r => new { r.StartsAt, r.EndsAt }).ToListAsync(ct);
-        var stays = presence.Within(from, to);
-        if (stays.Count == 0) throw new RuleBreach("too_short");
-        foreach (var other in elsewhere.OrderBy(other => other.StartsAt)) Clip(other.StartsAt <= stays[0].From, other.EndsAt > from ? other.EndsAt : from, to);
-        foreach (var other in elsewhere.OrderByDescending(other => other.EndsAt)) Clip(other.EndsAt >= stays[^1].To, from, other.StartsAt < to ? other.StartsAt : to);
-
-        var minutes = (int)(stays.Sum(stay => (stay.To - stay.From).Ticks) / TimeSpan.TicksPerMinute);
-        return minutes > 0 ? new ServiceFigures(stays[0].From, stays[^1].To, minutes, personTimes: 1) : throw new RuleBreach("too_short");
-
-        void Clip(bool overlaps, DateTimeOffset later, DateTimeOffset earlier)
+        // One record has one period: what is left between the others, if that is one piece.
+        var pieces = new List<ServiceFigures>();
+        var free = from;
+        foreach (var other in elsewhere.OrderBy(other => other.StartsAt))
         {
-            if (!overlaps) return;
-            (from, to) = (later, earlier);
-            stays = presence.Within(from, to);
-            if (stays.Count == 0) throw new RuleBreach("overlapping_service");
+            AddPiece(free, other.StartsAt);
+            free = other.EndsAt;
+        }
+        AddPiece(free, to);
+        return pieces is [var piece] ? piece : throw new RuleBreach(MinutesOf(presence.Within(from, to)) == 0 ? "too_short" : "overlapping_service");
+
+        void AddPiece(DateTimeOffset after, DateTimeOffset before)
+        {
+            var stays = presence.Within(after, before < to ? before : to);
+            if (MinutesOf(stays) is > 0 and var minutes) pieces.Add(new ServiceFigures(stays[0].From, stays[^1].To, minutes, personTimes: 1));
         }
     }
+
+    private static int MinutesOf(IReadOnlyList<Presence.Stay> stays) => (int)(stays.Sum(stay => (stay.To - stay.From).Ticks) / TimeSpan.TicksPerMinute);
 
     private static RecordFlag? FlagOf(SignUp signUp, Presence presence, bool forgotten) =>
         forgotten && presence.Stays.Count == 0 ? RecordFlag.ForgottenCheckOut : signUp.SelfReported ? RecordFlag.SelfReported : null;
