@@ -36,7 +36,7 @@ public abstract class AttendanceTest(TestDatabases databases) : HoursTest(databa
         return volunteer;
     }
 
-    /// <summary>So many minutes after the start of the shift. A check-out takes a few seconds more, so that whole minutes are full.</summary>
+    /// <summary>So many minutes after the start of the shift. The clock runs on: a few seconds more make sure of a whole minute.</summary>
     protected Task Minute(double minute) => Host.Later(Start.AddMinutes(minute) - Clock.GetUtcNow());
 
     protected async Task<string> Code(string? shift = null) => (string)(await Admin.Get($"/shifts/{shift ?? Shift}/check-in-code")).ShouldBe(200)["code"]!;
@@ -54,9 +54,9 @@ public abstract class AttendanceTest(TestDatabases databases) : HoursTest(databa
     /// <summary>Comes and goes at these minutes, by hand; answers the last.</summary>
     protected async Task<Answer> Stay(string volunteer, double from, double to, string? shift = null)
     {
-        await Minute(from);
+        await Minute(from - 0.3);
         (await In(volunteer, shift)).ShouldBe(200);
-        await Minute(to + 0.3);
+        await Minute(to);
         return (await Out(volunteer, shift)).ShouldBe(200);
     }
 

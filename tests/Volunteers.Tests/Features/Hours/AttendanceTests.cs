@@ -159,7 +159,7 @@ public sealed class AttendanceTests(TestDatabases databases) : AttendanceTest(da
         Assert.Equal(("approved", null, 30), Brief(RecordIn(await Out(volunteer))));
 
         Assert.Equal(("approved", null, 70), Brief(RecordIn(await Stay(volunteer, 60, 100))));
-        Assert.Equal(("approved", null, 80), Brief(RecordIn(await Stay(volunteer, 100.3, 110))));
+        Assert.Equal(("approved", null, 80), Brief(RecordIn(await Stay(volunteer, 100.5, 110))));
 
         var record = await RecordOf(volunteer);
         Assert.Equal(Text(first, "countedAt"), (string?)record["startsAt"]);
