@@ -130,8 +130,8 @@ public sealed class OfflineAttendanceTests(TestDatabases databases) : Attendance
         var people = await O.Volunteers(2, Team);
         await Minute(180);
 
-        Assert.Equal(["recorded", "shift_full", "recorded"],
-            await Results([Offline(people[0], "checkOut", 130, shift: shift), Offline(people[1], "checkIn", 5, shift: shift), Offline(people[0], "checkIn", 0, shift: shift)]));
+        Assert.Equal(["shift_full", "recorded", "recorded"],
+            await Results([Offline(people[1], "checkIn", 5, shift: shift), Offline(people[0], "checkOut", 130, shift: shift), Offline(people[0], "checkIn", 0, shift: shift)]));
 
         Assert.Equal(130, (int)(await RecordOf(people[0]))["minutes"]!);
     }
