@@ -67,7 +67,7 @@ internal sealed class Shift : IVersioned, IOnCalendar
     /// <summary>What its rotating check-in code is made from; never leaves the service.</summary>
     public byte[] CodeSecret { get; private set; } = [];
 
-    /// <summary>When no-shows and forgotten check-outs were settled, which happens once.</summary>
+    /// <summary>When no-shows and forgotten check-outs were settled, which happens once for each time the shift is planned at.</summary>
     public DateTimeOffset? SettledAt { get; private set; }
 
     public DateTimeOffset CreatedAt { get; private set; }
@@ -120,6 +120,8 @@ internal sealed class Shift : IVersioned, IOnCalendar
     private void Set(Activity activity, ShiftPlan plan)
     {
         RefuseOutside(activity, plan);
+        // Another time is another shift to settle.
+        if ((plan.StartsAt, plan.EndsAt) != (StartsAt, EndsAt)) SettledAt = null;
         (Name, StartsAt, EndsAt, Capacity, SignUpClosesAt, CancelClosesAt) =
             (plan.Name, plan.StartsAt, plan.EndsAt, plan.Capacity, plan.SignUpClosesAt, plan.CancelClosesAt);
         if (!Skills.SequenceEqual(plan.Skills)) Skills = [.. plan.Skills];

@@ -147,12 +147,12 @@ internal sealed class SignUp : IOnCalendar
         Step(SignUpStatus.Cancelled);
     }
 
-    /// <summary>They came. Somebody who was marked as missing and whose check-in arrives late came all the same.</summary>
+    /// <summary>They came, also if only their check-out is known. Who was marked as missing and whose attendance arrives late came all the same.</summary>
     public void Attend(AttendanceEvent taken)
     {
         FarAway |= taken.Distance == Distance.Far;
         SelfReported |= !taken.Vouched;
-        if (taken.Kind == AttendanceKind.CheckIn && Status != SignUpStatus.Attended) Step(SignUpStatus.Attended);
+        if (Status != SignUpStatus.Attended) Step(SignUpStatus.Attended);
     }
 
     /// <summary>What became of their attendance in hours.</summary>

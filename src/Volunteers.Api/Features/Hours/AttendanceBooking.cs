@@ -30,10 +30,14 @@ internal static class AttendanceBooking
         await db.SaveChangesAsync(ct);
         var presence = Presence.Of(await db.AttendanceEvents.AsNoTracking()
             .Where(e => e.OrganizationId == shift.OrganizationId && e.ShiftId == shift.Id && e.VolunteerId == signUp.VolunteerId).ToListAsync(ct));
+        // Settling has nothing to add for who has checked out; a coordinator may have corrected their hours since.
+        if (by == ServiceRecord.TheServiceItself && presence is { OpenSince: null, Stays.Count: > 0 }) return null;
         var forgotten = presence.OpenSince is not null && shift.SettledAt is not null;
         var known = await db.ServiceRecords.Where(r => r.OrganizationId == shift.OrganizationId && r.ShiftId == shift.Id && r.VolunteerId == signUp.VolunteerId
             && r.Evidence == Evidence.Attendance).Select(r => r.Id).ToArrayAsync(ct);
         var record = (await db.LockRecords(shift.OrganizationId, known, ct)).SingleOrDefault();
+        // Before what is credited elsewhere is read: another shift of theirs may be checked out at this moment.
+        await db.LockVolunteers(shift.OrganizationId, [signUp.VolunteerId], ct);
         try
         {
             if (await FiguresOf(db, organization, shift, signUp.VolunteerId, presence, forgotten, record, ct) is { } figures)
@@ -50,7 +54,7 @@ internal static class AttendanceBooking
 
     /// <summary>
     /// The stays, clipped to the shift plus the organization's grace, less what is credited elsewhere already: one minute counts
-    /// once. With no check-out at all by the time the shift is settled, from the check-in to the planned end, the planned length
+    /// once, and when hours are left in two pieces a coordinator has to look. With no check-out at all by the time the shift is settled, from the check-in to the planned end, the planned length
     /// at most.
     /// </summary>
     private static async Task<ServiceFigures?> FiguresOf(
@@ -60,6 +64,7 @@ internal static class AttendanceBooking
         var (from, to) = (shift.StartsAt - grace, shift.EndsAt + grace);
         if (presence.Stays.Count == 0)
         {
+            if (presence.OpenSince is null && shift.SettledAt is not null) throw new RuleBreach("not_checked_in");
             if (!forgotten) return null;
             presence = new Presence([new Presence.Stay(presence.OpenSince!.Value, shift.EndsAt)], OpenSince: null);
             (from, to) = (shift.StartsAt, shift.EndsAt);
@@ -68,19 +73,25 @@ internal static class AttendanceBooking
         var elsewhere = await db.ServiceRecords.Where(r => r.OrganizationId == shift.OrganizationId && r.VolunteerId == volunteerId && (record == null || r.Id != record.Id)
                 && (r.Status == ServiceStatus.Submitted || r.Status == ServiceStatus.Approved) && r.StartsAt < to && r.EndsAt > from)
             .Select(r => new { r.StartsAt, r.EndsAt }).ToListAsync(ct);
-        var stays = presence.Within(from, to);
-        if (stays.Count == 0) throw new RuleBreach("too_short");
+        // One record has one period: what is left between the others, if that is one piece.
+        var pieces = new List<ServiceFigures>();
+        var free = from;
         foreach (var other in elsewhere.OrderBy(other => other.StartsAt))
         {
-            if (other.StartsAt <= stays[0].From && other.EndsAt > from) from = other.EndsAt;
-            else if (other.EndsAt >= stays[^1].To && other.StartsAt < to) to = other.StartsAt;
+            AddPiece(free, other.StartsAt);
+            free = other.EndsAt;
         }
-        stays = presence.Within(from, to);
-        if (stays.Count == 0) throw new RuleBreach("overlapping_service");
+        AddPiece(free, to);
+        return pieces is [var piece] ? piece : throw new RuleBreach(MinutesOf(presence.Within(from, to)) == 0 ? "too_short" : "overlapping_service");
 
-        var minutes = (int)(stays.Sum(stay => (stay.To - stay.From).Ticks) / TimeSpan.TicksPerMinute);
-        return minutes > 0 ? new ServiceFigures(stays[0].From, stays[^1].To, minutes, personTimes: 1) : throw new RuleBreach("too_short");
+        void AddPiece(DateTimeOffset after, DateTimeOffset before)
+        {
+            var stays = presence.Within(after, before < to ? before : to);
+            if (MinutesOf(stays) is > 0 and var minutes) pieces.Add(new ServiceFigures(stays[0].From, stays[^1].To, minutes, personTimes: 1));
+        }
     }
+
+    private static int MinutesOf(IReadOnlyList<Presence.Stay> stays) => (int)(stays.Sum(stay => (stay.To - stay.From).Ticks) / TimeSpan.TicksPerMinute);
 
     private static RecordFlag? FlagOf(SignUp signUp, Presence presence, bool forgotten) =>
         forgotten && presence.Stays.Count == 0 ? RecordFlag.ForgottenCheckOut : signUp.SelfReported ? RecordFlag.SelfReported : null;

@@ -90,8 +90,9 @@ internal static class AttendanceEndpoints
         var now = clock.GetUtcNow();
         var organization = await db.Organizations.AsNoTracking().SingleAsync(o => o.Id == tenant.Id, ct);
         var batch = await AttendanceBatch.Load(db, organization, tenant, request, now, ct);
-        var results = new List<AttendanceResultView>(request.Events.Count);
-        foreach (var item in request.Events) results.Add(await batch.Take(item, ct));
+        var results = new AttendanceResultView[request.Events.Count];
+        // In the order in which it happened: of two who came without a place, the first has it.
+        foreach (var (index, item) in request.Events.Index().OrderBy(e => e.Item.OccurredAt).ThenBy(e => e.Item.Kind)) results[index] = await batch.Take(item, ct);
         await batch.Book(ct);
         return TypedResults.Ok(new AttendanceBatchView(results));
     }

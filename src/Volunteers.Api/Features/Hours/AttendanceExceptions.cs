@@ -93,7 +93,7 @@ internal sealed record AttendanceExceptionFilter(
 /// <param name="FarAway">Checked in or out from far away.</param>
 /// <param name="SelfReported">Nobody but the volunteer stands for it.</param>
 /// <param name="NotBooked">The code of the rule that refused the hours.</param>
-/// <param name="ServiceRecordId">Their hours on this shift, if there are any.</param>
+/// <param name="ServiceRecordId">Their hours on this shift, if there are any: those from attendance before those a coordinator entered.</param>
 internal sealed record AttendanceExceptionView(
     Guid VolunteerId, string Name, Guid ShiftId, Guid ActivityId, DateTimeOffset StartsAt, SignUpStatus Status, bool ForgottenCheckOut, bool FarAway,
     bool SelfReported, string? NotBooked, Guid? ServiceRecordId)
@@ -103,5 +103,5 @@ internal sealed record AttendanceExceptionView(
         db.Volunteers.Where(v => v.OrganizationId == x.SignUp.OrganizationId && v.Id == x.SignUp.VolunteerId).Select(v => v.Name).First(),
         x.SignUp.ShiftId, x.Shift.ActivityId, x.Shift.StartsAt, x.SignUp.Status, x.SignUp.ForgotCheckOut, x.SignUp.FarAway, x.SignUp.SelfReported, x.SignUp.BookingRefusal,
         db.ServiceRecords.Where(r => r.OrganizationId == x.SignUp.OrganizationId && r.ShiftId == x.SignUp.ShiftId && r.VolunteerId == x.SignUp.VolunteerId)
-            .Select(r => (Guid?)r.Id).FirstOrDefault());
+            .OrderByDescending(r => r.Evidence == Evidence.Attendance).ThenByDescending(r => r.Id).Select(r => (Guid?)r.Id).FirstOrDefault());
 }

@@ -65,10 +65,11 @@ internal static class AttendanceTaking
     private static async Task<SignUp> WalkIn(
         VolunteersDb db, Organization organization, Activity activity, Shift shift, SignUp? signUp, AttendanceNotice notice, Tenant tenant, CancellationToken ct)
     {
-        if (!organization.Settings.WalkInsAllowed || notice.Kind == AttendanceKind.CheckOut) throw new RuleBreach("not_signed_up");
+        if (!organization.Settings.WalkInsAllowed || (notice.Kind == AttendanceKind.CheckOut && !notice.IsOffline)) throw new RuleBreach("not_signed_up");
         if (!shift.HasPlace) throw new RuleBreach("shift_full", shift.Capacity!);
-        // As of when they came: an offline batch may arrive after the shift.
-        var at = notice.Time.CountedAt < shift.EndsAt ? notice.Time.CountedAt : throw new RuleBreach("shift_over");
+        // As of when they came: an offline batch may arrive after the shift, and the check-out before the check-in.
+        var at = notice.Time.CountedAt < shift.EndsAt ? notice.Time.CountedAt
+            : notice.Kind == AttendanceKind.CheckOut ? shift.StartsAt : throw new RuleBreach("shift_over");
         var wish = new SignUpWish(notice.VolunteerId, SignUpSource.WalkIn, tenant.ActorId, ByCoordinator: true, ClashReason: null);
         if (signUp?.Status == SignUpStatus.Waitlisted)
         {
