@@ -21,7 +21,7 @@ internal static class SignUpEndpoints
         signUps.MapDelete("/{volunteerId:guid}", Cancel).WithName("cancelSignUp").Allows(Access.TakePart).RefusesWith(404, 409);
     }
 
-    /// <summary>Lists who is signed up for a shift: places and waiting list in order of arrival. Volunteers see themselves.</summary>
+    /// <summary>Lists who is signed up for a shift: places and waiting list in order of arrival. Volunteers see themselves, the person in charge everybody.</summary>
     private static async Task<Results<Paged<SignUpView>, NotFound>> List(
         Guid shiftId, [AsParameters] PageQuery page, [AsParameters] SignUpFilter filter, Tenant tenant, VolunteersDb db, CancellationToken ct) =>
         await db.Shifts.VisibleTo(tenant, db).AnyAsync(s => s.Id == shiftId, ct)
@@ -85,11 +85,12 @@ internal static class SignUpEndpoints
 
 internal static class SignUpQueries
 {
-    /// <summary>All for those who read everything, their teams' shifts for a team coordinator, and one's own.</summary>
+    /// <summary>All for those who read everything, their teams' shifts for a team coordinator, those one is in charge of, and one's own.</summary>
     public static IQueryable<SignUp> VisibleTo(this IQueryable<SignUp> signUps, Tenant tenant, VolunteersDb db) => signUps.Where(s =>
         s.OrganizationId == tenant.Id && (tenant.ReadsAll || (tenant.VolunteerId != null && s.VolunteerId == tenant.VolunteerId)
             || db.Shifts.Any(shift => shift.OrganizationId == tenant.Id && shift.Id == s.ShiftId
-                && db.Activities.Any(a => a.OrganizationId == tenant.Id && a.Id == shift.ActivityId && tenant.Teams.Contains(a.TeamId)))));
+                && db.Activities.Any(a => a.OrganizationId == tenant.Id && a.Id == shift.ActivityId
+                    && (tenant.Teams.Contains(a.TeamId) || (tenant.VolunteerId != null && a.ResponsibleVolunteerId == tenant.VolunteerId))))));
 }
 
 /// <summary>Which sign-ups to list.</summary>

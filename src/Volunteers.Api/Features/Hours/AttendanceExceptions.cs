@@ -23,7 +23,7 @@ internal static class AttendanceExceptions
     {
         var organization = await db.Organizations.AsNoTracking().SingleAsync(o => o.Id == tenant.Id, ct);
         var today = organization.DayOf(clock.GetUtcNow());
-        var (start, end) = (organization.StartOf(filter.From ?? today.AddDays(-1)), organization.StartOf((filter.To ?? today).AddDays(1)));
+        var (start, end) = (organization.StartOf(filter.From ?? (filter.To ?? today).AddDays(-1)), organization.StartOf((filter.To ?? today).AddDays(1)));
         var rows = db.SignUps.VisibleTo(tenant, db)
             .Join(db.Shifts, s => new { s.OrganizationId, Id = s.ShiftId }, shift => new { shift.OrganizationId, shift.Id }, (SignUp, Shift) => new { SignUp, Shift })
             .Where(x => x.Shift.StartsAt >= start && x.Shift.StartsAt < end)
@@ -68,7 +68,7 @@ internal enum AttendanceExceptionKind
 }
 
 /// <summary>Which exceptions to list.</summary>
-/// <param name="From">First local day of the shifts; yesterday when not given.</param>
+/// <param name="From">First local day of the shifts; the day before the last when not given.</param>
 /// <param name="To">Last local day of the shifts; today when not given.</param>
 /// <param name="Team">Of this team's activities.</param>
 /// <param name="Kind">Of this kind.</param>
@@ -94,14 +94,17 @@ internal sealed record AttendanceExceptionFilter(
 /// <param name="SelfReported">Nobody but the volunteer stands for it.</param>
 /// <param name="NotBooked">The code of the rule that refused the hours.</param>
 /// <param name="ServiceRecordId">Their hours on this shift, if there are any: those from attendance before those a coordinator entered.</param>
+/// <param name="ServiceRecordStatus">Where those hours stand: once they are reviewed, nothing is left to do.</param>
 internal sealed record AttendanceExceptionView(
     Guid VolunteerId, string Name, Guid ShiftId, Guid ActivityId, DateTimeOffset StartsAt, SignUpStatus Status, bool ForgottenCheckOut, bool FarAway,
-    bool SelfReported, string? NotBooked, Guid? ServiceRecordId)
+    bool SelfReported, string? NotBooked, Guid? ServiceRecordId, ServiceStatus? ServiceRecordStatus)
 {
     public static Expression<Func<AttendanceExceptions.Row, AttendanceExceptionView>> Projection(VolunteersDb db) => x => new AttendanceExceptionView(
         x.SignUp.VolunteerId,
         db.Volunteers.Where(v => v.OrganizationId == x.SignUp.OrganizationId && v.Id == x.SignUp.VolunteerId).Select(v => v.Name).First(),
         x.SignUp.ShiftId, x.Shift.ActivityId, x.Shift.StartsAt, x.SignUp.Status, x.SignUp.ForgotCheckOut, x.SignUp.FarAway, x.SignUp.SelfReported, x.SignUp.BookingRefusal,
         db.ServiceRecords.Where(r => r.OrganizationId == x.SignUp.OrganizationId && r.ShiftId == x.SignUp.ShiftId && r.VolunteerId == x.SignUp.VolunteerId)
-            .OrderByDescending(r => r.Evidence == Evidence.Attendance).ThenByDescending(r => r.Id).Select(r => (Guid?)r.Id).FirstOrDefault());
+            .OrderByDescending(r => r.Evidence == Evidence.Attendance).ThenByDescending(r => r.Id).Select(r => (Guid?)r.Id).FirstOrDefault(),
+        db.ServiceRecords.Where(r => r.OrganizationId == x.SignUp.OrganizationId && r.ShiftId == x.SignUp.ShiftId && r.VolunteerId == x.SignUp.VolunteerId)
+            .OrderByDescending(r => r.Evidence == Evidence.Attendance).ThenByDescending(r => r.Id).Select(r => (ServiceStatus?)r.Status).FirstOrDefault());
 }

@@ -37,7 +37,7 @@ internal static class AttendanceTaking
         if (time.CountedAt > shift.EndsAt + Shift.Around) throw new RuleBreach("shift_over");
 
         if (signUp?.Status is not (SignUpStatus.Confirmed or SignUpStatus.Attended or SignUpStatus.NoShow))
-            signUp = await WalkIn(db, organization, activity, shift, signUp, notice with { Time = time }, tenant, ct);
+            signUp = await WalkIn(db, organization, activity, shift, notice with { Time = time }, tenant, ct);
         else if (notice.Kind == AttendanceKind.CheckOut && signUp.Status != SignUpStatus.Attended && !notice.IsOffline) throw new RuleBreach("not_checked_in");
 
         var method = notice.AtKiosk && organizes ? AttendanceMethod.Kiosk : own && notice.Code is not null ? AttendanceMethod.Code : AttendanceMethod.Coordinator;
@@ -63,7 +63,7 @@ internal static class AttendanceTaking
 
     /// <summary>Came without a place: lets them in while there are places, if the organization does so.</summary>
     private static async Task<SignUp> WalkIn(
-        VolunteersDb db, Organization organization, Activity activity, Shift shift, SignUp? signUp, AttendanceNotice notice, Tenant tenant, CancellationToken ct)
+        VolunteersDb db, Organization organization, Activity activity, Shift shift, AttendanceNotice notice, Tenant tenant, CancellationToken ct)
     {
         if (!organization.Settings.WalkInsAllowed || (notice.Kind == AttendanceKind.CheckOut && !notice.IsOffline)) throw new RuleBreach("not_signed_up");
         if (!shift.HasPlace) throw new RuleBreach("shift_full", shift.Capacity!);
@@ -71,13 +71,9 @@ internal static class AttendanceTaking
         var at = notice.Time.CountedAt < shift.EndsAt ? notice.Time.CountedAt
             : notice.Kind == AttendanceKind.CheckOut ? shift.StartsAt : throw new RuleBreach("shift_over");
         var wish = new SignUpWish(notice.VolunteerId, SignUpSource.WalkIn, tenant.ActorId, ByCoordinator: true, ClashReason: null);
-        if (signUp?.Status == SignUpStatus.Waitlisted)
-        {
-            signUp.Promote(shift);
-            return signUp;
-        }
-        signUp = await db.Admit(organization, activity, shift, wish, at, ct);
-        signUp.Arrive(shift, SignUpSource.WalkIn, tenant.ActorId, clashReason: null, at);
+        var signUp = await db.Admit(organization, activity, shift, wish, at, ct);
+        if (signUp.Status == SignUpStatus.Waitlisted) signUp.Promote(shift);
+        else signUp.Arrive(shift, SignUpSource.WalkIn, tenant.ActorId, clashReason: null, at);
         return signUp;
     }
 }

@@ -112,6 +112,23 @@ public sealed class AttendanceTests(TestDatabases databases) : AttendanceTest(da
     }
 
     [Fact]
+    public async Task The_person_in_charge_has_the_list_of_who_is_to_come_and_who_came()
+    {
+        var (inCharge, other) = (await O.Volunteer(Team), await O.Volunteer(Team));
+        (await Admin.Patch($"/activities/{Event}", new { responsibleVolunteerId = inCharge })).ShouldBe(200);
+        var volunteer = await SignedUp();
+        var (kiosk, phone) = (await O.SignedInAs(inCharge), await O.SignedInAs(other));
+        await Minute(0);
+        (await In(volunteer, by: kiosk)).ShouldBe(200);
+
+        Assert.Equal(volunteer, (string)Assert.Single((await kiosk.Get($"/shifts/{Shift}/sign-ups")).Items)!["volunteerId"]!);
+        Assert.Equal(volunteer, (string)Assert.Single((await kiosk.Get($"/shifts/{Shift}/attendance")).Items)!["volunteerId"]!);
+        Assert.Empty((await phone.Get($"/shifts/{Shift}/sign-ups")).Items);
+        Assert.Empty((await phone.Get($"/shifts/{Shift}/attendance")).Items);
+        (await kiosk.Delete($"/shifts/{Shift}/sign-ups/{volunteer}")).ShouldRefuse(403, "only_own_sign_up");
+    }
+
+    [Fact]
     public async Task Walk_ins_are_let_in_by_setting_while_there_are_places()
     {
         var shift = await O.Shift(Event, capacity: 2, startsAt: Start, endsAt: End);
@@ -141,6 +158,9 @@ public sealed class AttendanceTests(TestDatabases databases) : AttendanceTest(da
 
         // After the start nobody is promoted unasked.
         (await Admin.Delete($"/shifts/{shift}/sign-ups/{first}")).ShouldBe(204);
+        (await Admin.Patch($"/volunteers/{waiting}", new { status = "paused" })).ShouldBe(200);
+        (await In(waiting, shift)).ShouldRefuse(409, "volunteer_not_active");
+        (await Admin.Patch($"/volunteers/{waiting}", new { status = "active" })).ShouldBe(200);
         Assert.Equal("waitlisted", await StatusOf(waiting, shift));
         Assert.Equal("attended", Text((await In(waiting, shift)).ShouldBe(200), "status"));
         Assert.Equal((1, 0), await PlacesOf(shift));
