@@ -181,7 +181,7 @@ public sealed class OfflineAttendanceTests(TestDatabases databases) : Attendance
             ("checkIn", -20), ("checkIn", 3), ("checkOut", 20), ("checkOut", 31), ("checkIn", 31), ("checkOut", 40), ("checkIn", 70), ("checkOut", 150), ("checkIn", 200),
         };
         var pieces = from order in Gen.Shuffle(Enumerable.Range(0, stays.Length).ToArray())
-                     from sizes in Gen.Int[1, 4].Array[stays.Length]
+                     from sizes in Gen.Int[1, 4].Array[stays.Length + 4]
                      from repeated in Gen.Int[0, stays.Length - 1].Array[0, 4]
                      select (order, sizes, repeated);
 
