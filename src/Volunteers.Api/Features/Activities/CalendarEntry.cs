@@ -56,7 +56,8 @@ internal static class CalendarEntries
     {
         var rows = await db.SignUps.Where(s => s.OrganizationId == organizationId && s.VolunteerId == volunteerId)
             .Join(db.Shifts, s => new { s.OrganizationId, Id = s.ShiftId }, shift => new { shift.OrganizationId, shift.Id }, (signUp, shift) => new { signUp, shift })
-            .Join(db.Activities, x => new { x.shift.OrganizationId, Id = x.shift.ActivityId }, a => new { a.OrganizationId, a.Id }, (x, activity) => new { x.signUp, x.shift, activity })
+            .Join(db.Activities, x => new { x.shift.OrganizationId, Id = x.shift.ActivityId }, a => new { a.OrganizationId, a.Id },
+                (x, activity) => new { x.signUp, x.shift, activity })
             .Where(x => x.shift.EndsAt >= from)
             .OrderByDescending(x => x.shift.StartsAt).ThenByDescending(x => x.signUp.Id).Take(Most)
             .Select(x => new

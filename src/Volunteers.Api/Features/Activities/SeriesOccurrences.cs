@@ -155,11 +155,14 @@ internal static class SeriesOccurrences
         foreach (var (shift, plan) in pairs)
             if (off || !Same(shift.Plan, plan)) shift.Change(activity, plan);
         db.RemoveRange(surplus);
-        var added = due.Shifts.Except(pairs.Select(pair => pair.Plan), ReferenceEqualityComparer.Instance).Cast<ShiftPlan>().Select(plan => new Shift(activity, plan, now)).ToArray();
+        var added = due.Shifts.Except(pairs.Select(pair => pair.Plan), ReferenceEqualityComparer.Instance).Cast<ShiftPlan>()
+            .Select(plan => new Shift(activity, plan, now)).ToArray();
         db.AddRange(added);
         if (off) change.Created++;
         else change.Changed++;
-        if (opens && activity.Status == ActivityStatus.Published) change.Opened.Add((activity, [.. due.Shifts.Select(plan => pairs.FirstOrDefault(pair => ReferenceEquals(pair.Plan, plan)).Shift ?? added.First(shift => Same(shift.Plan, plan)))]));
+        if (!opens || activity.Status != ActivityStatus.Published) return;
+        change.Opened.Add((activity, [.. due.Shifts.Select(plan =>
+            pairs.FirstOrDefault(pair => ReferenceEquals(pair.Plan, plan)).Shift ?? added.First(shift => Same(shift.Plan, plan)))]));
     }
 
     /// <summary>Which shift becomes which: by its name, else in order.</summary>

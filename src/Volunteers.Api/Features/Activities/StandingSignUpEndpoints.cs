@@ -116,7 +116,8 @@ internal static class StandingSigningUp
                 new SignUpWish(standing.VolunteerId, SignUpSource.Series, standing.SignedUpBy, byCoordinator, ClashReason: null), now, ct);
             // The next one asks the database what clashes.
             await db.SaveChangesAsync(ct);
-            return new StandingSignUpResult(activity.Id, shift.Id, shift.StartsAt, signUp.Status == SignUpStatus.Confirmed ? StandingResult.Confirmed : StandingResult.Waitlisted, Code: null);
+            return new StandingSignUpResult(activity.Id, shift.Id, shift.StartsAt,
+                signUp.Status == SignUpStatus.Confirmed ? StandingResult.Confirmed : StandingResult.Waitlisted, Code: null);
         }
         catch (RuleBreach breach) when (breach.Status == StatusCodes.Status409Conflict)
         {

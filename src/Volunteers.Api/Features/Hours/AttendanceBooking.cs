@@ -54,8 +54,8 @@ internal static class AttendanceBooking
 
     /// <summary>
     /// The stays, clipped to the shift plus the organization's grace, less what is credited elsewhere already: one minute counts
-    /// once, and when hours are left in two pieces a coordinator has to look. With no check-out at all by the time the shift is settled, from the check-in to the planned end, the planned length
-    /// at most.
+    /// once, and when hours are left in two pieces a coordinator has to look. With no check-out at all by the time the shift is
+    /// settled, from the check-in to the planned end, the planned length at most.
     /// </summary>
     private static async Task<ServiceFigures?> FiguresOf(
         VolunteersDb db, Organization organization, Shift shift, Guid volunteerId, Presence presence, bool forgotten, ServiceRecord? record, CancellationToken ct)

@@ -43,7 +43,8 @@ internal static class AttendanceTaking
         var method = notice.AtKiosk && organizes ? AttendanceMethod.Kiosk : own && notice.Code is not null ? AttendanceMethod.Code : AttendanceMethod.Coordinator;
         // Who can show the code to themselves, or sends it later, is vouched for by nobody else.
         var vouched = !own || (!organizes && !notice.IsOffline);
-        var taken = new AttendanceEvent(shift, notice.VolunteerId, notice.Kind, time, method, notice.Position?.To(activity.Location), vouched, tenant.ActorId, notice.ClientEventId);
+        var taken = new AttendanceEvent(shift, notice.VolunteerId, notice.Kind, time, method, notice.Position?.To(activity.Location), vouched, tenant.ActorId,
+            notice.ClientEventId);
         db.Add(taken);
         signUp.Attend(taken);
         return signUp;
@@ -53,7 +54,8 @@ internal static class AttendanceTaking
     {
         var (counted, _, received) = notice.Time;
         if (!notice.IsOffline)
-            return CheckInCode.ShownAt(shift.CodeSecret, notice.Code ?? "", received - CheckInCode.Step, received) is not null ? counted : throw new RuleBreach("check_in_code_invalid");
+            return CheckInCode.ShownAt(shift.CodeSecret, notice.Code ?? "", received - CheckInCode.Step, received) is not null
+                ? counted : throw new RuleBreach("check_in_code_invalid");
 
         if (CheckInCode.ShownAt(shift.CodeSecret, notice.Code ?? "", counted - CodeWithin, counted + CodeWithin) is not { } shown) throw new RuleBreach("check_in_code_invalid");
         var until = shown + CheckInCode.AcceptedFor;

@@ -104,7 +104,8 @@ internal sealed class RecordingRules
 
         var activities = await db.ShareActivities(id, [.. entries.Select(entry => entry.ActivityId).Distinct()], ct);
         var onShifts = entries.Select(entry => entry.ShiftId).OfType<Guid>().Distinct().ToArray();
-        var shifts = await db.Shifts.Where(s => s.OrganizationId == id && onShifts.Contains(s.Id)).Select(s => new { s.Id, s.ActivityId }).ToDictionaryAsync(s => s.Id, s => s.ActivityId, ct);
+        var shifts = await db.Shifts.Where(s => s.OrganizationId == id && onShifts.Contains(s.Id)).Select(s => new { s.Id, s.ActivityId })
+            .ToDictionaryAsync(s => s.Id, s => s.ActivityId, ct);
         var volunteers = await db.LockVolunteers(id, people, ct);
         var parents = await db.Teams.Where(t => t.OrganizationId == id).Select(t => new { t.Id, t.ParentTeamId }).ToDictionaryAsync(t => t.Id, t => t.ParentTeamId, ct);
         var memberships = await db.TeamMembers.Where(m => m.OrganizationId == id && people.Contains(m.VolunteerId))
