@@ -137,7 +137,8 @@ public sealed class HostileInputTests(TestDatabases databases) : ApiTest(databas
     private static async Task<string> Everything(World world)
     {
         var texts = new List<string>();
-        foreach (var operation in Operation.All.Where(operation => operation.Method == "GET" && !operation.Id.EndsWith("Report", StringComparison.Ordinal)))
+        // Reports name the moment at which they are drawn, and the check-in code is another every half minute.
+        foreach (var operation in Operation.All.Where(operation => operation.Method == "GET" && operation.Id != "getCheckInCode" && !operation.Id.EndsWith("Report", StringComparison.Ordinal)))
             texts.Add((await world.As("administrator").Get(world.PathOf(operation))).ShouldBe(200).Text);
         return string.Join('\n', texts);
     }
