@@ -27,8 +27,7 @@ internal sealed record EndSeriesQuery([property: FromQuery] DateOnly? From = nul
 /// <param name="TeamId">The team that carries it out.</param>
 /// <param name="FirstOn">The first day that the rule may give (the day of its DTSTART), at most 31 days back.</param>
 /// <param name="StartTime">When it starts, by the local clock, all year.</param>
-/// <param name="Recurrence">A rule of RFC 5545: <c>FREQ</c> DAILY, WEEKLY, MONTHLY or YEARLY with INTERVAL, COUNT or UNTIL, BYDAY,
-/// BYMONTHDAY, BYMONTH, BYSETPOS, WKST. Without an end it is carried on 12 weeks ahead; with one it has at most 400 occurrences within ten years.</param>
+/// <param name="Recurrence">A rule of RFC 5545: <c>FREQ</c> DAILY, WEEKLY, MONTHLY or YEARLY with INTERVAL, COUNT or UNTIL, BYDAY, BYMONTHDAY, BYMONTH, BYSETPOS, WKST. Without an end it is carried on 12 weeks ahead; with one it has at most 400 occurrences within ten years.</param>
 /// <param name="EndTime">When it ends; at or before the start means the next day. By the project's planned length when not given.</param>
 /// <param name="Title">At most 100 characters; the project's title when not given.</param>
 /// <param name="ProjectId">The project of the library it is made from, if any.</param>
