@@ -1,4 +1,5 @@
 using System.Collections.Frozen;
+using System.Globalization;
 using System.Reflection;
 using System.Text.Json;
 using Microsoft.AspNetCore.Http.Features;
@@ -49,6 +50,12 @@ internal sealed class QueryGuard(RequestDelegate next, IApiDescriptionGroupColle
         bound = value;
         if (value is null) return true;
         if (value.Contains('\0', StringComparison.Ordinal)) return false;
+        if (type == typeof(DateTimeOffset))
+        {
+            // In UTC, the only offset that PostgreSQL takes.
+            bound = Instant.TryParse(value, out var instant) ? instant.UtcDateTime.ToString("O", CultureInfo.InvariantCulture) : null;
+            return bound is not null;
+        }
         if (!type.IsEnum) return type != typeof(DateOnly) || Instant.TryParseDay(value, out _);
         bound = Enum.GetNames(type).FirstOrDefault(name => JsonNamingPolicy.CamelCase.ConvertName(name) == value);
         return bound is not null;

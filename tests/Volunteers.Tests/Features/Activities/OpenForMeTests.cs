@@ -134,6 +134,21 @@ public sealed class OpenForMeTests(TestDatabases databases) : HoursTest(database
         Assert.Empty((await (await Given.Operator()).Get("/v1/me/shifts")).ShouldBe(200).Items);
     }
 
+    [Fact]
+    public async Task The_moment_from_which_my_shifts_are_listed_has_any_offset_but_has_one()
+    {
+        var shift = await O.Shift(await O.UpcomingActivity(Team, Start));
+        await O.SignUp(shift, me);
+        var (end, api) = (Start.AddHours(4).ToOffset(TimeSpan.FromHours(8)), new Api(mine.Http, ""));
+
+        Assert.Single((await api.Get($"/v1/me/shifts?from={At(end.AddMinutes(-1))}&to={At(end)}")).ShouldBe(200).Items);
+        Assert.Empty((await api.Get($"/v1/me/shifts?from={At(end)}")).ShouldBe(200).Items);
+        foreach (var vague in new[] { "2026-06-07", "2026-06-07T10:00:00", "9999-12-31T23:59:59Z", "-infinity", "" })
+            (await api.Get($"/v1/me/shifts?from={vague}")).ShouldRefuse(400, "malformed_parameter");
+
+        static string At(DateTimeOffset moment) => Uri.EscapeDataString(moment.ToString("yyyy-MM-ddTHH:mm:sszzz", System.Globalization.CultureInfo.InvariantCulture));
+    }
+
     private async Task<JsonArray> OpenForMe() => (await mine.Get("/activities?openFor=me&limit=200")).ShouldBe(200).Items;
 
     private async Task<string> Full(string activity)
