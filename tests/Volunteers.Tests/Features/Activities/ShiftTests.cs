@@ -64,6 +64,17 @@ public sealed class ShiftTests(TestDatabases databases) : HoursTest(databases)
     }
 
     [Fact]
+    public async Task A_shift_for_which_service_was_recorded_stays()
+    {
+        var activity = await O.Activity(Team);
+        var shift = await O.Shift(activity);
+        (await Admin.Post("/service-records", new { activityId = activity, shiftId = shift, volunteerId = await O.Volunteer(Team), startsAt = "2026-06-07T14:30:00+08:00", endsAt = "2026-06-07T15:30:00+08:00" }))
+            .ShouldBe(201);
+
+        (await Admin.Delete($"/shifts/{shift}")).ShouldRefuse(409, "shift_in_use");
+    }
+
+    [Fact]
     public async Task An_activity_takes_its_shifts_along_when_it_moves()
     {
         var activity = await O.UpcomingActivity(Team, Start);
