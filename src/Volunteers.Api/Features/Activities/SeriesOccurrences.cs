@@ -129,7 +129,8 @@ internal static class SeriesOccurrences
         if (due is null ? off : !off && activity.IsAsPlanned(due, shifts) && (!series.Publish || activity.Status == ActivityStatus.Published)) return;
 
         var pairs = due is null ? [] : Match(shifts, due.Shifts);
-        var surplus = due is null ? [] : shifts.Except(pairs.Select(pair => pair.Shift)).ToArray();
+        // The shifts that would be deleted: of a draft that drops out, all.
+        var surplus = due is null && activity.Status != ActivityStatus.Draft ? [] : shifts.Except(pairs.Select(pair => pair.Shift)).ToArray();
         if (use.Reason(activity, surplus) is { } reason)
         {
             change.Untouched.Add(new UntouchedView(activity.Id, activity.OccurrenceOn!.Value, activity.StartsAt, use.SignUps, use.Records, reason));

@@ -80,6 +80,20 @@ public sealed class SeriesChangeTests(TestDatabases databases) : SeriesTest(data
     }
 
     [Fact]
+    public async Task A_draft_on_which_a_group_once_had_places_stays_and_is_named()
+    {
+        var series = await Plan(("publish", false));
+        var shift = Id((await ShiftsOf(await On(series.Id, "2037-04-10")))[0]);
+        var group = (await Admin.Post($"/shifts/{shift}/groups", new { title = "某公司", places = 3 })).ShouldBe(200).Id;
+        (await Admin.Delete($"/shifts/{shift}/groups/{group}")).ShouldBe(204);
+
+        var ended = (await Admin.Delete($"/series/{series.Id}")).ShouldBe(200);
+
+        Assert.Equal([("2037-04-10", "formerSignUps")], ended["untouched"]!.AsArray().Select(u => ((string)u!["occurrenceOn"]!, (string)u["reason"]!)));
+        Assert.Equal(["2037-04-10"], Days(await Occurrences(series.Id)));
+    }
+
+    [Fact]
     public async Task Shifts_are_changed_with_their_occurrences()
     {
         var series = await Plan(("shifts", new JsonArray(new JsonObject { ["name"] = "东", ["capacity"] = 2 }, new JsonObject { ["name"] = "西" })));
