@@ -1,4 +1,5 @@
 using System.Linq.Expressions;
+using System.Text.Json.Serialization;
 using FluentValidation;
 using Microsoft.AspNetCore.Mvc;
 using Volunteers.Features.Organizations;
@@ -39,7 +40,7 @@ internal sealed record EndSeriesQuery([property: FromQuery] DateOnly? From = nul
 /// <param name="Shifts">What every occurrence has, at most 20; when not given the project's posts with the project's capacity, or one of the whole activity.</param>
 /// <param name="Publish">Whether volunteers see an occurrence as soon as it is made; true when not given.</param>
 internal sealed record SeriesRequest(
-    Guid TeamId, DateOnly FirstOn, TimeOnly StartTime, string Recurrence, TimeOnly? EndTime = null, string? Title = null, Guid? ProjectId = null,
+    Guid TeamId, DateOnly FirstOn, [property: JsonRequired] TimeOnly StartTime, string Recurrence, TimeOnly? EndTime = null, string? Title = null, Guid? ProjectId = null,
     string? Category = null, string? Description = null, Location? Location = null, Guid? ResponsibleVolunteerId = null,
     IReadOnlyList<DateOnly>? ExceptOn = null, IReadOnlyList<ShiftTemplate>? Shifts = null, bool Publish = true)
 {

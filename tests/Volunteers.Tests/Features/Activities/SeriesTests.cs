@@ -104,6 +104,16 @@ public sealed class SeriesTests(TestDatabases databases) : SeriesTest(databases)
     }
 
     [Fact]
+    public async Task A_series_starts_at_a_time_that_somebody_said()
+    {
+        var silent = Fridays();
+        silent.Remove("startTime");
+
+        (await Admin.Post("/series", silent)).ShouldRefuse(400, "malformed_json");
+        (await Admin.Patch($"/series/{(await Plan()).Id}", new { startTime = (string?)null })).ShouldBe(400);
+    }
+
+    [Fact]
     public async Task What_is_too_much_is_refused()
     {
         var shift = new JsonObject { ["name"] = "a" };
