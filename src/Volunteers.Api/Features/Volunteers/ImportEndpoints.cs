@@ -40,7 +40,7 @@ internal static class ImportEndpoints
     {
         // Also for a dry run, so that it answers what an import at that moment would.
         var organization = await db.LockOrganization(tenant.Id, ct);
-        var people = new ImportPeople(db, organization, file, validator, clock.GetUtcNow());
+        var people = new ImportPeople(db, organization, file, validator, departures, clock.GetUtcNow());
         await people.Take(ct);
         var view = new ImportView(query.DryRun == true, people.Created, people.Updated, people.Unchanged, people.Refused);
         if (view.DryRun) return TypedResults.Ok(view);

@@ -14,6 +14,7 @@ internal sealed class ImportPeople
     private readonly Organization organization;
     private readonly ImportFile file;
     private readonly IValidator<VolunteerRequest> validator;
+    private readonly IDepartures departures;
     private readonly DateTimeOffset now;
     private readonly List<Newcomer> newcomers = [];
     private readonly List<ImportRefusal> refused = [];
@@ -21,8 +22,9 @@ internal sealed class ImportPeople
     private Dictionary<Guid, Volunteer> known = [];
     private Dictionary<(Guid TeamId, Guid VolunteerId), TeamMember> members = [];
 
-    public ImportPeople(VolunteersDb db, Organization organization, ImportFile file, IValidator<VolunteerRequest> validator, DateTimeOffset now) =>
-        (this.db, this.organization, this.file, this.validator, this.now) = (db, organization, file, validator, now);
+    public ImportPeople(
+        VolunteersDb db, Organization organization, ImportFile file, IValidator<VolunteerRequest> validator, IDepartures departures, DateTimeOffset now) =>
+        (this.db, this.organization, this.file, this.validator, this.departures, this.now) = (db, organization, file, validator, departures, now);
 
     public int Updated { get; private set; }
 
@@ -51,6 +53,8 @@ internal sealed class ImportPeople
                 Refuse(file.Rows[i], null, "duplicate_row", earlier.Row);
             }
         }
+        var leaving = people.Where((_, i) => file.Rows[i].Word(ImportField.Status, ImportColumns.Statuses, (_, _) => { }) == VolunteerStatus.Left);
+        await departures.LockPlaces(db, organization.Id, [.. leaving.OfType<Guid>().Distinct()], now, ct);
         await Load([.. people.OfType<Guid>().Distinct()], ct);
         for (var i = 0; i < people.Length; i++)
             if (clear[i]) Take(file.Rows[i], people[i] is { } id ? known[id] : null);

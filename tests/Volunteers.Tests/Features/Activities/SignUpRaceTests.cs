@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using Npgsql;
 using Volunteers.Tests.Features.Hours;
 using Volunteers.Tests.Support;
 using Xunit;
@@ -87,6 +88,34 @@ public sealed class SignUpRaceTests(TestDatabases databases) : HoursTest(databas
         }
 
         Assert.Equal((0, 0), await ShouldAddUp(shift));
+    }
+
+    [Fact]
+    public async Task A_roster_by_which_somebody_leaves_waits_for_a_sign_up_without_holding_the_person()
+    {
+        var shift = await O.Shift(activity, capacity: 1);
+        var person = await O.Volunteer(Team);
+        await O.SignUp(shift, person);
+        var number = (string)(await Admin.Get($"/volunteers/{person}"))["number"]!;
+        await using var connection = new NpgsqlConnection(ConnectionString);
+        await connection.OpenAsync(TestContext.Current.CancellationToken);
+        await using var signingUp = await connection.BeginTransactionAsync(TestContext.Current.CancellationToken);
+        await Do($"select 1 from shifts where id = '{shift}' for no key update");
+
+        var import = Admin.Post("/volunteers/import", new StringContent($"number,status\r\n{number},left\r\n", Encoding.UTF8, "text/csv"));
+        while (await Ask("select count(*)::int from pg_locks where not granted", row => row.GetInt32(0)) == 0) await Task.Delay(20, TestContext.Current.CancellationToken);
+
+        // Refused at once if the import had the person before it has the shift.
+        await Do($"select 1 from volunteers where id = '{person}' for no key update nowait");
+        await signingUp.RollbackAsync(TestContext.Current.CancellationToken);
+        (await import).ShouldBe(200);
+        Assert.Equal((0, 0), await ShouldAddUp(shift));
+
+        async Task Do(string sql)
+        {
+            await using var command = new NpgsqlCommand(sql, connection, signingUp);
+            await command.ExecuteNonQueryAsync(TestContext.Current.CancellationToken);
+        }
     }
 
     [Fact]
