@@ -69,7 +69,9 @@ internal static class SeriesEndpoints
         var request = await patch.ApplyTo(SeriesRequest.Of(series), ct);
         if (!tenant.Coordinates(request.TeamId)) throw RuleBreach.NotFound("team_not_found", "/teamId");
         if (request.FirstOn != series.FirstOn) RefuseTooEarly(request.FirstOn, organization, now);
+        var names = series.Shifts.ConvertAll(shift => shift.Name);
         series.Change(request.ToPlan(await ProjectOf(request, tenant, db, ct), organization));
+        await db.FollowNames(series, names, ct);
         var change = await db.Adjust(series, organization, now, ct);
         return Answer.Found(new SeriesChangeView(series, change));
     }

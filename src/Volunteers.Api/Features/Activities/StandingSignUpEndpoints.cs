@@ -125,6 +125,15 @@ internal static class StandingSigningUp
         }
     }
 
+    /// <summary>A shift that got another name keeps who comes to it: which became which is told as for the occurrences, in order.</summary>
+    public static async Task FollowNames(this VolunteersDb db, Series series, IReadOnlyCollection<string> before, CancellationToken ct)
+    {
+        var names = series.Shifts.ConvertAll(shift => shift.Name);
+        foreach (var (old, now) in before.Except(names).Zip(names.Except(before)))
+            await db.StandingSignUps.Where(s => s.OrganizationId == series.OrganizationId && s.SeriesId == series.Id && s.ShiftName == old)
+                .ExecuteUpdateAsync(set => set.SetProperty(s => s.ShiftName, now), ct);
+    }
+
     /// <summary>The shifts still to come of a locked series, locked before anybody's profile is, and in the order of its templates.</summary>
     public static async Task<List<Shift>> LockComingShifts(this VolunteersDb db, Series series, DateTimeOffset now, CancellationToken ct)
     {

@@ -91,5 +91,47 @@ public sealed class StandingSignUpTests(TestDatabases databases) : SeriesTest(da
         }
     }
 
+    [Fact]
+    public async Task Who_left_the_organization_or_the_team_no_longer_comes_to_all()
+    {
+        var series = await Plan(("recurrence", "FREQ=WEEKLY;BYDAY=FR"));
+        var below = await O.Team(parentTeamId: Team);
+        var (stays, leaves, changesTeam) = (await O.Volunteer(Team), await O.Volunteer(Team), await O.Volunteer(Team));
+        await O.Member(below, stays);
+        foreach (var volunteer in new[] { stays, leaves, changesTeam }) (await Admin.Post($"/series/{series.Id}/sign-ups", new { volunteerId = volunteer })).ShouldBe(201);
+
+        (await Admin.Patch($"/volunteers/{leaves}", new { status = "left" })).ShouldBe(200);
+        foreach (var volunteer in new[] { stays, changesTeam }) (await Admin.Delete($"/teams/{Team}/members/{volunteer}")).ShouldBe(204);
+        Assert.Equal([stays], (await Admin.Get($"/series/{series.Id}/sign-ups")).Items.Select(s => (string)s!["volunteerId"]!));
+
+        // Nobody is signed up for what they have long forgotten because they came back.
+        (await Admin.Patch($"/volunteers/{leaves}", new { status = "active" })).ShouldBe(200);
+        await O.Member(Team, changesTeam);
+        await MoveTo("2037-04-11T10:00:00+08:00");
+        await CarryOn(Host);
+        Assert.Equal([stays], await Signed((await Occurrences(series.Id))[^1]));
+    }
+
+    [Fact]
+    public async Task A_shift_that_gets_another_name_keeps_who_comes_to_it()
+    {
+        var series = await Plan(("recurrence", "FREQ=WEEKLY;BYDAY=FR"), ("shifts", new JsonArray(new JsonObject { ["name"] = "东" }, new JsonObject { ["name"] = "西" })));
+        var (first, second) = (await O.Volunteer(Team), await O.Volunteer(Team));
+        (await Admin.Post($"/series/{series.Id}/sign-ups", new { volunteerId = first, shiftName = "东" })).ShouldBe(201);
+        (await Admin.Post($"/series/{series.Id}/sign-ups", new { volunteerId = second, shiftName = "西" })).ShouldBe(201);
+
+        (await Admin.Patch($"/series/{series.Id}", new { shifts = new[] { new { name = "西" }, new { name = "东门" } } })).ShouldBe(200);
+
+        Assert.Equal(["东门", "西"], (await Admin.Get($"/series/{series.Id}/sign-ups")).Items.Select(s => (string)s!["shiftName"]!));
+        await MoveTo("2037-04-11T10:00:00+08:00");
+        await CarryOn(Host);
+        var made = (await ShiftsOf((await Occurrences(series.Id))[^1])).ToDictionary(shift => (string)shift["name"]!, Id);
+        Assert.Equal(first, (string?)Assert.Single((await Admin.Get($"/shifts/{made["东门"]}/sign-ups")).Items)!["volunteerId"]);
+        Assert.Equal(second, (string?)Assert.Single((await Admin.Get($"/shifts/{made["西"]}/sign-ups")).Items)!["volunteerId"]);
+    }
+
+    private async Task<string[]> Signed(JsonNode activity) =>
+        [.. (await Admin.Get($"/shifts/{Id((await ShiftsOf(activity))[0])}/sign-ups")).ShouldBe(200).Items.Select(s => (string)s!["volunteerId"]!)];
+
     private static string[] Results(Answer answer) => [.. answer["occurrences"]!.AsArray().Select(r => (string)r!["result"]!)];
 }
