@@ -46,7 +46,7 @@ internal static class VolunteerEndpoints
             ? Answer.Found(view)
             : TypedResults.NotFound();
 
-    /// <summary>Changes a volunteer's profile. Who leaves gives back their places on shifts to come.</summary>
+    /// <summary>Changes a volunteer's profile. Who leaves gives back their places on shifts to come; who is active again has what is free where they wait.</summary>
     private static async Task<Results<Found<VolunteerView>, NotFound>> Change(
         Guid volunteerId, MergePatch<VolunteerRequest> patch, IfMatch match, Tenant tenant, VolunteersDb db, IDepartures departures,
         TimeProvider clock, CancellationToken ct)
@@ -56,9 +56,9 @@ internal static class VolunteerEndpoints
 
         match.Check(volunteer);
         var request = await patch.ApplyTo(VolunteerRequest.Of(volunteer), ct);
-        var leaves = volunteer.Status != VolunteerStatus.Left && request.Status == VolunteerStatus.Left;
+        var settles = volunteer.Status != request.Status && request.Status is VolunteerStatus.Left or VolunteerStatus.Active;
         volunteer.Change(request.Number ?? volunteer.Number, request.ToProfile(volunteer.JoinedOn));
-        if (leaves) await departures.Settle(db, await db.Organizations.AsNoTracking().SingleAsync(o => o.Id == tenant.Id, ct), [volunteerId], clock.GetUtcNow(), ct);
+        if (settles) await departures.Settle(db, await db.Organizations.AsNoTracking().SingleAsync(o => o.Id == tenant.Id, ct), [volunteerId], clock.GetUtcNow(), ct);
         await db.SaveChangesAsync(ct);
         return Answer.Found(await db.Volunteers.Where(v => v.OrganizationId == tenant.Id && v.Id == volunteerId).AsNoTracking()
             .Select(VolunteerView.Projection(tenant, db)).SingleAsync(ct));

@@ -16,6 +16,20 @@ public sealed class WaitingListTests(TestDatabases databases) : HoursTest(databa
     }
 
     [Fact]
+    public async Task Who_is_active_again_has_the_place_that_stayed_free_meanwhile()
+    {
+        var (shift, people) = await Full(capacity: 1, people: 2);
+        (await Admin.Patch($"/volunteers/{people[1]}", new { status = "paused" })).ShouldBe(200);
+        (await Admin.Delete($"/shifts/{shift}/sign-ups/{people[0]}")).ShouldBe(204);
+        await CountsAre(shift, taken: 0, waiting: 1);
+
+        (await Admin.Patch($"/volunteers/{people[1]}", new { status = "active" })).ShouldBe(200);
+
+        Assert.Equal([people[1]], await With("confirmed", shift));
+        await CountsAre(shift, taken: 1, waiting: 0);
+    }
+
+    [Fact]
     public async Task A_cancellation_gives_the_place_to_the_first_who_waits()
     {
         var (shift, people) = await Full(capacity: 2, people: 5);
