@@ -37,6 +37,18 @@ internal static class Locks
         db.Activities.FromSql($"select * from activities where organization_id = {organizationId} and id = any({ids}) order by id for share")
             .ToDictionaryAsync(activity => activity.Id, ct);
 
+    /// <summary>The activities of records about to be approved: no group may be counted for them meanwhile. An activity never changes under a record.</summary>
+    public static Task ShareActivitiesOf(this VolunteersDb db, Guid organizationId, Guid[] recordIds, CancellationToken ct) => db.Database.ExecuteSqlAsync(
+        $"""
+         select 1 from activities where organization_id = {organizationId}
+             and id in (select activity_id from service_records where organization_id = {organizationId} and id = any({recordIds})) order by id for share
+         """, ct);
+
+    /// <summary>Activities that a group is counted for: nobody may be approved by name meanwhile.</summary>
+    public static Task<Dictionary<Guid, Activity>> LockActivities(this VolunteersDb db, Guid organizationId, Guid[] ids, CancellationToken ct) =>
+        db.Activities.FromSql($"select * from activities where organization_id = {organizationId} and id = any({ids}) order by id for update")
+            .ToDictionaryAsync(activity => activity.Id, ct);
+
     /// <summary>An activity whose shifts are about to change: it may not be cancelled or moved meanwhile.</summary>
     public static Task<Activity?> ShareActivity(this VolunteersDb db, Guid organizationId, Guid id, CancellationToken ct) =>
         db.Activities.FromSql($"select * from activities where organization_id = {organizationId} and id = {id} for share").SingleOrDefaultAsync(ct);

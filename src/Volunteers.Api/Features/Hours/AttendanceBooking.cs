@@ -114,6 +114,7 @@ internal static class AttendanceBooking
         if (record is null) db.Add(record = ServiceRecord.FromAttendance(activity, shift.Id, signUp.VolunteerId, figures, day, flag, by, now));
         else record.Retake(figures, day, flag);
         var confirms = record.Status == ServiceStatus.Submitted && flag is null && organization.Settings.AttendanceConfirmedBy == AttendanceConfirmation.Automatic;
+        confirms = confirms && !(await CountedTwice.Load(db, [record], ct)).InHeadcount(record);
         if (confirms) record.Confirm(now);
 
         Booking[] bookings = confirms ? [Booking.Of(record, PostingCause.Approved)]

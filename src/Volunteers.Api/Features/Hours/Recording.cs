@@ -9,7 +9,7 @@ namespace Volunteers.Features.Hours;
 /// <summary>Service to be recorded, for one named volunteer or for a headcount.</summary>
 internal sealed record ServiceEntry(
     Guid? VolunteerId, int PersonTimes, CountingMethod? HeadcountMethod, Guid ActivityId, DateTimeOffset StartsAt, DateTimeOffset EndsAt,
-    int? Minutes, string? Note, string? DailyLimitOverride, Guid? ShiftId = null);
+    int? Minutes, string? Note, string? DailyLimitOverride, Guid? ShiftId = null, bool NotCountedElsewhere = false);
 
 /// <summary>Who records: which volunteer they are, for which teams they may enter others' service, and what that is worth as evidence.</summary>
 internal sealed record Recorder(Guid ActorId, Guid? VolunteerId, Func<Guid, bool> Coordinates, Evidence ForOthers)
@@ -79,14 +79,15 @@ internal sealed class RecordingRules
     private readonly ILookup<Guid, (Guid TeamId, DateOnly? LeftOn)> memberships;
     private readonly Dictionary<(Guid VolunteerId, DateOnly Day), int> minutesOfDay;
     private readonly Dictionary<Guid, List<(DateTimeOffset StartsAt, DateTimeOffset EndsAt)>> periods;
+    private readonly CountedTwice counted;
 
     private RecordingRules(
         Organization organization, Dictionary<Guid, Activity> activities, Dictionary<Guid, Guid> shifts, HashSet<Guid> volunteers, Dictionary<Guid, Guid?> parents,
         ILookup<Guid, (Guid TeamId, DateOnly? LeftOn)> memberships, Dictionary<(Guid VolunteerId, DateOnly Day), int> minutesOfDay,
-        Dictionary<Guid, List<(DateTimeOffset StartsAt, DateTimeOffset EndsAt)>> periods)
+        Dictionary<Guid, List<(DateTimeOffset StartsAt, DateTimeOffset EndsAt)>> periods, CountedTwice counted)
     {
-        (this.organization, this.activities, this.shifts, this.volunteers, this.parents, this.memberships, this.minutesOfDay, this.periods) =
-            (organization, activities, shifts, volunteers, parents, memberships, minutesOfDay, periods);
+        (this.organization, this.activities, this.shifts, this.volunteers, this.parents, this.memberships, this.minutesOfDay, this.periods, this.counted) =
+            (organization, activities, shifts, volunteers, parents, memberships, minutesOfDay, periods, counted);
     }
 
     /// <param name="db">In a transaction.</param>
@@ -102,7 +103,9 @@ internal sealed class RecordingRules
         var days = entries.Select(entry => organization.DayOf(entry.StartsAt)).Distinct().ToArray();
         var (first, last) = (entries.Min(entry => entry.StartsAt), entries.Max(entry => entry.EndsAt));
 
-        var activities = await db.ShareActivities(id, [.. entries.Select(entry => entry.ActivityId).Distinct()], ct);
+        Guid[] of = [.. entries.Select(entry => entry.ActivityId).Distinct()];
+        var countsGroups = entries.Any(entry => entry.VolunteerId is null);
+        var activities = await (countsGroups ? db.LockActivities(id, of, ct) : db.ShareActivities(id, of, ct));
         var onShifts = entries.Select(entry => entry.ShiftId).OfType<Guid>().Distinct().ToArray();
         var shifts = await db.Shifts.Where(s => s.OrganizationId == id && onShifts.Contains(s.Id)).Select(s => new { s.Id, s.ActivityId })
             .ToDictionaryAsync(s => s.Id, s => s.ActivityId, ct);
@@ -116,10 +119,12 @@ internal sealed class RecordingRules
             .Select(g => new { g.Key.VolunteerId, g.Key.ServiceDate, Minutes = g.Sum(r => r.Minutes) }).ToListAsync(ct);
         var periods = await credited.Where(r => r.StartsAt < last && r.EndsAt > first).Select(r => new { r.VolunteerId, r.StartsAt, r.EndsAt }).ToListAsync(ct);
 
+        var counted = await CountedTwice.Load(db, id, of, first, last, namesToo: countsGroups, ct);
+
         return new RecordingRules(organization, activities, shifts, [.. volunteers], parents,
             memberships.ToLookup(m => m.VolunteerId, m => (m.TeamId, m.LeftOn)),
             minutes.ToDictionary(m => (m.VolunteerId!.Value, m.ServiceDate), m => m.Minutes),
-            periods.GroupBy(p => p.VolunteerId!.Value).ToDictionary(g => g.Key, g => g.Select(p => (p.StartsAt, p.EndsAt)).ToList()));
+            periods.GroupBy(p => p.VolunteerId!.Value).ToDictionary(g => g.Key, g => g.Select(p => (p.StartsAt, p.EndsAt)).ToList()), counted);
     }
 
     /// <summary>A record of the entry, if every rule lets it in; later entries of the same batch then reckon with it.</summary>
@@ -142,6 +147,10 @@ internal sealed class RecordingRules
             own ? Evidence.Self : by.ForOthers, own ? ServiceStatus.Submitted : ServiceStatus.Approved, entry.Note, by.ActorId, now);
         if (!own && entry.DailyLimitOverride is { } reason) record.OverrideDailyLimit(reason);
         if (entry.ShiftId is { } onShift) record.OnShift(onShift);
+        if (own) return record;
+
+        if (!entry.NotCountedElsewhere) record.LookTwice(counted.FlagOf(record));
+        counted.Add(record);
         return record;
     }
 

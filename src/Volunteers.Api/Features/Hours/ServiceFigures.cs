@@ -34,6 +34,9 @@ internal enum RecordFlag
 
     /// <summary>Taken by the volunteer alone: sent later, or by somebody who can show the code to themselves.</summary>
     SelfReported,
+
+    /// <summary>A coordinator entered names beside a headcount, or a headcount beside names, for one activity at one time.</summary>
+    BesideHeadcount,
 }
 
 /// <summary>When service was given and how much: whole minutes, above zero, never more than the period times the persons.</summary>

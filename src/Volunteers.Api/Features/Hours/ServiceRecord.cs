@@ -102,11 +102,25 @@ internal sealed class ServiceRecord : IVersioned
 
     public void OverrideDailyLimit(string reason) => DailyLimitOverride = reason;
 
+    public void LookTwice(RecordFlag? flag) => Flag = flag;
+
     public void Approve(Reviewer reviewer, DateTimeOffset now)
     {
         RefuseOwn(reviewer);
         if (Status != ServiceStatus.Submitted) throw new RuleBreach("already_reviewed");
         Review(ServiceStatus.Approved, reviewer, reason: null, now);
+    }
+
+    /// <summary>
+    /// Approves what a headcount holds already: minutes and a person-time move here from there. Team, project and category
+    /// become the headcount's, so that no total of theirs moves; only how we know these minutes changes.
+    /// </summary>
+    public void ApproveFrom(ServiceRecord headcount, Reviewer reviewer, DateTimeOffset now)
+    {
+        Approve(reviewer, now);
+        if (headcount.ActivityId != ActivityId || headcount.ServiceDate != ServiceDate) throw new RuleBreach("claim_outside_headcount");
+        headcount.GiveUp(new ServiceFigures(StartsAt, EndsAt, Minutes, PersonTimes));
+        (ClaimedFromId, TeamId, ProjectId, Category) = (headcount.Id, headcount.TeamId, headcount.ProjectId, headcount.Category);
     }
 
     public void Reject(Reviewer reviewer, string reason, DateTimeOffset now)
@@ -137,13 +151,8 @@ internal sealed class ServiceRecord : IVersioned
     /// <summary>One participation of this headcount gets a name: minutes and a person-time move to a record of their own.</summary>
     public ServiceRecord Claim(Reviewer reviewer, Guid volunteerId, ServiceFigures figures, DateTimeOffset now)
     {
-        if (!IsHeadcount) throw new RuleBreach("not_a_headcount");
-        RefuseUnlessApproved();
         if (reviewer.VolunteerId == volunteerId) throw new RuleBreach("own_hours");
-        if (figures.StartsAt < StartsAt || figures.EndsAt > EndsAt) throw new RuleBreach("claim_outside_headcount");
-        RefuseUnlessRestIsWhole(Minutes - ClaimedMinutes - figures.Minutes, PersonTimes - ClaimedPersonTimes - 1, new ServiceFigures(StartsAt, EndsAt, Minutes, PersonTimes));
-
-        (ClaimedMinutes, ClaimedPersonTimes) = (ClaimedMinutes + figures.Minutes, ClaimedPersonTimes + 1);
+        GiveUp(figures);
         var named = new ServiceRecord
         {
             Id = Guid.CreateVersion7(now), OrganizationId = OrganizationId, ActivityId = ActivityId, TeamId = TeamId, ProjectId = ProjectId,
@@ -178,6 +187,16 @@ internal sealed class ServiceRecord : IVersioned
 
     /// <summary>Approved by the organization's own rule that attendance is enough.</summary>
     public void Confirm(DateTimeOffset now) => Review(ServiceStatus.Approved, new Reviewer(TheServiceItself, VolunteerId: null), reason: null, now);
+
+    /// <summary>One participation leaves this headcount for a name.</summary>
+    private void GiveUp(ServiceFigures figures)
+    {
+        if (!IsHeadcount) throw new RuleBreach("not_a_headcount");
+        RefuseUnlessApproved();
+        if (figures.StartsAt < StartsAt || figures.EndsAt > EndsAt) throw new RuleBreach("claim_outside_headcount");
+        RefuseUnlessRestIsWhole(Minutes - ClaimedMinutes - figures.Minutes, PersonTimes - ClaimedPersonTimes - 1, new ServiceFigures(StartsAt, EndsAt, Minutes, PersonTimes));
+        (ClaimedMinutes, ClaimedPersonTimes) = (ClaimedMinutes + figures.Minutes, ClaimedPersonTimes + 1);
+    }
 
     private void Set(ServiceFigures figures, DateOnly serviceDate) => (StartsAt, EndsAt, Minutes, PersonTimes, ServiceDate) =
         (figures.StartsAt, figures.EndsAt, figures.Minutes, figures.PersonTimes, serviceDate);

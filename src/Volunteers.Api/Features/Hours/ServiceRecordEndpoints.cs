@@ -52,7 +52,9 @@ internal static class ServiceRecordEndpoints
         ApprovalsRequest request, Tenant tenant, VolunteersDb db, TimeProvider clock, CancellationToken ct)
     {
         var now = clock.GetUtcNow();
+        await db.ShareActivitiesOf(tenant.Id, [.. request.RecordIds], ct);
         var locked = (await db.LockRecords(tenant.Id, [.. request.RecordIds], ct)).ToDictionary(record => record.Id);
+        var counted = await CountedTwice.Load(db, locked.Values, ct);
         var refusals = new List<Refusal>();
         foreach (var (index, id) in request.RecordIds.Index())
         {
@@ -60,6 +62,7 @@ internal static class ServiceRecordEndpoints
             {
                 if (!locked.TryGetValue(id, out var record) || !tenant.Coordinates(record.TeamId)) throw new RuleBreach("record_not_found");
                 record.Approve(Reviewer.Of(tenant), now);
+                counted.RefuseInHeadcount(record);
             }
             catch (RuleBreach breach)
             {

@@ -20,14 +20,36 @@ internal static class ServiceRecordReview
         review.MapPost("/claims", Claim).WithName("claimHeadcount");
     }
 
-    /// <summary>Approves submitted service and posts its minutes. Nobody approves their own.</summary>
-    private static Task<Results<Found<ServiceRecordView>, NotFound>> Approve(
-        Guid recordId, Tenant tenant, VolunteersDb db, TimeProvider clock, CancellationToken ct) =>
-        Step(recordId, RecordStep.Approved, reason: null, tenant, db, clock, (record, now) =>
+    /// <summary>
+    /// Approves submitted service and posts its minutes. Nobody approves their own. What a headcount of the same activity
+    /// may hold already (<c>counted_in_headcount</c>) is approved out of that headcount, or beside it.
+    /// </summary>
+    private static async Task<Results<Found<ServiceRecordView>, NotFound>> Approve(
+        Guid recordId, ApprovalRequest? request, Tenant tenant, VolunteersDb db, TimeProvider clock, CancellationToken ct)
+    {
+        await db.ShareActivitiesOf(tenant.Id, [recordId], ct);
+        var records = await db.LockRecords(tenant.Id, request?.HeadcountId is { } counted ? [recordId, counted] : [recordId], ct);
+        if (records.SingleOrDefault(r => r.Id == recordId) is not { } record || !tenant.Coordinates(record.TeamId)) return TypedResults.NotFound();
+
+        var now = clock.GetUtcNow();
+        if (request?.HeadcountId is { } headcountId)
         {
-            record.Approve(Reviewer.Of(tenant), now);
-            return [Booking.Of(record, PostingCause.Approved)];
-        }, ct);
+            if (records.SingleOrDefault(r => r.Id == headcountId) is not { } headcount || !tenant.Coordinates(headcount.TeamId))
+                throw RuleBreach.NotFound("record_not_found", "/headcountId");
+            record.ApproveFrom(headcount, Reviewer.Of(tenant), now);
+            var postings = await db.Post(tenant.Id,
+                [Booking.Of(headcount, PostingCause.Claimed, record.Minutes, 1).Reversed, Booking.Of(record, PostingCause.Claimed)], tenant.ActorId, now, ct);
+            db.Add(new ServiceRecordEvent(headcount, RecordStep.Claimed, tenant.ActorId, now, reason: null, postings));
+            db.Add(new ServiceRecordEvent(record, RecordStep.Approved, tenant.ActorId, now, request.Reason, postings));
+            await db.SaveChangesAsync(ct);
+            return Answer.Found(ServiceRecordView.Of(record));
+        }
+
+        record.Approve(Reviewer.Of(tenant), now);
+        if (request is not { NotCountedElsewhere: true }) (await CountedTwice.Load(db, [record], ct)).RefuseInHeadcount(record);
+        await Book(record, RecordStep.Approved, request?.Reason, [Booking.Of(record, PostingCause.Approved)], tenant, db, now, ct);
+        return Answer.Found(ServiceRecordView.Of(record));
+    }
 
     /// <summary>Rejects submitted service. Nothing is posted, and its time is free again.</summary>
     private static Task<Results<Found<ServiceRecordView>, NotFound>> Reject(

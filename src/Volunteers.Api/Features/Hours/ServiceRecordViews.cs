@@ -47,12 +47,13 @@ internal sealed record Headcount(int PersonTimes, CountingMethod Method);
 /// <param name="Minutes">Whole minutes actually given, at most the period (times the persons of a headcount); all of it when not given.</param>
 /// <param name="Note">At most 1,000 characters.</param>
 /// <param name="DailyLimitOverride">Why this may exceed the daily limit; only a coordinator's reason counts. At most 500 characters.</param>
+/// <param name="NotCountedElsewhere">A coordinator's word that a headcount and the names beside it, for the same activity at the same time, are not the same people.</param>
 internal sealed record ServiceRecordRequest(
     Guid ActivityId, DateTimeOffset StartsAt, DateTimeOffset EndsAt, Guid? VolunteerId = null, Headcount? Headcount = null, Guid? ShiftId = null,
-    int? Minutes = null, string? Note = null, string? DailyLimitOverride = null)
+    int? Minutes = null, string? Note = null, string? DailyLimitOverride = null, bool NotCountedElsewhere = false)
 {
     public ServiceEntry ToEntry() => new(VolunteerId, Headcount?.PersonTimes ?? 1, Headcount?.Method, ActivityId, StartsAt, EndsAt, Minutes, Note,
-        DailyLimitOverride, ShiftId);
+        DailyLimitOverride, ShiftId, NotCountedElsewhere);
 
     internal sealed class Validator : AbstractValidator<ServiceRecordRequest>
     {
@@ -83,6 +84,23 @@ internal sealed record ServiceRecordBatchRequest(IReadOnlyList<ServiceRecordRequ
         {
             RuleFor(request => request.Items).NotEmpty().Must(items => items is null or { Count: <= 1000 }).WithMessage(_ => Messages.Title("too_many"));
             RuleForEach(request => request.Items).NotNull().SetValidator(item).When(request => request.Items is { Count: <= 1000 });
+        }
+    }
+}
+
+/// <summary>How a record is approved; nothing need be said, but of a participation that a headcount may hold already.</summary>
+/// <param name="Reason">Kept in the record's history; at most 500 characters.</param>
+/// <param name="HeadcountId">It was counted there: its minutes and its person-time move from that headcount to this record, and no total changes.</param>
+/// <param name="NotCountedElsewhere">It was not: this record is booked beside the headcount.</param>
+internal sealed record ApprovalRequest(string? Reason = null, Guid? HeadcountId = null, bool NotCountedElsewhere = false)
+{
+    internal sealed class Validator : AbstractValidator<ApprovalRequest>
+    {
+        public Validator()
+        {
+            RuleFor(request => request.Reason).Length(1, 500);
+            RuleFor(request => request.NotCountedElsewhere).Equal(false).WithMessage(_ => Messages.Title("headcount_or_apart"))
+                .When(request => request.HeadcountId is not null);
         }
     }
 }

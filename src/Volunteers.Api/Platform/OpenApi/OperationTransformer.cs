@@ -27,6 +27,7 @@ internal sealed class OperationTransformer(IServiceProvider services) : IOpenApi
         DescribeParameters(operation, api, handler);
         AddOrganization(operation, api);
         DescribeHeaders(operation, api);
+        OptionalBody(operation);
         PatchSchema(operation, api, document);
         DescribeErrors(operation, api, anonymous, document);
         Examples.AddTo(operation, api);
@@ -92,6 +93,13 @@ internal sealed class OperationTransformer(IServiceProvider services) : IOpenApi
             if (result is { IsGenericType: true } && result.GetGenericTypeDefinition() == typeof(Page<>))
                 response.Headers["Link"] = Header("The next page, `rel=\"next\"`; absent on the last.");
         }
+    }
+
+    /// <summary>A body that may be left out is described as such, not as one that may be null.</summary>
+    private static void OptionalBody(OpenApiOperation operation)
+    {
+        foreach (var content in operation.RequestBody?.Content?.Values ?? [])
+            if (content.Schema?.OneOf?.OfType<OpenApiSchemaReference>().SingleOrDefault() is { } body) content.Schema = body;
     }
 
     /// <summary>In a merge patch nothing is required.</summary>

@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using Volunteers.Tests.Support;
 using Xunit;
 
@@ -16,7 +17,7 @@ public sealed class HeadcountTests(TestDatabases databases) : HoursTest(database
         (await Headcount(Admin, 0, At("08:00"), At("10:00"))).ShouldRefuse(400, "invalid_request");
         (await Headcount(Admin, 100_001, At("08:00"), At("10:00"))).ShouldRefuse(400, "invalid_request");
         var both = Service(await O.Volunteer(Team), At("08:00"), At("10:00"));
-        both["headcount"] = new System.Text.Json.Nodes.JsonObject { ["personTimes"] = 2, ["method"] = "counted" };
+        both["headcount"] = new JsonObject { ["personTimes"] = 2, ["method"] = "counted" };
         (await Admin.Post("/service-records", both)).ShouldRefuse(400, "invalid_request");
         (await Record(Admin, null, At("08:00"), At("10:00"))).ShouldRefuse(400, "invalid_request");
         Assert.Equal((2520, 21), await Credited());
@@ -128,4 +129,93 @@ public sealed class HeadcountTests(TestDatabases databases) : HoursTest(database
         Assert.Equal("2026-06-30", Text(named, "serviceDate"));
         Assert.Equal(300, await Count("select sum(minutes)::bigint from hour_totals where month = '2026-06-01'"));
     }
+
+    [Fact]
+    public async Task What_the_leader_counted_is_not_counted_again_when_a_participant_reports_it()
+    {
+        var headcount = (await Headcount(Admin, 3, At("08:00"), At("10:00"), minutes: 240)).ShouldBe(201).Id;
+        var (record, another) = (await OwnRecord(At("08:30"), At("09:30")), await OwnRecord(At("08:30"), At("09:30")));
+
+        (await Do(Admin, "approve", record)).ShouldRefuse(409, "counted_in_headcount");
+        (await Admin.Post("/service-records/approvals", new { recordIds = new[] { record, another } })).ShouldRefuse(409, "batch_refused");
+        Assert.Equal((240, 3), await Credited());
+
+        var approved = (await Approve(record, headcount)).ShouldBe(200);
+        Assert.Equal(("approved", headcount, "self", 60), (Text(approved, "status"), Text(approved, "claimedFromId"), Text(approved, "evidence"), Number(approved, "creditedMinutes")));
+        Assert.Equal((240, 3), await Credited());
+        Assert.Equal(180, Number(await Admin.Get($"/service-records/{headcount}"), "creditedMinutes"));
+
+        (await Admin.Post($"/service-records/{another}/approve", new { notCountedElsewhere = true })).ShouldBe(200);
+        Assert.Equal((300, 4), await Credited());
+        await VerifiedPosition();
+    }
+
+    [Fact]
+    public async Task What_a_participant_reported_is_not_counted_again_by_the_leader()
+    {
+        (await Do(Admin, "approve", await OwnRecord(At("08:30"), At("09:30")))).ShouldBe(200);
+
+        (await Headcount(Admin, 3, At("08:00"), At("10:00"))).ShouldRefuse(409, "counted_by_name");
+        (await Headcount(Admin, 3, At("09:30"), At("10:00"))).ShouldBe(201);
+        var others = new JsonObject
+        {
+            ["activityId"] = Activity, ["startsAt"] = At("08:00"), ["endsAt"] = At("09:00"), ["notCountedElsewhere"] = true,
+            ["headcount"] = new JsonObject { ["personTimes"] = 2, ["method"] = "counted" },
+        };
+        var record = (await Admin.Post("/service-records", others)).ShouldBe(201);
+
+        Assert.Null(Text(record, "flag"));
+        Assert.Equal((60 + 90 + 120, 6), await Credited());
+    }
+
+    [Fact]
+    public async Task What_a_coordinator_enters_beside_a_headcount_is_booked_and_marked_to_be_looked_at()
+    {
+        var (first, second) = (await O.Volunteer(Team), await O.Volunteer(Team));
+        (await Headcount(Admin, 3, At("08:00"), At("10:00"))).ShouldBe(201);
+
+        Assert.Equal("besideHeadcount", Text((await Record(Admin, first, At("09:00"), At("10:00"))).ShouldBe(201), "flag"));
+        Assert.Null(Text((await Record(Admin, second, At("10:00"), At("11:00"))).ShouldBe(201), "flag"));
+        Assert.Equal("besideHeadcount", Text((await Headcount(Admin, 2, At("10:30"), At("11:00"))).ShouldBe(201), "flag"));
+    }
+
+    [Fact]
+    public async Task An_approval_out_of_a_headcount_keeps_its_rules()
+    {
+        var headcount = (await Headcount(Admin, 1, At("08:00"), At("10:00"))).ShouldBe(201).Id;
+        var (longer, fits) = (await OwnRecord(At("08:00"), At("10:30")), await OwnRecord(At("08:00"), At("10:00")));
+
+        (await Approve(longer, headcount)).ShouldRefuse(409, "claim_outside_headcount");
+        (await Approve(fits, longer)).ShouldRefuse(409, "not_a_headcount");
+        (await Approve(fits, Guid.NewGuid().ToString())).ShouldRefuse(404, "record_not_found");
+        (await Admin.Post($"/service-records/{fits}/approve", new { headcountId = headcount, notCountedElsewhere = true })).ShouldRefuse(400, "invalid_request");
+        (await Approve(fits, headcount)).ShouldBe(200);
+        (await Approve(fits, headcount)).ShouldRefuse(409, "already_reviewed");
+        // Nobody is left in it.
+        (await Do(Admin, "approve", longer)).ShouldBe(200);
+        Assert.Equal((270, 2), await Credited());
+        await VerifiedPosition();
+    }
+
+    [Fact]
+    public async Task A_headcount_and_an_approval_at_the_same_moment_do_not_miss_each_other()
+    {
+        for (var hour = 8; hour < 14; hour++)
+        {
+            var (from, to) = (At($"{hour:00}:00"), At($"{hour + 1:00}:00"));
+            var record = await OwnRecord(from, to);
+
+            var answers = await Task.WhenAll(Headcount(Admin, 3, from, to), Do(Admin, "approve", record));
+
+            Assert.Single(answers, answer => answer.Status == 409);
+        }
+    }
+
+    private async Task<string> OwnRecord(string from, string to)
+    {
+        var volunteer = await O.Volunteer(Team);
+        return (await Record(await O.SignedInAs(volunteer), volunteer, from, to)).ShouldBe(201).Id;
+    }
+
+    private Task<Answer> Approve(string record, string headcount) => Admin.Post($"/service-records/{record}/approve", new { headcountId = headcount });
 }

@@ -92,7 +92,7 @@ public sealed class ReviewTests(TestDatabases databases) : HoursTest(databases)
         var steps = (await self.Get($"/service-records/{record}/history")).ShouldBe(200)["steps"]!.AsArray();
 
         Assert.Equal(
-            [("recorded", "submitted", 120, 0, null, ""), ("approved", "approved", 120, 120, null, "1"), ("corrected", "approved", 100, 100, "Shorter.", "2,3"),
+            [("recorded", "submitted", 120, 0, null, ""), ("approved", "approved", 120, 120, "Because.", "1"), ("corrected", "approved", 100, 100, "Shorter.", "2,3"),
                 ("voided", "voided", 100, 0, "Wrong.", "4")],
             steps.Select(s => ((string)s!["step"]!, (string)s["status"]!, (int)s["minutes"]!, (int)s["creditedMinutes"]!, (string?)s["reason"],
                 string.Join(',', s["positions"]!.AsArray().Select(p => (long)p!)))));
