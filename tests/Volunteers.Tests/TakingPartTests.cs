@@ -103,7 +103,7 @@ public sealed class TakingPartTests(TestDatabases databases) : ApiTest(databases
         Assert.Equal([85, 90, 90], report["rows"]!.AsArray().Select(row => (int)row!["minutes"]!).Order());
         Assert.Equal((3, 3, 265), ((int)report["total"]!["persons"]!, (int)report["total"]!["personTimes"]!, (int)report["total"]!["minutes"]!));
         Assert.True((bool)(await admin.Get("/ledger/verification"))["valid"]!);
-        Assert.Equal(90, (int)(await new Api(phones[2].Http, "").Get("/v1/me/hours")).ShouldBe(200)["minutes"]!);
+        Assert.Equal(90, (int)(await new Api(phones[2].Http, "").Get("/v1/me/hours")).ShouldBe(200)["netMinutes"]!);
         Assert.Equal("CONFIRMED", (await Host.Event(feed)).Status);
 
         // The other Friday goes with the series; the team's calendar keeps it as called off.

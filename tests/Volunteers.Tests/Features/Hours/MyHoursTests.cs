@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json.Nodes;
 using Volunteers.Tests.Support;
 using Xunit;
@@ -24,7 +25,7 @@ public sealed class MyHoursTests(TestDatabases databases) : AttendanceTest(datab
 
         var hours = (await self.Get("/v1/me/hours")).ShouldBe(200);
 
-        Assert.Equal((155, 3, 20), (Number(hours, "minutes"), Number(hours, "personTimes"), Number(hours, "minutesWaiting")));
+        Assert.Equal((155, 3, 20), (Number(hours, "grossMinutes"), Number(hours, "personTimes"), Number(hours, "minutesWaiting")));
         var (mine, theirs) = (Of(hours, O.Id), Of(hours, other.Id));
         Assert.Equal((here, 105, 2, 20), Line(mine));
         Assert.Equal((there, 50, 1, 0), Line(theirs));
@@ -36,11 +37,39 @@ public sealed class MyHoursTests(TestDatabases databases) : AttendanceTest(datab
     }
 
     [Fact]
+    public async Task What_two_organizations_credit_for_the_same_time_counts_once()
+    {
+        var (here, other) = (await O.Volunteer(Team), await Given.AnotherOrganization());
+        var (login, account) = await O.Account(here);
+        var otherTeam = await other.Team();
+        var there = await other.Volunteer(otherTeam);
+        (await other.Admin.Put($"/roles/{account}", new { roles = new[] { new { role = "volunteer", volunteerId = there } } })).ShouldBe(200);
+        await O.Record(Activity, here, At("08:00"), At("10:00"));
+        await O.Record(Activity, here, At("12:00"), At("13:00"));
+        var elsewhere = await other.Record(await other.Activity(otherTeam), there, At("09:30"), At("11:00"));
+        var self = await Host.SignIn(login, Given.Password);
+
+        var hours = (await self.Get("/v1/me/hours")).ShouldBe(200);
+
+        Assert.Equal((270, 30, 240), (Number(hours, "grossMinutes"), Number(hours, "overlapMinutes"), Number(hours, "netMinutes")));
+        var overlap = Assert.Single(hours["overlaps"]!.AsArray())!;
+        Assert.Equal((30, Instant(At("08:00")), Instant(At("11:00"))),
+            ((int)overlap["minutes"]!, Instant((string)overlap["startsAt"]!), Instant((string)overlap["endsAt"]!)));
+        Assert.Equal([O.Id, other.Id], overlap["records"]!.AsArray().Select(record => (string)record!["organizationId"]!));
+        Assert.Equal(elsewhere, (string)overlap["records"]![1]!["recordId"]!);
+
+        (await other.Admin.Post($"/service-records/{elsewhere}/correct", new { reason = "Came later.", startsAt = At("10:00") })).ShouldBe(200);
+        hours = (await self.Get("/v1/me/hours")).ShouldBe(200);
+        Assert.Equal((240, 0, 240), (Number(hours, "grossMinutes"), Number(hours, "overlapMinutes"), Number(hours, "netMinutes")));
+        Assert.Empty(hours["overlaps"]!.AsArray());
+    }
+
+    [Fact]
     public async Task Who_is_a_volunteer_nowhere_has_no_hours_and_who_is_nobody_is_not_let_in()
     {
         var hours = (await (await Given.Operator()).Get("/v1/me/hours")).ShouldBe(200);
 
-        Assert.Equal((0, 0), (hours["organizations"]!.AsArray().Count, Number(hours, "minutes")));
+        Assert.Equal((0, 0), (hours["organizations"]!.AsArray().Count, Number(hours, "grossMinutes")));
         (await Host.Anonymous.Get("/v1/me/hours")).ShouldBe(401);
     }
 
@@ -54,6 +83,8 @@ public sealed class MyHoursTests(TestDatabases databases) : AttendanceTest(datab
 
         Assert.InRange(answer.Status, 400, 409);
     }
+
+    private static DateTimeOffset Instant(string text) => DateTimeOffset.Parse(text, CultureInfo.InvariantCulture);
 
     private static JsonNode Of(Answer hours, string organization) =>
         hours["organizations"]!.AsArray().Single(line => (string?)line!["organizationId"] == organization)!;
