@@ -81,6 +81,27 @@ public sealed class AttendanceFiguresTests(TestDatabases databases) : Attendance
     }
 
     [Fact]
+    public async Task Who_the_leader_may_have_counted_already_waits_for_review_though_attendance_is_enough()
+    {
+        await Settings(new { attendanceConfirmedBy = "automatic" });
+        var (early, counted) = (await SignedUp(), await SignedUp());
+        await Stay(early, 0, 10);
+        await Minute(20);
+        (await In(counted)).ShouldBe(200);
+        await Minute(30);
+        var headcount = new { activityId = Event, startsAt = Start.AddMinutes(15), endsAt = Start.AddMinutes(30), headcount = new { personTimes = 4, method = "counted" } };
+        (await Admin.Post("/service-records", headcount)).ShouldBe(201);
+
+        await Minute(60);
+        (await Out(counted)).ShouldBe(200);
+
+        Assert.Equal("approved", (string?)(await RecordOf(early))["status"]);
+        var record = await RecordOf(counted);
+        (await Do(Admin, "approve", (string)record["id"]!)).ShouldRefuse(409, "counted_in_headcount");
+        Assert.Equal("submitted", (string?)record["status"]);
+    }
+
+    [Fact]
     public async Task What_is_credited_in_the_middle_refuses_the_hours_and_keeps_the_attendance()
     {
         var volunteer = await SignedUp();
