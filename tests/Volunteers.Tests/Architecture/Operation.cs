@@ -108,6 +108,7 @@ public sealed record Operation(string Method, string Route, string Id, string? P
         new("POST", "{o}/service-records/{spareRecord}/void", "voidServiceRecord", "Coordinate", "u nyyny 00 yn", _ => new { reason = "Wrong" }),
         new("GET", "{o}/ledger", "listPostings", "Read",                                        "u nyyyy 00 yy"),
         new("GET", "{o}/ledger/verification", "verifyLedger", "Read",                           "u nyyyy 00 yy"),
+        new("GET", "{o}/service-records/export", "exportServiceRecords", "Read",                "u nyyyy 00 yy"),
         new("GET", "{o}/reports/hours", "getHourReport", "Read",                                "u nyyyy 00 yy"),
         new("GET", "{o}/reports/activities", "getActivityReport", "Read",                       "u nyyyy 00 yy"),
     ];

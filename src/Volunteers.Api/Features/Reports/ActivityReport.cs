@@ -65,6 +65,7 @@ internal sealed record ActivityReport(
 
     private string organizationName = "";
     private IReadOnlyList<ReportGroup> groups = [];
+    private IReadOnlyList<ReportFact> filters = [];
 
     public static async Task<ActivityReport> Read(ActivityReportQuery query, Tenant tenant, VolunteersDb db, CancellationToken ct)
     {
@@ -77,12 +78,14 @@ internal sealed record ActivityReport(
         return new ActivityReport(query.From, query.To, organization.TimeZone, asOf, rows, total[0].Figures)
         {
             organizationName = organization.Name, groups = groups,
+            filters = await ReportFacts.Filters(db, tenant, ct, query.Team, category: query.Category),
         };
     }
 
     public string Title() => Messages.Detail("report_activities", organizationName, From, To);
 
-    public byte[] ToCsv() => ReportCsv.Of(groups, Figures, Rows, Total, row => row.Figures);
+    public ReportTable ToTable(DateTimeOffset drawnAt) => new(Title(), organizationName, ReportFacts.Of(organizationName, From, To, TimeZone, filters, AsOf, drawnAt),
+        ReportColumns.Section(Messages.Title("report_sheet"), groups, Figures, Rows, Total, row => row.Figures), []);
 
     private static async Task<List<ActivityReportRow>> Count(
         ActivityReportQuery query, ReportGroup[] groups, Organization organization, Tenant tenant, VolunteersDb db, CancellationToken ct)

@@ -56,11 +56,14 @@ internal sealed record HourReport(DateOnly From, DateOnly To, string TimeZone, L
 {
     private static readonly FigureColumn<HourFigures>[] Figures =
     [
-        new("report_persons", f => f.Persons), new("report_person_times", f => f.PersonTimes), new("report_minutes", f => f.Minutes), new("report_hours", f => f.Hours),
+        new("report_persons", f => f.Persons), new("report_person_times", f => f.PersonTimes), new("report_minutes", f => f.Minutes),
+        new("report_hours", f => f.Hours, CellKind.Decimal),
     ];
 
     private string organizationName = "";
     private IReadOnlyList<ReportGroup> groups = [];
+    private IReadOnlyList<ReportFact> filters = [];
+    private IReadOnlyList<HourReportRow> byEvidence = [];
 
     /// <summary>One snapshot for the point in the ledger, the sums and the names, so that they fit each other.</summary>
     public static async Task<HourReport> Read(HourReportQuery query, Tenant tenant, VolunteersDb db, DateTimeOffset now, CancellationToken ct)
@@ -74,13 +77,16 @@ internal sealed record HourReport(DateOnly From, DateOnly To, string TimeZone, L
         var rows = groups.Length == 0 ? [] : await sums.By(groups, ct);
         return new HourReport(query.From, query.To, organization.TimeZone, asOf, rows, total.Count == 0 ? new HourFigures(0, 0, 0) : total[0].Figures)
         {
-            organizationName = organization.Name, groups = groups,
+            organizationName = organization.Name, groups = groups, byEvidence = await sums.By([ReportGroup.Evidence], ct),
+            filters = await ReportFacts.Filters(db, tenant, ct, query.Team, query.Volunteer, query.Activity, query.Project, query.Category, query.Evidence),
         };
     }
 
     public string Title() => Messages.Detail("report_hours", organizationName, From, To);
 
-    public byte[] ToCsv() => ReportCsv.Of(groups, Figures, Rows, Total, row => row.Figures);
+    public ReportTable ToTable(DateTimeOffset drawnAt) => new(Title(), organizationName, ReportFacts.Of(organizationName, From, To, TimeZone, filters, AsOf, drawnAt),
+        ReportColumns.Section(Messages.Title("report_sheet"), groups, Figures, Rows, Total, row => row.Figures),
+        [ReportColumns.Section(Messages.Title("report_by_evidence"), [ReportGroup.Evidence], Figures, byEvidence, Total, row => row.Figures)]);
 }
 
 /// <summary>Three measures that are not to be confused: persons, participations, time.</summary>

@@ -1,52 +1,41 @@
-using System.Data;
 using System.Text;
-using Sylvan.Data.Csv;
-using Volunteers.Platform;
 
 namespace Volunteers.Features.Reports;
-
-/// <summary>A column of text; the heading is the code of a message.</summary>
-internal sealed record TextColumn<T>(string Heading, Func<T, string?> Cell);
-
-/// <summary>A column of numbers, which is never touched; the heading is the code of a message.</summary>
-internal sealed record FigureColumn<T>(string Heading, Func<T, object> Cell);
 
 /// <summary>Spreadsheets as Excel in China opens them: UTF-8 with BOM, CRLF, and no text that is taken for a formula.</summary>
 internal static class ReportCsv
 {
-    private static readonly CsvDataWriterOptions Rfc4180 = new() { NewLine = "\r\n" };
+    private static readonly System.Buffers.SearchValues<char> NeedQuotes = System.Buffers.SearchValues.Create(",\"\r\n");
 
-    public static byte[] Of<TRow, TFigures>(
-        IReadOnlyList<ReportGroup> groups, IReadOnlyList<FigureColumn<TFigures>> figures, IReadOnlyList<TRow> rows, TFigures total,
-        Func<TRow, TFigures> figuresOf) where TRow : ReportRow
+    public static byte[] Of(ReportSection table)
     {
-        using var table = new DataTable();
-        foreach (var column in groups.SelectMany(group => group.Columns)) table.Columns.Add(Messages.Title(column.Heading), typeof(string));
-        foreach (var column in figures) table.Columns.Add(Messages.Title(column.Heading), column.Cell(total).GetType());
-
-        foreach (var row in rows)
-            table.Rows.Add(
-            [
-                .. groups.SelectMany(group => group.Columns.Select(column => Harmless(column.Cell(row.Groups[group])))),
-                .. figures.Select(column => column.Cell(figuresOf(row))),
-            ]);
-        var texts = table.Columns.Count - figures.Count;
-        table.Rows.Add(
-        [
-            .. Enumerable.Range(0, texts).Select(index => index == 0 ? Messages.Title("report_total") : null),
-            .. figures.Select(column => column.Cell(total)),
-        ]);
-        return Write(table);
+        var text = new StringBuilder("\ufeff");
+        AppendHeadings(text, table.Columns);
+        foreach (var row in table.Rows) AppendRow(text, table.Columns, row);
+        if (table.Total is { } total) AppendRow(text, table.Columns, total);
+        return Encoding.UTF8.GetBytes(text.ToString());
     }
 
-    private static byte[] Write(DataTable table)
+    public static void AppendHeadings(StringBuilder text, IReadOnlyList<ReportColumn> columns)
     {
-        using var file = new MemoryStream();
-        using (var text = new StreamWriter(file, new UTF8Encoding(encoderShouldEmitUTF8Identifier: true)))
-        using (var csv = CsvDataWriter.Create(text, Rfc4180))
-        using (var reader = table.CreateDataReader())
-            csv.Write(reader);
-        return file.ToArray();
+        for (var i = 0; i < columns.Count; i++) AppendCell(text, columns[i].Heading, i);
+        text.Append("\r\n");
+    }
+
+    /// <summary>Numbers and dates are never touched; texts are made harmless.</summary>
+    public static void AppendRow(StringBuilder text, IReadOnlyList<ReportColumn> columns, IReadOnlyList<object?> row)
+    {
+        for (var i = 0; i < columns.Count; i++) AppendCell(text, row[i] is string words ? Harmless(words)! : columns[i].Show(row[i]), i);
+        text.Append("\r\n");
+    }
+
+    private static void AppendCell(StringBuilder text, string cell, int index)
+    {
+        if (index > 0) text.Append(',');
+        // Readers that know comments take a line for one that begins with a hash; some trim spaces that stand bare.
+        if (cell.AsSpan().ContainsAny(NeedQuotes) || cell is ['#' or ' ', ..] or [.., ' '])
+            text.Append('"').Append(cell.Replace("\"", "\"\"", StringComparison.Ordinal)).Append('"');
+        else text.Append(cell);
     }
 
     /// <summary>

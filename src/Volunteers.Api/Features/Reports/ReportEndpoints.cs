@@ -11,8 +11,10 @@ internal static class ReportEndpoints
     {
         var reports = organization.MapGroup("/reports").WithTags("Reports").Allows(Access.Read);
 
-        reports.MapGet("/hours", Hours).WithName("getHourReport").AnswersCsvToo().RefusesWith(406, 409);
-        reports.MapGet("/activities", Activities).WithName("getActivityReport").AnswersCsvToo().RefusesWith(406, 409);
+        reports.MapGet("/hours", Hours).WithName("getHourReport").AnswersFilesToo().RefusesWith(406, 409);
+        reports.MapGet("/activities", Activities).WithName("getActivityReport").AnswersFilesToo().RefusesWith(406, 409);
+        organization.MapGet("/service-records/export", Records).WithTags("Service records").WithName("exportServiceRecords").Allows(Access.Read)
+            .AnswersRecordFiles().RefusesWith(406, 409);
         organization.MapVolunteerSummary();
     }
 
@@ -36,4 +38,20 @@ internal static class ReportEndpoints
         ReportMedia.Choose(request, query.Format) is { } format
             ? new ReportAnswer<ActivityReport>(await ActivityReport.Read(query, tenant, db, ct), format)
             : TypedResults.StatusCode(StatusCodes.Status406NotAcceptable);
+
+    /// <summary>
+    /// Streams the service records of a period, one line each, ordered by day, start and id, with a total line that counts
+    /// them at the end: a file without it was cut off. A record that was ever booked stands there as the ledger has it, a
+    /// voided one with 0 minutes, so that the minutes add up to the hour report of the same filters and position, and the
+    /// same position gives the same lines for ever. A team coordinator's file is about their teams only. XLSX holds at most
+    /// 1,048,574 records (<c>export_too_large</c>).
+    /// </summary>
+    private static Results<RecordExportAnswer, StatusCodeHttpResult> Records(
+        [AsParameters] RecordExportQuery query, HttpRequest request, Tenant tenant, VolunteersDb db, TimeProvider clock)
+    {
+        ReportFormat? given = query.Format switch { ExportFormat.Csv => ReportFormat.Csv, ExportFormat.Xlsx => ReportFormat.Xlsx, _ => null };
+        return ReportMedia.Choose(request, given, [ReportFormat.Csv, ReportFormat.Xlsx]) is { } format
+            ? new RecordExportAnswer(query, format, tenant, db, clock)
+            : TypedResults.StatusCode(StatusCodes.Status406NotAcceptable);
+    }
 }

@@ -90,20 +90,20 @@ internal sealed class ReportGroup
         Columns = [new("report_evidence", evidence => Messages.Title("report_evidence_" + evidence!.ToString()!.ToLowerInvariant()))],
     };
 
-    public static readonly ReportGroup Month = Time("month", "to_char(s.service_date, 'YYYY-MM')", "to_char(s.month, 'YYYY-MM')", (row, at) => row.GetString(at));
+    public static readonly ReportGroup Month = Time("month", CellKind.Month, "to_char(s.service_date, 'YYYY-MM')", "to_char(s.month, 'YYYY-MM')", (row, at) => row.GetString(at));
 
-    public static readonly ReportGroup Day = Time("day", "s.service_date", null, (row, at) => row.GetFieldValue<DateOnly>(at));
+    public static readonly ReportGroup Day = Time("day", CellKind.Date, "s.service_date", null, (row, at) => row.GetFieldValue<DateOnly>(at));
 
     public static readonly ReportGroup Year =
-        Time("year", "extract(year from s.service_date)::int", "extract(year from s.month)::int", (row, at) => row.GetInt32(at));
+        Time("year", CellKind.Integer, "extract(year from s.service_date)::int", "extract(year from s.month)::int", (row, at) => row.GetInt32(at));
 
     public static readonly FrozenDictionary<string, ReportGroup> All =
         new[] { Team, Volunteer, Activity, Project, Category, Evidence, Month, Day, Year }.ToFrozenDictionary(group => group.Name);
 
-    private static ReportGroup Time(string name, string key, string? keyInTotals, Func<DbDataReader, int, object?> read) => new()
+    private static ReportGroup Time(string name, CellKind kind, string key, string? keyInTotals, Func<DbDataReader, int, object?> read) => new()
     {
         Name = name, Key = key, KeyInTotals = keyInTotals, Show = "g.by_" + name, OrderBy = "g.by_" + name, Read = read,
-        Columns = [new("report_" + name, value => value is DateOnly day ? day.ToString("O", CultureInfo.InvariantCulture) : Convert.ToString(value, CultureInfo.InvariantCulture))],
+        Columns = [new("report_" + name, value => value is string month ? DateOnly.ParseExact(month, "yyyy-MM", CultureInfo.InvariantCulture) : value, kind)],
     };
 
     private static string Text(DbDataReader row, int at) => row.IsDBNull(at) ? "" : row.GetString(at);

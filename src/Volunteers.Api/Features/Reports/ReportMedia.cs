@@ -1,4 +1,6 @@
+using System.Globalization;
 using System.Reflection;
+using System.Text;
 using System.Text.Json;
 using Microsoft.AspNetCore.Http.Metadata;
 using Microsoft.Net.Http.Headers;
@@ -11,74 +13,132 @@ internal enum ReportFormat
 {
     Json,
     Csv,
+    Xlsx,
+    Pdf,
 }
 
-/// <summary>Something that was added up, for a program or for a spreadsheet.</summary>
+/// <summary>Something that was added up, for a program, for a spreadsheet or for paper.</summary>
 internal interface IReport
 {
     DateOnly From { get; }
 
     DateOnly To { get; }
 
+    string TimeZone { get; }
+
     LedgerPoint AsOf { get; }
 
-    /// <summary>What a spreadsheet of it is called, without an extension, in the language of the request.</summary>
-    string Title();
-
-    byte[] ToCsv();
+    /// <summary>What every form of it says, in the language of the request.</summary>
+    ReportTable ToTable(DateTimeOffset drawnAt);
 }
 
 internal static class ReportMedia
 {
-    private static readonly (ReportFormat Format, string MediaType)[] Offered = [(ReportFormat.Json, "application/json"), (ReportFormat.Csv, "text/csv")];
+    public const string Csv = "text/csv", Xlsx = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", Pdf = "application/pdf";
+
+    private static readonly (ReportFormat Format, string MediaType)[] All =
+        [(ReportFormat.Json, "application/json"), (ReportFormat.Csv, Csv), (ReportFormat.Xlsx, Xlsx), (ReportFormat.Pdf, Pdf)];
 
     /// <summary>What was asked for by <c>format</c>, else the best of <c>Accept</c>; null when nothing acceptable is offered.</summary>
-    public static ReportFormat? Choose(HttpRequest request, ReportFormat? given)
+    public static ReportFormat? Choose(HttpRequest request, ReportFormat? given) => Choose(request, given, [.. All.Select(offer => offer.Format)]);
+
+    /// <param name="request">Whose <c>Accept</c> counts when nothing is given.</param>
+    /// <param name="given">By <c>format</c>.</param>
+    /// <param name="offered">The first is for those to whom all is the same.</param>
+    public static ReportFormat? Choose(HttpRequest request, ReportFormat? given, ReportFormat[] offered)
     {
         var accepted = request.GetTypedHeaders().Accept;
-        if (given is not null || accepted.Count == 0) return given ?? ReportFormat.Json;
+        if (given is not null || accepted.Count == 0) return given ?? offered[0];
 
         return accepted.Where(range => range.Quality is not 0)
             .OrderByDescending(range => range.Quality ?? 1).ThenBy(range => range.MatchesAllTypes).ThenBy(range => range.MatchesAllSubTypes)
-            .SelectMany(range => Offered.Where(offer => range.MatchesMediaType(offer.MediaType)))
+            .SelectMany(range => All.Where(offer => offered.Contains(offer.Format) && range.MatchesMediaType(offer.MediaType)))
             .Select(offer => (ReportFormat?)offer.Format).FirstOrDefault();
     }
 
-    public static RouteHandlerBuilder AnswersCsvToo(this RouteHandlerBuilder route) => route.AddOpenApiOperationTransformer((operation, _, _) =>
+    public static string TypeOf(ReportFormat format) => All.Single(offer => offer.Format == format).MediaType;
+
+    /// <summary>
+    /// Says that the answer is a file and what it is called (RFC 6266): by organization and period, in Chinese too, and in
+    /// plain letters for clients that read no more.
+    /// </summary>
+    public static void NameFile(HttpResponse response, ReportFormat format, string title, string plain)
     {
-        operation.Responses!["200"].Content!["text/csv"] = new OpenApiMediaType
+        var (headers, extension) = (response.GetTypedHeaders(), "." + format.ToString().ToLowerInvariant());
+        headers.ContentType = new MediaTypeHeaderValue(TypeOf(format)) { Charset = format == ReportFormat.Csv ? "utf-8" : default };
+        headers.ContentDisposition = new ContentDispositionHeaderValue("attachment") { FileName = plain + extension, FileNameStar = FileName(title) + extension };
+    }
+
+    /// <summary>Nothing that a file system or a header could take amiss, and no longer than every file system allows.</summary>
+    internal static string FileName(string title)
+    {
+        const int longest = 60;
+        var name = string.Concat(title.EnumerateRunes().Select(rune => IsHarmful(rune) ? "_" : rune.ToString()));
+        if (name.Length > longest)
         {
-            Schema = new OpenApiSchema
-            {
-                Type = JsonSchemaType.String,
-                Description = "UTF-8 with BOM, CRLF; headings in the language of Accept-Language; the last line is the total.",
-            },
-        };
+            // The period stands at the end, so what is long is cut in the middle.
+            var (start, end) = (longest / 2, name.Length - (longest / 2) + 1);
+            if (char.IsLowSurrogate(name[start])) start--;
+            if (char.IsLowSurrogate(name[end])) end++;
+            name = name[..start] + "…" + name[end..];
+        }
+        return name.Trim(' ', '.');
+    }
+
+    private static bool IsHarmful(Rune rune) =>
+        "\\/:*?\"<>|%'".Contains(rune.ToString(), StringComparison.Ordinal) || rune == Rune.ReplacementChar
+        || Rune.GetUnicodeCategory(rune) is UnicodeCategory.Control or UnicodeCategory.Format or UnicodeCategory.LineSeparator or UnicodeCategory.ParagraphSeparator;
+
+    public static RouteHandlerBuilder AnswersFilesToo(this RouteHandlerBuilder route) => route.AddOpenApiOperationTransformer((operation, _, _) =>
+    {
+        Offer(operation, Csv, "UTF-8 with BOM, CRLF; headings in the language of Accept-Language; the last line is the total.");
+        Offer(operation, Xlsx, "Numbers as numbers, dates as dates; the last row is the total; a second sheet says period, filters, position and when it was drawn.");
+        Offer(operation, Pdf, "A4, at most 5,000 rows (`report_too_long_to_print`).");
         return Task.CompletedTask;
     });
+
+    public static RouteHandlerBuilder AnswersRecordFiles(this RouteHandlerBuilder route) => route.AddOpenApiOperationTransformer((operation, _, _) =>
+    {
+        Offer(operation, Csv, "UTF-8 with BOM, CRLF; headings in the language of Accept-Language; the last line is the total and says how many there are.");
+        Offer(operation, Xlsx, "Numbers as numbers, days and times as such, in the organization's time zone; the last row is the total.");
+        return Task.CompletedTask;
+    });
+
+    private static void Offer(OpenApiOperation operation, string mediaType, string description)
+    {
+        var schema = new OpenApiSchema { Type = JsonSchemaType.String, Description = description };
+        if (mediaType != Csv) schema.Format = "binary";
+        operation.Responses!["200"].Content![mediaType] = new OpenApiMediaType { Schema = schema };
+    }
 }
 
-/// <summary>A report as JSON or as a CSV file, with the position of the ledger it was drawn at.</summary>
+/// <summary>A report as JSON or as a file, with the position of the ledger it was drawn at.</summary>
 internal sealed class ReportAnswer<T>(T report, ReportFormat format) : IResult, IEndpointMetadataProvider where T : IReport
 {
     private static readonly JsonSerializerOptions RowsInOrder = new(Json.Options) { Converters = { new ReportRow.InOrder() } };
 
-    public Task ExecuteAsync(HttpContext http)
+    public async Task ExecuteAsync(HttpContext http)
     {
         var headers = http.Response.GetTypedHeaders();
         headers.Append("Volunteers-Ledger-Position", report.AsOf.Position);
         headers.Append(HeaderNames.Vary, "Accept, Accept-Language");
-        if (format == ReportFormat.Json) return http.Response.WriteAsJsonAsync(report, RowsInOrder, http.RequestAborted);
-
-        var file = report.ToCsv();
-        headers.ContentType = new MediaTypeHeaderValue("text/csv") { Charset = "utf-8" };
-        headers.ContentLength = file.Length;
-        headers.ContentDisposition = new ContentDispositionHeaderValue("attachment")
+        if (format == ReportFormat.Json)
         {
-            FileName = $"report-{report.From:yyyy-MM-dd}-{report.To:yyyy-MM-dd}.csv",
-            FileNameStar = string.Concat(report.Title().Select(c => "\\/:*?\"<>|".Contains(c, StringComparison.Ordinal) ? '_' : c)) + ".csv",
+            await http.Response.WriteAsJsonAsync(report, RowsInOrder, http.RequestAborted);
+            return;
+        }
+
+        var drawnAt = http.RequestServices.GetRequiredService<TimeProvider>().GetUtcNow();
+        var table = report.ToTable(drawnAt);
+        var file = format switch
+        {
+            ReportFormat.Xlsx => await ReportXlsx.Of(table, http.RequestAborted),
+            ReportFormat.Pdf => ReportPdf.Of(table, ReportFacts.Foot(report.AsOf, report.TimeZone, drawnAt)),
+            _ => ReportCsv.Of(table.Main),
         };
-        return http.Response.Body.WriteAsync(file, http.RequestAborted).AsTask();
+        ReportMedia.NameFile(http.Response, format, table.Title, $"report-{report.From:yyyy-MM-dd}-{report.To:yyyy-MM-dd}");
+        http.Response.ContentLength = file.Length;
+        await http.Response.Body.WriteAsync(file, http.RequestAborted);
     }
 
     public static void PopulateMetadata(MethodInfo method, EndpointBuilder builder) =>

@@ -117,7 +117,9 @@ public sealed class ReportCsvTests(TestDatabases databases) : ApiTest(databases)
     [InlineData("*/*", "application/json")]
     [InlineData("*/*, text/csv", "text/csv")]
     [InlineData("text/csv;q=0.5, application/json;q=0.9", "application/json")]
-    [InlineData("application/pdf, text/csv;q=0.1", "text/csv")]
+    [InlineData("application/pdf, text/csv;q=0.1", "application/pdf")]
+    [InlineData("image/png, text/csv;q=0.1", "text/csv")]
+    [InlineData("application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet")]
     public async Task The_form_is_what_the_client_accepts(string? accept, string mediaType)
     {
         var o = await Given.Organization();
@@ -132,7 +134,7 @@ public sealed class ReportCsvTests(TestDatabases databases) : ApiTest(databases)
     }
 
     [Theory]
-    [InlineData("application/pdf")]
+    [InlineData("image/png")]
     [InlineData("text/csv;q=0")]
     public async Task A_form_that_is_not_offered_is_refused(string accept)
     {

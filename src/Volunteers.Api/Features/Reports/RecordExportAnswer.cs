@@ -1,0 +1,133 @@
+using System.Data;
+using System.Reflection;
+using System.Text;
+using Microsoft.AspNetCore.Http.Metadata;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.Net.Http.Headers;
+using Npgsql;
+using Volunteers.Data;
+using Volunteers.Platform;
+
+namespace Volunteers.Features.Reports;
+
+/// <summary>
+/// Streams the records of a period from one snapshot: neither the service nor the database holds the whole. Refusals come
+/// before the first byte. When something fails later, the connection is cut, so that no client takes a part for the whole;
+/// a file that was cut off lacks the total line (CSV) or does not open (XLSX).
+/// </summary>
+internal sealed class RecordExportAnswer(RecordExportQuery query, ReportFormat format, Tenant tenant, VolunteersDb db, TimeProvider clock)
+    : IResult, IEndpointMetadataProvider
+{
+    /// <summary>Below the heading and above the total.</summary>
+    private const int MostInWorkbook = XlsxFile.MostRows - 2;
+
+    /// <summary>Between two fetches the transaction waits for the client at most two minutes (idle_in_transaction_session_timeout).</summary>
+    private const int AtOnce = 1_000;
+
+    public async Task ExecuteAsync(HttpContext http)
+    {
+        var ct = http.RequestAborted;
+        if (query is { Status: not null, AsOf: not null }) throw RuleBreach.Malformed("not_in_ledger", "/asOf");
+
+        await using var snapshot = await db.Database.BeginTransactionAsync(IsolationLevel.RepeatableRead, ct);
+        var connection = (NpgsqlConnection)db.Database.GetDbConnection();
+        var now = clock.GetUtcNow();
+        var organization = await db.Organizations.AsNoTracking().SingleAsync(o => o.Id == tenant.Id, ct);
+        var asOf = await LedgerPoint.Find(query.AsOf, tenant.Id, db, now, ct);
+        var export = new RecordExport(query, asOf, organization, tenant);
+        var facts = ReportFacts.Of(organization.Name, query.From, query.To, organization.TimeZone, await Filters(ct), asOf, now);
+        // Sorting a city's records takes longer than an ordinary statement may.
+        await db.Database.ExecuteSqlAsync($"set local statement_timeout = '5min'", ct);
+        if (format == ReportFormat.Xlsx) await RefuseUnlessFits(export, connection, ct);
+        await using (var open = export.Open(connection)) await open.ExecuteNonQueryAsync(ct);
+
+        http.Response.GetTypedHeaders().Append("Volunteers-Ledger-Position", asOf.Position);
+        http.Response.GetTypedHeaders().Append(HeaderNames.Vary, "Accept, Accept-Language");
+        ReportMedia.NameFile(http.Response, format, export.Title, $"service-records-{query.From:yyyy-MM-dd}-{query.To:yyyy-MM-dd}");
+        if (format == ReportFormat.Xlsx) await WriteXlsx(http, export, facts, connection);
+        else await WriteCsv(http, export, connection);
+    }
+
+    private static async Task WriteCsv(HttpContext http, RecordExport export, NpgsqlConnection connection)
+    {
+        var text = new StringBuilder("\ufeff");
+        ReportCsv.AppendHeadings(text, export.Columns);
+        try
+        {
+            await foreach (var row in Rows(export, connection, http.RequestAborted))
+            {
+                ReportCsv.AppendRow(text, export.Columns, row);
+                if (text.Length > 32_000) await Send();
+            }
+            await Send();
+        }
+        catch when (http.Response.HasStarted)
+        {
+            http.Abort();
+            throw;
+        }
+
+        async Task Send()
+        {
+            await http.Response.WriteAsync(text.ToString(), Encoding.UTF8, http.RequestAborted);
+            text.Clear();
+        }
+    }
+
+    private static async Task WriteXlsx(HttpContext http, RecordExport export, List<ReportFact> facts, NpgsqlConnection connection)
+    {
+        await using var file = await XlsxFile.Create(http.Response.Body, ReportXlsx.SheetNames(), http.RequestAborted);
+        try
+        {
+            await file.BeginSheet(RecordExport.Widths, freezesHeading: true);
+            await file.Headings(export.Columns);
+            await foreach (var row in Rows(export, connection, http.RequestAborted)) await file.Row(export.Columns, row);
+            await file.EndSheet();
+            await ReportXlsx.About(file, facts, []);
+        }
+        catch
+        {
+            // Before the archive is closed: its directory would make a whole of what is a part.
+            http.Abort();
+            throw;
+        }
+    }
+
+    /// <summary>The lines, and the total after the last.</summary>
+    private static async IAsyncEnumerable<object?[]> Rows(
+        RecordExport export, NpgsqlConnection connection, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken ct)
+    {
+        var (count, minutes, personTimes) = (0L, 0L, 0L);
+        await using var fetch = new NpgsqlCommand($"fetch {AtOnce} from export", connection);
+        for (var fetched = AtOnce; fetched == AtOnce;)
+        {
+            fetched = 0;
+            await using var reader = await fetch.ExecuteReaderAsync(ct);
+            while (await reader.ReadAsync(ct))
+            {
+                fetched++;
+                var line = export.Read(reader);
+                (count, minutes, personTimes) = (count + 1, minutes + line.Minutes, personTimes + line.PersonTimes);
+                yield return line.Cells;
+            }
+        }
+        yield return export.Total(count, minutes, personTimes);
+    }
+
+    private static async Task RefuseUnlessFits(RecordExport export, NpgsqlConnection connection, CancellationToken ct)
+    {
+        await using var count = export.Count(connection);
+        if ((long)(await count.ExecuteScalarAsync(ct))! > MostInWorkbook) throw new RuleBreach("export_too_large", MostInWorkbook);
+    }
+
+    private async Task<List<ReportFact>> Filters(CancellationToken ct)
+    {
+        var filters = await ReportFacts.Filters(db, tenant, ct, query.Team, query.Volunteer, query.Activity, category: query.Category, evidence: query.Evidence);
+        if (query.Status is { } status)
+            filters.Add(new ReportFact(Messages.Title("export_status"), Messages.Title("export_status_" + status.ToString().ToLowerInvariant())));
+        return filters;
+    }
+
+    public static void PopulateMetadata(MethodInfo method, EndpointBuilder builder) =>
+        builder.Metadata.Add(new ProducesResponseTypeMetadata(StatusCodes.Status200OK, typeof(string), [ReportMedia.Csv]));
+}
