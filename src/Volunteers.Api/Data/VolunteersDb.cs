@@ -10,6 +10,7 @@ using Volunteers.Features.Hours;
 using Volunteers.Features.Identity;
 using Volunteers.Features.Organizations;
 using Volunteers.Features.Projects;
+using Volunteers.Features.Reports;
 using Volunteers.Features.Teams;
 using Volunteers.Features.Volunteers;
 using Volunteers.Platform;
@@ -63,14 +64,19 @@ internal sealed class VolunteersDb(DbContextOptions<VolunteersDb> options)
 
     public DbSet<ServerKey> ServerKeys => Set<ServerKey>();
 
+    public DbSet<FormerState> FormerStates => Set<FormerState>();
+
+    public DbSet<IssuedReport> IssuedReports => Set<IssuedReport>();
+
     public DbSet<SeedLoad> SeedLoads => Set<SeedLoad>();
 
     public DbSet<DataProtectionKey> DataProtectionKeys => Set<DataProtectionKey>();
 
     public override async Task<int> SaveChangesAsync(bool acceptAllChangesOnSuccess, CancellationToken cancellationToken = default)
     {
-        foreach (var entry in ChangeTracker.Entries())
+        foreach (var entry in ChangeTracker.Entries().ToList())
         {
+            if (entry.State == EntityState.Modified && FormerState.Of(entry, this.GetService<TimeProvider>().GetUtcNow()) is { } former) Add(former);
             if (entry is { State: EntityState.Modified, Entity: IVersioned versioned })
                 entry.Property(nameof(IVersioned.Version)).CurrentValue = versioned.Version + 1;
             if (entry.Entity is IOnCalendar

@@ -110,6 +110,12 @@ public sealed record Operation(string Method, string Route, string Id, string? P
         new("GET", "{o}/ledger/verification", "verifyLedger", "Read",                           "u nyyyy 00 yy"),
         new("GET", "{o}/service-records/export", "exportServiceRecords", "Read",                "u nyyyy 00 yy"),
         new("GET", "{o}/reports/hours", "getHourReport", "Read",                                "u nyyyy 00 yy"),
+        new("GET", "{o}/reports/hours/changes", "getHourReportChanges", "Read",                 "u nyyyy 00 yy"),
+        new("GET", "{o}/reports/hours/issued", "listIssuedReports", "Read",                     "u nyyyy 00 yy"),
+        new("POST", "{o}/reports/hours/issued", "issueReport", "Coordinate",                    "u nyyny 00 yn", _ => new { from = "2026-01-01", to = "2026-06-30" }),
+        new("GET", "{o}/reports/hours/issued/{reportId}", "getIssuedReport", "Read",            "u n0yyy 00 yy"),
+        new("GET", "{o}/reports/hours/issued/{reportId}/report", "drawIssuedReport", "Read",    "u n0yyy 00 yy"),
+        new("GET", "{o}/reports/hours/issued/{reportId}/changes", "getChangesSinceIssued", "Read", "u n0yyy 00 yy"),
         new("GET", "{o}/reports/activities", "getActivityReport", "Read",                       "u nyyyy 00 yy"),
     ];
 }

@@ -92,6 +92,7 @@ public sealed partial class World
 
         var volunteer = world.As("volunteer").At(o.Path);
         world.ids["recordId"] = (await volunteer.Post("/service-records", world.Service)).ShouldBe(201).Id;
+        world.ids["reportId"] = (await o.Admin.Post("/reports/hours/issued", new { from = "2026-01-01", to = "2026-06-30" })).ShouldBe(201).Id;
         world.ids["feedId"] = (await volunteer.Post("/calendar-feeds", new { kind = "own" })).ShouldBe(201).Id;
         world.ids["secret"] = (string)(await o.Admin.Post("/calendar-feeds", new { kind = "organization" })).ShouldBe(201)["secret"]!;
         world.ids["spareRecord"] = (await o.Admin.Post("/service-records", world.Service)).ShouldBe(201).Id;

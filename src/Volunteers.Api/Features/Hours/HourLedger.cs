@@ -138,6 +138,8 @@ internal sealed class HourPosting
             // Reports of a period; the postings of one record.
             builder.HasIndex(p => new { p.OrganizationId, p.ServiceDate });
             builder.HasIndex(p => new { p.OrganizationId, p.RecordId });
+            // What of a period has no names.
+            builder.HasIndex(p => new { p.OrganizationId, p.ServiceDate }, "ix_hour_postings_without_names").HasFilter("volunteer_id is null");
         }
     }
 }

@@ -3,9 +3,7 @@ using System.Text.Json.Serialization;
 using FluentValidation;
 using Microsoft.AspNetCore.Mvc;
 using Microsoft.EntityFrameworkCore;
-using Npgsql;
 using Volunteers.Data;
-using Volunteers.Features.Organizations;
 using Volunteers.Platform;
 
 namespace Volunteers.Features.Reports;
@@ -23,10 +21,12 @@ internal enum ActivityGrouping
 /// <param name="GroupBy">Team, project or category; only the total when not given.</param>
 /// <param name="Team">Of exactly this team; its sub-teams are not included.</param>
 /// <param name="Category">Of this category.</param>
+/// <param name="AsOf">With the hours of this position of the ledger and the activities as they stood when it was booked, or with both as of this instant (RFC 3339); as they stand now when not given.</param>
 /// <param name="Format">The form of the answer; by <c>Accept</c> when not given.</param>
 internal sealed record ActivityReportQuery(
     [property: FromQuery] DateOnly From, [property: FromQuery] DateOnly To, [property: FromQuery] ActivityGrouping? GroupBy = null,
-    [property: FromQuery] Guid? Team = null, [property: FromQuery] string? Category = null, [property: FromQuery] ReportFormat? Format = null)
+    [property: FromQuery] Guid? Team = null, [property: FromQuery] string? Category = null, [property: FromQuery] string? AsOf = null,
+    [property: FromQuery] ReportFormat? Format = null)
 {
     public ReportGroup[] Groups() => GroupBy switch
     {
@@ -43,6 +43,7 @@ internal sealed record ActivityReportQuery(
             RuleFor(query => query.To).GreaterThanOrEqualTo(query => query.From).WithMessage(_ => Messages.Title("to_before_from"));
             RuleFor(query => query.To).LessThanOrEqualTo(query => query.From.AddYears(10)).WithMessage(_ => Messages.Title("period_too_long"));
             RuleFor(query => query.Category).Length(1, 50);
+            RuleFor(query => query.AsOf).Must(asOf => asOf is null || LedgerPoint.IsReadable(asOf)).WithMessage(_ => Messages.Title("unreadable_as_of"));
         }
     }
 }
@@ -51,95 +52,60 @@ internal sealed record ActivityReportQuery(
 /// <param name="From">First local day.</param>
 /// <param name="To">Last local day.</param>
 /// <param name="TimeZone">The organization's; its days are reckoned in it.</param>
-/// <param name="AsOf">Where the ledger stood that the person-times are from.</param>
+/// <param name="AsOf">Where the ledger stood that the hours are from.</param>
 /// <param name="Rows">By the group asked for, sorted by name; none when no group was asked for.</param>
-/// <param name="Total">Of all rows.</param>
+/// <param name="Total">Of all rows; a person in several rows is one person here.</param>
+/// <param name="ByEvidence">The hours of the total by how we know; only what there is.</param>
 internal sealed record ActivityReport(
-    DateOnly From, DateOnly To, string TimeZone, LedgerPoint AsOf, IReadOnlyList<ActivityReportRow> Rows, ActivityFigures Total) : IReport
+    DateOnly From, DateOnly To, string TimeZone, LedgerPoint AsOf, IReadOnlyList<ActivityReportRow> Rows, ActivityFigures Total,
+    IReadOnlyList<EvidenceHours> ByEvidence) : IReport
 {
     private static readonly FigureColumn<ActivityFigures>[] Figures =
     [
-        new("report_activities", f => f.Activities), new("report_sessions", f => f.Sessions),
-        new("report_person_times", f => f.PersonTimes), new("report_beneficiaries", f => f.Beneficiaries),
+        new("report_activities", f => f.Activities), new("report_sessions", f => f.Sessions), new("report_persons", f => f.Persons),
+        new("report_person_times", f => f.PersonTimes), new("report_minutes", f => f.Minutes), new("report_hours", f => f.Hours, CellKind.Decimal),
+        new("report_beneficiaries", f => f.Beneficiaries),
     ];
 
     private string organizationName = "";
     private IReadOnlyList<ReportGroup> groups = [];
     private IReadOnlyList<ReportFact> filters = [];
 
-    public static async Task<ActivityReport> Read(ActivityReportQuery query, Tenant tenant, VolunteersDb db, CancellationToken ct)
+    public static async Task<ActivityReport> Read(ActivityReportQuery query, Tenant tenant, VolunteersDb db, DateTimeOffset now, CancellationToken ct)
     {
         await using var snapshot = await db.Database.BeginTransactionAsync(IsolationLevel.RepeatableRead, ct);
         var organization = await db.Organizations.AsNoTracking().SingleAsync(o => o.Id == tenant.Id, ct);
-        var asOf = await LedgerPoint.Find(asOf: null, tenant.Id, db, default, ct);
-        var groups = query.Groups();
-        var total = await Count(query, [], organization, tenant, db, ct);
-        var rows = groups.Length == 0 ? [] : await Count(query, groups, organization, tenant, db, ct);
-        return new ActivityReport(query.From, query.To, organization.TimeZone, asOf, rows, total[0].Figures)
+        var asOf = await LedgerPoint.Find(query.AsOf, tenant.Id, db, now, ct);
+        var (groups, scope) = (query.Groups(), ReportScope.Of(tenant));
+        var counts = new ActivityCounts(query, asOf, organization, scope, db);
+        var total = await counts.By([], ct);
+        var rows = groups.Length == 0 ? [] : await counts.By(groups, ct);
+        return new ActivityReport(query.From, query.To, organization.TimeZone, asOf, rows, total[0].Figures, await counts.ByEvidence(ct))
         {
-            organizationName = organization.Name, groups = groups,
-            filters = await ReportFacts.Filters(db, tenant, ct, query.Team, category: query.Category),
+            organizationName = await db.NameAt(tenant.Id, tenant.Id, organization.Name, asOf.NamesAt, ct), groups = groups,
+            filters = await ReportFacts.Filters(db, scope, asOf.NamesAt, ct, query.Team, category: query.Category),
         };
     }
 
     public string Title() => Messages.Detail("report_activities", organizationName, From, To);
 
     public ReportTable ToTable(DateTimeOffset drawnAt) => new(Title(), organizationName, ReportFacts.Of(organizationName, From, To, TimeZone, filters, AsOf, drawnAt),
-        ReportColumns.Section(Messages.Title("report_sheet"), groups, Figures, Rows, Total, row => row.Figures), []);
-
-    private static async Task<List<ActivityReportRow>> Count(
-        ActivityReportQuery query, ReportGroup[] groups, Organization organization, Tenant tenant, VolunteersDb db, CancellationToken ct)
-    {
-        await using var command = (NpgsqlCommand)db.Database.GetDbConnection().CreateCommand();
-        string Parameter(object value)
-        {
-            command.Parameters.Add(new NpgsqlParameter { Value = value });
-            return "$" + command.Parameters.Count;
-        }
-
-        command.CommandText =
-            $"""
-             with chosen as (
-                 select s.id, s.status, (s.outcome ->> 'Beneficiaries')::bigint as beneficiaries{string.Concat(groups.Select(group => $", {group.Key} as {group.Alias}"))}
-                 from activities s
-                 where s.organization_id = {Parameter(tenant.Id)} and s.status in ('published', 'completed')
-                   and s.starts_at >= {Parameter(organization.StartOf(query.From))} and s.starts_at < {Parameter(organization.StartOf(query.To.AddDays(1)))}
-                   {(tenant.ReadsAll ? "" : $"and s.team_id = any({Parameter(tenant.Teams)})")}
-                   {(query.Team is { } team ? $"and s.team_id = {Parameter(team)}" : "")}
-                   {(query.Category is { } category ? $"and s.category = {Parameter(category)}" : "")}
-             ), credited as (
-                 select activity_id, sum(person_times) as person_times from hour_postings
-                 where organization_id = $1 and activity_id in (select id from chosen) group by activity_id
-             ), g as (
-                 select count(*) as activities, count(*) filter (where status = 'completed') as sessions,
-                        coalesce(sum(person_times), 0)::bigint as person_times, coalesce(sum(beneficiaries), 0)::bigint as beneficiaries
-                        {string.Concat(groups.Select(group => ", " + group.Alias))}
-                 from chosen left join credited on credited.activity_id = chosen.id
-                 {string.Concat(groups.Select(group => "group by " + group.Alias))}
-             )
-             select g.activities, g.sessions, g.person_times, g.beneficiaries{string.Concat(groups.Select(group => ", " + group.Show))}
-             from g {string.Concat(groups.Select(group => $"{group.Join} order by {group.OrderBy}"))}
-             limit {HourSums.MostRows + 1}
-             """;
-        var rows = new List<ActivityReportRow>();
-        await using var reader = await command.ExecuteReaderAsync(ct);
-        while (await reader.ReadAsync(ct))
-        {
-            if (rows.Count == HourSums.MostRows) throw new RuleBreach("report_too_large", HourSums.MostRows);
-            var values = new OrderedDictionary<ReportGroup, object?>();
-            foreach (var group in groups) values.Add(group, group.Read(reader, 4));
-            rows.Add(new ActivityReportRow(new ActivityFigures(reader.GetInt64(0), reader.GetInt64(1), reader.GetInt64(2), reader.GetInt64(3))) { Groups = values });
-        }
-        return rows;
-    }
+        ReportColumns.Section(Messages.Title("report_sheet"), groups, Figures, Rows, Total, row => row.Figures),
+        [EvidenceHours.Section(ByEvidence, new HourFigures(Total.Persons, Total.PersonTimes, Total.Minutes))]);
 }
 
-/// <summary>What was done, and for how many.</summary>
+/// <summary>What was done, by whom, and for how many.</summary>
 /// <param name="Activities">Published or completed.</param>
 /// <param name="Sessions">Of these, those that were completed: they took place.</param>
-/// <param name="PersonTimes">Participations credited for these activities.</param>
+/// <param name="Persons">Distinct named volunteers credited for these activities.</param>
+/// <param name="PersonTimes">Participations credited for these activities, headcounts included.</param>
+/// <param name="Minutes">Whole minutes credited for these activities, headcounts included.</param>
 /// <param name="Beneficiaries">People reached, as the outcomes say, counted or estimated; one who was reached twice counts twice.</param>
-internal sealed record ActivityFigures(long Activities, long Sessions, long PersonTimes, long Beneficiaries);
+internal sealed record ActivityFigures(long Activities, long Sessions, long Persons, long PersonTimes, long Minutes, long Beneficiaries)
+{
+    /// <summary>The minutes as hours, rounded half up to two decimals. Not to be added up: rounded sums are not sums.</summary>
+    public decimal Hours => HourFigures.InHours(Minutes);
+}
 
 /// <summary>One line of the activity report. It has the group that was asked for, null for activities without a project.</summary>
 /// <param name="Figures">What the line says.</param>
@@ -158,8 +124,17 @@ internal sealed record ActivityReportRow([property: JsonIgnore] ActivityFigures 
     /// <summary>Of these, those that were completed: they took place.</summary>
     public long Sessions => Figures.Sessions;
 
-    /// <summary>Participations credited for these activities.</summary>
+    /// <summary>Distinct named volunteers credited for these activities.</summary>
+    public long Persons => Figures.Persons;
+
+    /// <summary>Participations credited for these activities, headcounts included.</summary>
     public long PersonTimes => Figures.PersonTimes;
+
+    /// <summary>Whole minutes credited for these activities, headcounts included.</summary>
+    public long Minutes => Figures.Minutes;
+
+    /// <summary>The minutes as hours, rounded half up to two decimals.</summary>
+    public decimal Hours => Figures.Hours;
 
     /// <summary>People reached, as the outcomes say.</summary>
     public long Beneficiaries => Figures.Beneficiaries;

@@ -1,6 +1,8 @@
+using System.Data.Common;
 using Microsoft.EntityFrameworkCore;
 using Npgsql;
 using Volunteers.Data;
+using Volunteers.Features.Activities;
 using Volunteers.Platform;
 
 namespace Volunteers.Features.Reports;
@@ -9,74 +11,160 @@ namespace Volunteers.Features.Reports;
 /// Adds up the ledger in SQL: the postings themselves, or the totals kept with them where those are fine enough, which
 /// gives the same figures from far fewer rows.
 /// </summary>
-internal sealed class HourSums(HourReportQuery query, LedgerPoint asOf, Tenant tenant, VolunteersDb db)
+/// <param name="query">Which postings, by what.</param>
+/// <param name="asOf">Up to which position, and whose names.</param>
+/// <param name="scope">Of whom.</param>
+/// <param name="db">In one snapshot.</param>
+internal sealed class HourSums(HourReportQuery query, LedgerPoint asOf, ReportScope scope, VolunteersDb db)
 {
     public const int MostRows = 50_000;
 
-    public async Task<List<HourReportRow>> By(IReadOnlyList<ReportGroup> groups, CancellationToken ct)
+    public Task<List<HourReportRow>> By(IReadOnlyList<ReportGroup> groups, CancellationToken ct) =>
+        Read(parameters => Sums(groups, parameters),
+            row => new HourReportRow(new HourFigures(row.GetInt64(0), row.GetInt64(1), row.GetInt64(2))) { Groups = Values(groups, row, 3) }, ct);
+
+    /// <summary>What of the total has no names, by how it was counted.</summary>
+    public Task<List<HeadcountHours>> Headcounts(CancellationToken ct) =>
+        Read(parameters =>
+                $"""
+                 select r.headcount_method, sum(s.person_times)::bigint, sum(s.minutes)::bigint
+                 from hour_postings s join service_records r on r.organization_id = $1 and r.id = s.record_id
+                 where {Conditions(totals: false, parameters)} and s.volunteer_id is null
+                 group by r.headcount_method having sum(s.person_times) <> 0 or sum(s.minutes) <> 0 order by r.headcount_method
+                 """,
+            row => new HeadcountHours(Enum.Parse<CountingMethod>(row.GetString(0), ignoreCase: true), row.GetInt64(1), row.GetInt64(2)), ct);
+
+    /// <summary>Rows whose figures at the point are others than they were at an earlier position, sorted as the report.</summary>
+    public Task<List<HourChangeRow>> ChangesSince(long position, IReadOnlyList<ReportGroup> groups, CancellationToken ct) =>
+        Read(parameters => Changes(position, groups, parameters), row => new HourChangeRow(
+            new HourChange(new HourFigures(row.GetInt64(3), row.GetInt64(4), row.GetInt64(5)), new HourFigures(row.GetInt64(0), row.GetInt64(1), row.GetInt64(2))))
+        {
+            Groups = Values(groups, row, 6),
+        }, ct);
+
+    /// <summary>The postings after an earlier position, in order, with the groups under which each falls.</summary>
+    public Task<List<PostingSince>> PostingsSince(long position, IReadOnlyList<ReportGroup> groups, CancellationToken ct) =>
+        Read(parameters => Postings(position, groups, parameters), row => PostingSince.Read(row) with { Groups = Values(groups, row, PostingSince.Columns) }, ct);
+
+    private async Task<List<T>> Read<T>(Func<NpgsqlParameterCollection, string> sql, Func<DbDataReader, T> read, CancellationToken ct)
     {
         await using var command = (NpgsqlCommand)db.Database.GetDbConnection().CreateCommand();
-        command.CommandText = Sql(groups, command.Parameters);
-        var rows = new List<HourReportRow>();
+        command.CommandText = sql(command.Parameters);
+        var rows = new List<T>();
         await using var reader = await command.ExecuteReaderAsync(ct);
         while (await reader.ReadAsync(ct))
         {
             if (rows.Count == MostRows) throw new RuleBreach("report_too_large", MostRows);
-            var values = new OrderedDictionary<ReportGroup, object?>();
-            var at = 3;
-            foreach (var group in groups)
-            {
-                values.Add(group, group.Read(reader, at));
-                at += group.Width;
-            }
-            rows.Add(new HourReportRow(new HourFigures(reader.GetInt64(0), reader.GetInt64(1), reader.GetInt64(2))) { Groups = values });
+            rows.Add(read(reader));
         }
         return rows;
+    }
+
+    private static OrderedDictionary<ReportGroup, object?> Values(IReadOnlyList<ReportGroup> groups, DbDataReader row, int at)
+    {
+        var values = new OrderedDictionary<ReportGroup, object?>();
+        foreach (var group in groups)
+        {
+            values.Add(group, group.Read(row, at));
+            at += group.Width;
+        }
+        return values;
     }
 
     /// <summary>
     /// First by person, because a person counts in a row only if their person-times there come to more than nothing: what
     /// was voided or moved elsewhere leaves no person behind.
     /// </summary>
-    private string Sql(IReadOnlyList<ReportGroup> groups, NpgsqlParameterCollection parameters)
+    private string Sums(IReadOnlyList<ReportGroup> groups, NpgsqlParameterCollection parameters)
     {
         var totals = CanReadTotals(groups);
-        var aliases = groups.Select(group => group.Alias).ToArray();
+        var aliases = Aliases(groups);
         return $"""
                 with person as (
-                    select {List(groups.Select(group => $"{(totals ? group.KeyInTotals : group.Key)} as {group.Alias}"), ", ")}
-                           s.volunteer_id, sum(s.minutes) as minutes, sum(s.person_times) as person_times
+                    select {Keys(groups, totals)} s.volunteer_id, sum(s.minutes) as minutes, sum(s.person_times) as person_times
                     from {(totals ? "hour_totals" : "hour_postings")} s
                     where {Conditions(totals, parameters)}
-                    group by {List(aliases, ", ")} s.volunteer_id
+                    group by {List(aliases)} s.volunteer_id
                 ), g as (
-                    select {List(aliases, ", ")} count(volunteer_id) filter (where person_times > 0) as persons,
+                    select {List(aliases)} count(volunteer_id) filter (where person_times > 0) as persons,
                            sum(person_times)::bigint as person_times, sum(minutes)::bigint as minutes
-                    from person {(groups.Count == 0 ? "" : "group by " + string.Join(", ", aliases))}
+                    from person {GroupBy(aliases)}
                     having sum(person_times) <> 0 or sum(minutes) <> 0
                 )
-                select g.persons, g.person_times, g.minutes{string.Concat(groups.Select(group => ", " + group.Show))}
-                from g {string.Join(' ', groups.Select(group => group.Join))}
-                {(groups.Count == 0 ? "" : "order by " + string.Join(", ", groups.Select(group => group.OrderBy)))}
+                select g.persons, g.person_times, g.minutes {Shown(groups, parameters)}
                 limit {MostRows + 1}
+                """;
+    }
+
+    private string Changes(long position, IReadOnlyList<ReportGroup> groups, NpgsqlParameterCollection parameters)
+    {
+        var aliases = Aliases(groups);
+        var conditions = Conditions(totals: false, parameters);
+        var before = $"filter (where s.position <= {Parameter(parameters, position)})";
+        return $"""
+                with person as (
+                    select {Keys(groups, totals: false)} s.volunteer_id, sum(s.minutes) as minutes, sum(s.person_times) as person_times,
+                           coalesce(sum(s.minutes) {before}, 0) as minutes_before, coalesce(sum(s.person_times) {before}, 0) as person_times_before
+                    from hour_postings s
+                    where {conditions}
+                    group by {List(aliases)} s.volunteer_id
+                ), g as (
+                    select {List(aliases)} count(volunteer_id) filter (where person_times > 0) as persons,
+                           coalesce(sum(person_times), 0)::bigint as person_times, coalesce(sum(minutes), 0)::bigint as minutes,
+                           count(volunteer_id) filter (where person_times_before > 0) as persons_before,
+                           coalesce(sum(person_times_before), 0)::bigint as person_times_before, coalesce(sum(minutes_before), 0)::bigint as minutes_before
+                    from person {GroupBy(aliases)}
+                )
+                select g.persons, g.person_times, g.minutes, g.persons_before, g.person_times_before, g.minutes_before {Shown(groups, parameters,
+                    groups.Count == 0 ? "" : "where (g.persons, g.person_times, g.minutes) <> (g.persons_before, g.person_times_before, g.minutes_before)")}
+                limit {MostRows + 1}
+                """;
+    }
+
+    private string Postings(long position, IReadOnlyList<ReportGroup> groups, NpgsqlParameterCollection parameters)
+    {
+        var conditions = Conditions(totals: false, parameters);
+        var namesAt = NamesAt(parameters);
+        return $"""
+                with g as (
+                    select s.*{string.Concat(groups.Select(group => $", {group.Key} as {group.Alias}"))} from hour_postings s
+                    where {conditions} and s.position > {Parameter(parameters, position)}
+                )
+                select g.position, g.record_id, g.cause, g.evidence, g.service_date, g.minutes, g.person_times, g.posted_at, g.posted_by, e.reason,
+                       g.volunteer_id, pv.number, pv.name, g.team_id, pt.name, g.activity_id, pa.name{string.Concat(groups.Select(group => ", " + group.Show))}
+                from g {string.Join(' ', groups.Select(group => group.Join(namesAt)))}
+                {ReportGroup.NamesAt("volunteers", "name", "g.volunteer_id", "pv", namesAt)}
+                {ReportGroup.NamesAt("teams", "name", "g.team_id", "pt", namesAt)}
+                {ReportGroup.NamesAt("activities", "title", "g.activity_id", "pa", namesAt)}
+                left join lateral (
+                    select reason from service_record_events e where e.organization_id = $1 and e.record_id = g.record_id and g.position = any(e.positions) limit 1) e on true
+                order by g.position
+                limit {MostRows + 1}
+                """;
+    }
+
+    /// <summary>The groups by their names, and in the order of these.</summary>
+    private string Shown(IReadOnlyList<ReportGroup> groups, NpgsqlParameterCollection parameters, string where = "")
+    {
+        var namesAt = groups.Count == 0 ? null : NamesAt(parameters);
+        return $"""
+                {string.Concat(groups.Select(group => ", " + group.Show))}
+                from g {string.Join(' ', groups.Select(group => group.Join(namesAt)))} {where}
+                {(groups.Count == 0 ? "" : "order by " + string.Join(", ", groups.Select(group => group.OrderBy)))}
                 """;
     }
 
     private string Conditions(bool totals, NpgsqlParameterCollection parameters)
     {
         var conditions = new List<string>();
-        void Add(string condition, object value)
-        {
-            parameters.Add(new NpgsqlParameter { Value = value });
-            conditions.Add($"{condition}${parameters.Count}{(value is Array ? ")" : "")}");
-        }
+        void Add(string condition, object value) => conditions.Add($"{condition}{Parameter(parameters, value)}{(value is Array ? ")" : "")}");
 
         var day = totals ? "s.month" : "s.service_date";
-        Add("s.organization_id = ", tenant.Id);
+        Add("s.organization_id = ", scope.OrganizationId);
         Add($"{day} >= ", query.From);
         Add($"{day} <= ", query.To);
-        if (query.AsOf is not null) Add("s.position <= ", asOf.Position);
-        if (!tenant.ReadsAll) Add("s.team_id = any(", tenant.Teams);
+        if (!totals) Add("s.position <= ", asOf.Position);
+        if (scope.Teams is { } teams) Add("s.team_id = any(", teams);
         if (query.Team is { } team) Add("s.team_id = ", team);
         if (query.Volunteer is { } volunteer) Add("s.volunteer_id = ", volunteer);
         if (query.Activity is { } activity) Add("s.activity_id = ", activity);
@@ -88,8 +176,31 @@ internal sealed class HourSums(HourReportQuery query, LedgerPoint asOf, Tenant t
 
     /// <summary>Totals are kept per team, volunteer, month and evidence, as they stand now.</summary>
     private bool CanReadTotals(IReadOnlyList<ReportGroup> groups) =>
-        query is { AsOf: null, Activity: null, Project: null, Category: null, From.Day: 1 } && query.To.AddDays(1).Day == 1
+        asOf.IsEnd && query is { Activity: null, Project: null, Category: null, From.Day: 1 } && query.To.AddDays(1).Day == 1
         && groups.All(group => group.KeyInTotals is not null);
 
-    private static string List(IEnumerable<string> items, string end) => string.Concat(items.Select(item => item + end));
+    private string? NamesAt(NpgsqlParameterCollection parameters) => asOf.NamesAt is { } at ? Parameter(parameters, at.ToUniversalTime()) : null;
+
+    private static string Parameter(NpgsqlParameterCollection parameters, object value)
+    {
+        parameters.Add(new NpgsqlParameter { Value = value });
+        return $"${parameters.Count}";
+    }
+
+    private static string Keys(IReadOnlyList<ReportGroup> groups, bool totals) =>
+        List(groups.Select(group => $"{(totals ? group.KeyInTotals : group.Key)} as {group.Alias}"));
+
+    private static string[] Aliases(IReadOnlyList<ReportGroup> groups) => [.. groups.Select(group => group.Alias)];
+
+    private static string GroupBy(string[] aliases) => aliases.Length == 0 ? "" : "group by " + string.Join(", ", aliases);
+
+    private static string List(IEnumerable<string> items) => string.Concat(items.Select(item => item + ", "));
+}
+
+/// <summary>Whose service a report is about: all of an organization, or that of some teams.</summary>
+/// <param name="OrganizationId">Of this organization.</param>
+/// <param name="Teams">Of these teams; null for all.</param>
+internal sealed record ReportScope(Guid OrganizationId, Guid[]? Teams)
+{
+    public static ReportScope Of(Tenant tenant) => new(tenant.Id, tenant.ReadsAll ? null : [.. tenant.Teams]);
 }

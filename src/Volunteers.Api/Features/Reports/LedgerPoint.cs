@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text.Json.Serialization;
 using Microsoft.EntityFrameworkCore;
 using Volunteers.Data;
 using Volunteers.Platform;
@@ -12,6 +13,17 @@ internal sealed record LedgerPoint(long Position, DateTimeOffset? At)
 {
     private static readonly LedgerPoint Beginning = new(0, null);
 
+    /// <summary>
+    /// Whose names a report shows, and how activities stood: as of the instant that was asked for, or as of the booking of the
+    /// position that was asked for; null for those of now.
+    /// </summary>
+    [JsonIgnore]
+    public DateTimeOffset? NamesAt { get; init; }
+
+    /// <summary>Nothing is booked after it, as far as the snapshot reaches.</summary>
+    [JsonIgnore]
+    public bool IsEnd { get; init; }
+
     public static bool IsReadable(string text) => TryParsePosition(text, out _) || TryParseInstant(text, out _);
 
     /// <summary>The end of the ledger when nothing is given; else the position given, or the last one booked by the instant given.</summary>
@@ -20,7 +32,7 @@ internal sealed record LedgerPoint(long Position, DateTimeOffset? At)
     {
         var end = await db.HourLedgers.Where(l => l.OrganizationId == organizationId && l.Position > 0)
             .Select(l => new LedgerPoint(l.Position, l.PostedAt)).SingleOrDefaultAsync(ct) ?? Beginning;
-        if (asOf is null) return end;
+        if (asOf is null) return end with { IsEnd = true };
 
         var postings = db.HourPostings.Where(p => p.OrganizationId == organizationId);
         if (TryParsePosition(asOf, out var position))
@@ -33,7 +45,8 @@ internal sealed record LedgerPoint(long Position, DateTimeOffset? At)
             if (instant > now) throw new RuleBreach("beyond_ledger_end", end.Position);
             postings = postings.Where(p => p.PostedAt <= instant);
         }
-        return await postings.OrderByDescending(p => p.Position).Select(p => new LedgerPoint(p.Position, p.PostedAt)).FirstOrDefaultAsync(ct) ?? Beginning;
+        var point = await postings.OrderByDescending(p => p.Position).Select(p => new LedgerPoint(p.Position, p.PostedAt)).FirstOrDefaultAsync(ct) ?? Beginning;
+        return point with { NamesAt = TryParseInstant(asOf, out var at) ? at : point.At ?? DateTimeOffset.UnixEpoch };
     }
 
     private static bool TryParsePosition(string text, out long position) =>

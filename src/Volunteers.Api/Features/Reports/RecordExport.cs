@@ -30,7 +30,7 @@ internal enum ExportStatus
 /// <param name="Category">Given under this category.</param>
 /// <param name="Evidence">How we know.</param>
 /// <param name="Status">What is not booked, in this state now. Every record that was ever booked, as the ledger has it, when not given.</param>
-/// <param name="AsOf">As the ledger stood at this position, or at this instant (RFC 3339); as it stands now when not given. Not together with a status.</param>
+/// <param name="AsOf">As the ledger stood at this position, or at this instant (RFC 3339), with the names of that instant (of a position: of when it was booked); as it stands now, with the names of now, when not given. Not together with a status.</param>
 /// <param name="Format">The form of the answer; by <c>Accept</c> when not given, CSV when that leaves it open.</param>
 internal sealed record RecordExportQuery(
     [property: FromQuery] DateOnly From, [property: FromQuery] DateOnly To, [property: FromQuery] Guid? Team = null,
@@ -50,15 +50,11 @@ internal sealed record RecordExportQuery(
     }
 }
 
-/// <summary>The lines of an export: what is asked of the database, and how a row becomes cells. Names are those of now.</summary>
+/// <summary>The lines of an export: what is asked of the database, and how a row becomes cells.</summary>
 internal sealed class RecordExport(RecordExportQuery query, LedgerPoint asOf, Organization organization, Tenant tenant)
 {
-    private const string Names =
+    private const string Recorders =
         """
-        left join volunteers v on v.organization_id = $1 and v.id = x.volunteer_id
-        left join teams t on t.organization_id = $1 and t.id = x.team_id
-        left join activities a on a.organization_id = $1 and a.id = x.activity_id
-        left join projects p on p.organization_id = $1 and p.id = x.project_id
         left join accounts by_account on by_account.id = x.recorded_by
         left join organization_clients by_client on by_client.organization_id = $1 and by_client.id = x.recorded_by
         """;
@@ -118,8 +114,8 @@ internal sealed class RecordExport(RecordExportQuery query, LedgerPoint asOf, Or
     public NpgsqlCommand Open(NpgsqlConnection connection) => Command(connection,
         $$"""
         declare export no scroll cursor for
-        select x.*, v.number, v.name, t.name as team, a.title as activity, p.title as project, coalesce(by_account.display_name, by_client.name) as recorder
-        from ({lines}) x {{Names}} order by x.service_date, x.starts_at, x.id
+        select x.*, v.number, v.name, t.name as team, a.name as activity, p.name as project, coalesce(by_account.display_name, by_client.name) as recorder
+        from ({lines}) x {names} {{Recorders}} order by x.service_date, x.starts_at, x.id
         """);
 
     /// <summary>The cells of a line, and its minutes and person-times.</summary>
@@ -165,7 +161,10 @@ internal sealed class RecordExport(RecordExportQuery query, LedgerPoint asOf, Or
             + (query.Category is { } category ? $" and s.category = {Parameter(category)}" : "")
             + (query.Evidence is { } evidence ? $" and s.evidence = {Parameter(evidence.ToString().ToLowerInvariant())}" : "");
         var lines = (query.Status is null ? Booked : NotBooked).Replace("{conditions}", conditions, StringComparison.Ordinal);
-        command.CommandText = around.Replace("{lines}", lines, StringComparison.Ordinal);
+        var namesAt = asOf.NamesAt is { } at && around.Contains("{names}", StringComparison.Ordinal) ? Parameter(at.ToUniversalTime()) : null;
+        var names = string.Join(' ', ReportGroup.NamesAt("volunteers", "name", "x.volunteer_id", "v", namesAt), ReportGroup.NamesAt("teams", "name", "x.team_id", "t", namesAt),
+            ReportGroup.NamesAt("activities", "title", "x.activity_id", "a", namesAt), ReportGroup.NamesAt("projects", "title", "x.project_id", "p", namesAt));
+        command.CommandText = around.Replace("{lines}", lines, StringComparison.Ordinal).Replace("{names}", names, StringComparison.Ordinal);
         return command;
     }
 

@@ -35,7 +35,7 @@ internal sealed class RecordExportAnswer(RecordExportQuery query, ReportFormat f
         var organization = await db.Organizations.AsNoTracking().SingleAsync(o => o.Id == tenant.Id, ct);
         var asOf = await LedgerPoint.Find(query.AsOf, tenant.Id, db, now, ct);
         var export = new RecordExport(query, asOf, organization, tenant);
-        var facts = ReportFacts.Of(organization.Name, query.From, query.To, organization.TimeZone, await Filters(ct), asOf, now);
+        var facts = ReportFacts.Of(organization.Name, query.From, query.To, organization.TimeZone, await Filters(asOf, ct), asOf, now);
         // Sorting a city's records takes longer than an ordinary statement may.
         await db.Database.ExecuteSqlAsync($"set local statement_timeout = '5min'", ct);
         if (format == ReportFormat.Xlsx) await RefuseUnlessFits(export, connection, ct);
@@ -120,9 +120,9 @@ internal sealed class RecordExportAnswer(RecordExportQuery query, ReportFormat f
         if ((long)(await count.ExecuteScalarAsync(ct))! > MostInWorkbook) throw new RuleBreach("export_too_large", MostInWorkbook);
     }
 
-    private async Task<List<ReportFact>> Filters(CancellationToken ct)
+    private async Task<List<ReportFact>> Filters(LedgerPoint asOf, CancellationToken ct)
     {
-        var filters = await ReportFacts.Filters(db, tenant, ct, query.Team, query.Volunteer, query.Activity, category: query.Category, evidence: query.Evidence);
+        var filters = await ReportFacts.Filters(db, ReportScope.Of(tenant), asOf.NamesAt, ct, query.Team, query.Volunteer, query.Activity, category: query.Category, evidence: query.Evidence);
         if (query.Status is { } status)
             filters.Add(new ReportFact(Messages.Title("export_status"), Messages.Title("export_status_" + status.ToString().ToLowerInvariant())));
         return filters;

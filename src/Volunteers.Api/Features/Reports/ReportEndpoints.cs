@@ -12,6 +12,8 @@ internal static class ReportEndpoints
         var reports = organization.MapGroup("/reports").WithTags("Reports").Allows(Access.Read);
 
         reports.MapGet("/hours", Hours).WithName("getHourReport").AnswersFilesToo().RefusesWith(406, 409);
+        reports.MapGet("/hours/changes", Changes).WithName("getHourReportChanges").AnswersFilesToo().RefusesWith(406, 409);
+        reports.MapIssuedReports();
         reports.MapGet("/activities", Activities).WithName("getActivityReport").AnswersFilesToo().RefusesWith(406, 409);
         organization.MapGet("/service-records/export", Records).WithTags("Service records").WithName("exportServiceRecords").Allows(Access.Read)
             .AnswersRecordFiles().RefusesWith(406, 409);
@@ -29,14 +31,24 @@ internal static class ReportEndpoints
             : TypedResults.StatusCode(StatusCodes.Status406NotAcceptable);
 
     /// <summary>
-    /// Counts the activities, published or completed, that start in a period; those that took place; the person-times
-    /// credited for them, on whatever day; and the people they reached. A team coordinator's report is about the
+    /// Compares an hour report at two points of the ledger: the rows whose figures differ, before and after, and the postings
+    /// that did it. Applied to the earlier report, the changes give the later.
+    /// </summary>
+    private static async Task<Results<ReportAnswer<HourChanges>, StatusCodeHttpResult>> Changes(
+        [AsParameters] HourChangesQuery query, HttpRequest request, Tenant tenant, VolunteersDb db, TimeProvider clock, CancellationToken ct) =>
+        ReportMedia.Choose(request, query.Format) is { } format
+            ? new ReportAnswer<HourChanges>(await HourChanges.Read(query, tenant, db, clock.GetUtcNow(), ct), format)
+            : TypedResults.StatusCode(StatusCodes.Status406NotAcceptable);
+
+    /// <summary>
+    /// Counts the activities, published or completed, that start in a period; those that took place; the persons, person-times
+    /// and hours credited for them, on whatever day; and the people they reached. A team coordinator's report is about the
     /// activities of their teams only.
     /// </summary>
     private static async Task<Results<ReportAnswer<ActivityReport>, StatusCodeHttpResult>> Activities(
-        [AsParameters] ActivityReportQuery query, HttpRequest request, Tenant tenant, VolunteersDb db, CancellationToken ct) =>
+        [AsParameters] ActivityReportQuery query, HttpRequest request, Tenant tenant, VolunteersDb db, TimeProvider clock, CancellationToken ct) =>
         ReportMedia.Choose(request, query.Format) is { } format
-            ? new ReportAnswer<ActivityReport>(await ActivityReport.Read(query, tenant, db, ct), format)
+            ? new ReportAnswer<ActivityReport>(await ActivityReport.Read(query, tenant, db, clock.GetUtcNow(), ct), format)
             : TypedResults.StatusCode(StatusCodes.Status406NotAcceptable);
 
     /// <summary>

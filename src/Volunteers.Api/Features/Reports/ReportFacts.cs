@@ -1,9 +1,7 @@
 using System.Globalization;
 using Microsoft.EntityFrameworkCore;
 using Volunteers.Data;
-using Volunteers.Features.Activities;
 using Volunteers.Features.Hours;
-using Volunteers.Features.Volunteers;
 using Volunteers.Platform;
 
 namespace Volunteers.Features.Reports;
@@ -25,28 +23,40 @@ internal static class ReportFacts
     public static string Foot(LedgerPoint asOf, string timeZone, DateTimeOffset drawnAt) =>
         Messages.Detail("report_foot", Position(asOf, timeZone), Local(drawnAt, timeZone));
 
-    /// <summary>The filters by the names of what they filter by; an id where the caller sees nothing of that id.</summary>
+    /// <summary>The filters by the names of what they filter by, as they were then; an id where the scope has nothing of that id.</summary>
     public static async Task<List<ReportFact>> Filters(
-        VolunteersDb db, Tenant tenant, CancellationToken ct, Guid? team = null, Guid? volunteer = null, Guid? activity = null, Guid? project = null,
-        string? category = null, Evidence? evidence = null)
+        VolunteersDb db, ReportScope scope, DateTimeOffset? namesAt, CancellationToken ct, Guid? team = null, Guid? volunteer = null, Guid? activity = null,
+        Guid? project = null, string? category = null, Evidence? evidence = null)
     {
+        var (organizationId, teams) = scope;
         var facts = new List<ReportFact>();
-        void Add(string heading, string? text, object? given)
+        async Task Add(string heading, Guid? id, IQueryable<string> name)
         {
-            if (given is not null) facts.Add(new ReportFact(Messages.Title(heading), text ?? given.ToString()!));
+            if (id is not { } subject) return;
+            var known = await name.SingleOrDefaultAsync(ct);
+            facts.Add(new ReportFact(Messages.Title(heading), known is null ? subject.ToString() : await db.NameAt(organizationId, subject, known, namesAt, ct)));
         }
 
-        Add("report_team", team is null ? null : await db.Teams.Where(t => t.OrganizationId == tenant.Id && t.Id == team).Select(t => t.Name).SingleOrDefaultAsync(ct), team);
-        Add("report_volunteer", volunteer is null ? null
-            : await db.Volunteers.VisibleTo(tenant, db).Where(v => v.Id == volunteer).Select(v => v.Number).SingleOrDefaultAsync(ct), volunteer);
-        Add("report_activity", activity is null ? null
-            : await db.Activities.VisibleTo(tenant).Where(a => a.Id == activity).Select(a => a.Title).SingleOrDefaultAsync(ct), activity);
-        Add("report_project", project is null ? null
-            : await db.Projects.Where(p => p.OrganizationId == tenant.Id && p.Id == project).Select(p => p.Title).SingleOrDefaultAsync(ct), project);
-        Add("report_category", category, category);
-        Add("report_evidence", evidence is { } known ? EvidenceWord(known) : null, evidence);
+        await Add("report_team", team, db.Teams.Where(t => t.OrganizationId == organizationId && t.Id == team).Select(t => t.Name));
+        if (volunteer is not null)
+            facts.Add(new ReportFact(Messages.Title("report_volunteer"),
+                await db.Volunteers
+                .Where(v => v.OrganizationId == organizationId && v.Id == volunteer
+                    && (teams == null || db.TeamMembers.Any(m => m.OrganizationId == organizationId && m.VolunteerId == v.Id && teams.Contains(m.TeamId))))
+                .Select(v => v.Number).SingleOrDefaultAsync(ct) ?? volunteer.ToString()!));
+        await Add("report_activity", activity, db.Activities.Where(a => a.OrganizationId == organizationId && a.Id == activity && (teams == null || teams.Contains(a.TeamId))).Select(a => a.Title));
+        await Add("report_project", project, db.Projects.Where(p => p.OrganizationId == organizationId && p.Id == project).Select(p => p.Title));
+        if (category is not null) facts.Add(new ReportFact(Messages.Title("report_category"), category));
+        if (evidence is { } how) facts.Add(new ReportFact(Messages.Title("report_evidence"), EvidenceWord(how)));
         return facts;
     }
+
+    /// <summary>What something was called at an instant; its name of now when no instant is given.</summary>
+    public static async Task<string> NameAt(
+        this VolunteersDb db, Guid organizationId, Guid subjectId, string nameOfNow, DateTimeOffset? at, CancellationToken ct) => at is null
+        ? nameOfNow
+        : await db.FormerStates.Where(f => f.OrganizationId == organizationId && f.SubjectId == subjectId && f.Until > at)
+            .OrderBy(f => f.Until).ThenBy(f => f.Id).Select(f => f.Name).FirstOrDefaultAsync(ct) ?? nameOfNow;
 
     public static string EvidenceWord(Evidence evidence) => Messages.Title("report_evidence_" + evidence.ToString().ToLowerInvariant());
 

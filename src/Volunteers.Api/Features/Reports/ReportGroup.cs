@@ -8,12 +8,10 @@ namespace Volunteers.Features.Reports;
 
 /// <summary>
 /// Something that a report is grouped by: how it is found in SQL, how it is shown, and which columns it fills in a
-/// spreadsheet. Only what stands here ever becomes SQL. Names are those of now.
+/// spreadsheet. Only what stands here ever becomes SQL.
 /// </summary>
 internal sealed class ReportGroup
 {
-    private const string IsIn = "organization_id = $1 and";
-
     /// <summary>As a client writes it.</summary>
     public required string Name { get; init; }
 
@@ -26,7 +24,8 @@ internal sealed class ReportGroup
     /// <summary>From the sums <c>g</c>, in which the key is <see cref="Alias"/>.</summary>
     public required string Show { get; init; }
 
-    public string Join { get; init; } = "";
+    /// <summary>Given the parameter with the instant whose names count, or null for those of now; see <see cref="NamesAt"/>.</summary>
+    public Func<string?, string> Join { get; init; } = _ => "";
 
     public required string OrderBy { get; init; }
 
@@ -43,7 +42,7 @@ internal sealed class ReportGroup
     public static readonly ReportGroup Team = new()
     {
         Name = "team", Key = "s.team_id", KeyInTotals = "s.team_id",
-        Join = $"left join teams t on t.{IsIn} t.id = g.by_team", Show = "g.by_team, t.name", Width = 2, OrderBy = "t.name, g.by_team",
+        Join = at => NamesAt("teams", "name", "g.by_team", "t", at), Show = "g.by_team, t.name", Width = 2, OrderBy = "t.name, g.by_team",
         Read = (row, at) => new ReportTeam(row.GetGuid(at), Text(row, at + 1)),
         Columns = [new("report_team", team => ((ReportTeam)team!).Name)],
     };
@@ -51,7 +50,7 @@ internal sealed class ReportGroup
     public static readonly ReportGroup Volunteer = new()
     {
         Name = "volunteer", Key = "s.volunteer_id", KeyInTotals = "s.volunteer_id",
-        Join = $"left join volunteers v on v.{IsIn} v.id = g.by_volunteer", Show = "g.by_volunteer, v.number, v.name", Width = 3,
+        Join = at => NamesAt("volunteers", "name", "g.by_volunteer", "v", at), Show = "g.by_volunteer, v.number, v.name", Width = 3,
         OrderBy = "v.number, g.by_volunteer",
         Read = (row, at) => row.IsDBNull(at) ? null : new ReportVolunteer(row.GetGuid(at), Text(row, at + 1), Text(row, at + 2)),
         Columns =
@@ -64,7 +63,7 @@ internal sealed class ReportGroup
     public static readonly ReportGroup Activity = new()
     {
         Name = "activity", Key = "s.activity_id",
-        Join = $"left join activities a on a.{IsIn} a.id = g.by_activity", Show = "g.by_activity, a.title", Width = 2, OrderBy = "a.title, g.by_activity",
+        Join = at => NamesAt("activities", "title", "g.by_activity", "a", at), Show = "g.by_activity, a.name", Width = 2, OrderBy = "a.name, g.by_activity",
         Read = (row, at) => new ReportActivity(row.GetGuid(at), Text(row, at + 1)),
         Columns = [new("report_activity", activity => ((ReportActivity)activity!).Title)],
     };
@@ -72,7 +71,7 @@ internal sealed class ReportGroup
     public static readonly ReportGroup Project = new()
     {
         Name = "project", Key = "s.project_id",
-        Join = $"left join projects p on p.{IsIn} p.id = g.by_project", Show = "g.by_project, p.title", Width = 2, OrderBy = "p.title, g.by_project",
+        Join = at => NamesAt("projects", "title", "g.by_project", "p", at), Show = "g.by_project, p.name", Width = 2, OrderBy = "p.name, g.by_project",
         Read = (row, at) => row.IsDBNull(at) ? null : new ReportProject(row.GetGuid(at), Text(row, at + 1)),
         Columns = [new("report_project", project => project is ReportProject made ? made.Title : Messages.Title("report_no_project"))],
     };
@@ -99,6 +98,26 @@ internal sealed class ReportGroup
 
     public static readonly FrozenDictionary<string, ReportGroup> All =
         new[] { Team, Volunteer, Activity, Project, Category, Evidence, Month, Day, Year }.ToFrozenDictionary(group => group.Name);
+
+    /// <summary>What something was called at an instant: the first of its former names that ended later, else the name of now. Volunteers have a number too.</summary>
+    /// <param name="table">Of what has the name.</param>
+    /// <param name="column">Its name in that table.</param>
+    /// <param name="key">Its id where it is joined to.</param>
+    /// <param name="alias">Of the join, which has <c>name</c> and <c>number</c>.</param>
+    /// <param name="at">The parameter with the instant; null for now.</param>
+    public static string NamesAt(string table, string column, string key, string alias, string? at)
+    {
+        var number = table == "volunteers" ? "x.number" : "null::text";
+        return at is null
+            ? $"left join lateral (select x.{column} as name, {number} as number from {table} x where x.organization_id = $1 and x.id = {key}) {alias} on true"
+            : $"""
+               left join lateral (
+                   select coalesce(f.name, x.{column}) as name, coalesce(f.number, {number}) as number
+                   from {table} x left join lateral (
+                       select name, number from former_states where organization_id = $1 and subject_id = x.id and until > {at} order by until, id limit 1) f on true
+                   where x.organization_id = $1 and x.id = {key}) {alias} on true
+               """;
+    }
 
     private static ReportGroup Time(string name, CellKind kind, string key, string? keyInTotals, Func<DbDataReader, int, object?> read) => new()
     {

@@ -1,11 +1,9 @@
 using System.Globalization;
 using System.Reflection;
 using System.Text;
-using System.Text.Json;
 using Microsoft.AspNetCore.Http.Metadata;
 using Microsoft.Net.Http.Headers;
 using Microsoft.OpenApi;
-using Volunteers.Platform;
 
 namespace Volunteers.Features.Reports;
 
@@ -115,8 +113,6 @@ internal static class ReportMedia
 /// <summary>A report as JSON or as a file, with the position of the ledger it was drawn at.</summary>
 internal sealed class ReportAnswer<T>(T report, ReportFormat format) : IResult, IEndpointMetadataProvider where T : IReport
 {
-    private static readonly JsonSerializerOptions RowsInOrder = new(Json.Options) { Converters = { new ReportRow.InOrder() } };
-
     public async Task ExecuteAsync(HttpContext http)
     {
         var headers = http.Response.GetTypedHeaders();
@@ -124,7 +120,7 @@ internal sealed class ReportAnswer<T>(T report, ReportFormat format) : IResult, 
         headers.Append(HeaderNames.Vary, "Accept, Accept-Language");
         if (format == ReportFormat.Json)
         {
-            await http.Response.WriteAsJsonAsync(report, RowsInOrder, http.RequestAborted);
+            await http.Response.WriteAsJsonAsync(report, ReportRow.InOrder.Options, http.RequestAborted);
             return;
         }
 

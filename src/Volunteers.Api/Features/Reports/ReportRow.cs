@@ -23,6 +23,9 @@ internal abstract record ReportRow
         public override JsonConverter CreateConverter(Type type, JsonSerializerOptions options) =>
             (JsonConverter)Activator.CreateInstance(typeof(Converter<>).MakeGenericType(type))!;
 
+        /// <summary>Of the service, with this order.</summary>
+        public static readonly JsonSerializerOptions Options = new(Json.Options) { Converters = { new InOrder() } };
+
         private sealed class Converter<T> : JsonConverter<T> where T : ReportRow
         {
             private static readonly JsonPropertyInfo[] Figures =

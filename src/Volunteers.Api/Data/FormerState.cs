@@ -1,0 +1,87 @@
+using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.ChangeTracking;
+using Microsoft.EntityFrameworkCore.Metadata.Builders;
+using Volunteers.Features.Activities;
+using Volunteers.Features.Organizations;
+using Volunteers.Features.Projects;
+using Volunteers.Features.Teams;
+using Volunteers.Features.Volunteers;
+
+namespace Volunteers.Data;
+
+/// <summary>
+/// What something was called until an instant and, of an activity, how it stood: a report as of then shows it as it was.
+/// One table for all, by the id of what it is about, so that a person's former names are found and erased with the person.
+/// </summary>
+internal sealed class FormerState
+{
+    private FormerState() { }
+
+    public Guid OrganizationId { get; private set; }
+
+    public Guid Id { get; private set; }
+
+    /// <summary>The organization, team, volunteer, project or activity that it is about.</summary>
+    public Guid SubjectId { get; private set; }
+
+    public DateTimeOffset Until { get; private set; }
+
+    public string Name { get; private set; } = "";
+
+    /// <summary>Of a volunteer.</summary>
+    public string? Number { get; private set; }
+
+    /// <summary>The rest is an activity's.</summary>
+    public Guid? TeamId { get; private set; }
+
+    public Guid? ProjectId { get; private set; }
+
+    public string? Category { get; private set; }
+
+    public ActivityStatus? Status { get; private set; }
+
+    public DateTimeOffset? StartsAt { get; private set; }
+
+    public int? Beneficiaries { get; private set; }
+
+    /// <summary>What a change takes from sight; null when reports show nothing of it.</summary>
+    public static FormerState? Of(EntityEntry entry, DateTimeOffset now)
+    {
+        if (entry.Entity is not (Organization or Team or Volunteer or Project or Activity)) return null;
+
+        var (was, becomes) = (Of(entry.OriginalValues.ToObject()), Of(entry.Entity));
+        if (was.Shown == becomes.Shown) return null;
+        (was.Id, was.Until) = (Guid.CreateVersion7(now), now);
+        return was;
+    }
+
+    private (string, string?, Guid?, Guid?, string?, ActivityStatus?, DateTimeOffset?, int?) Shown =>
+        (Name, Number, TeamId, ProjectId, Category, Status, StartsAt, Beneficiaries);
+
+    private static FormerState Of(object subject) => subject switch
+    {
+        Organization o => new FormerState { OrganizationId = o.Id, SubjectId = o.Id, Name = o.Name },
+        Team t => new FormerState { OrganizationId = t.OrganizationId, SubjectId = t.Id, Name = t.Name },
+        Volunteer v => new FormerState { OrganizationId = v.OrganizationId, SubjectId = v.Id, Name = v.Name, Number = v.Number },
+        Project p => new FormerState { OrganizationId = p.OrganizationId, SubjectId = p.Id, Name = p.Title },
+        Activity a => new FormerState
+        {
+            OrganizationId = a.OrganizationId, SubjectId = a.Id, Name = a.Title, TeamId = a.TeamId, ProjectId = a.ProjectId, Category = a.Category,
+            Status = a.Status, StartsAt = a.StartsAt, Beneficiaries = a.Outcome?.Beneficiaries,
+        },
+        _ => throw new InvalidOperationException($"Reports show nothing of {subject.GetType().Name}."),
+    };
+
+    internal sealed class Configuration : IEntityTypeConfiguration<FormerState>
+    {
+        public void Configure(EntityTypeBuilder<FormerState> builder)
+        {
+            builder.ToTable("former_states");
+            builder.HasKey(f => new { f.OrganizationId, f.Id });
+            builder.Ignore(f => f.Shown);
+            builder.HasOne<Organization>().WithMany().HasForeignKey(f => f.OrganizationId);
+            // How something stood at an instant: the first state that ended later.
+            builder.HasIndex(f => new { f.OrganizationId, f.SubjectId, f.Until });
+        }
+    }
+}
