@@ -76,18 +76,18 @@ internal sealed class RecordExportAnswer(RecordExportQuery query, ReportFormat f
 
     private static async Task WriteXlsx(HttpContext http, RecordExport export, List<ReportFact> facts, NpgsqlConnection connection)
     {
-        await using var file = await XlsxFile.Create(http.Response.Body, ReportXlsx.SheetNames(), http.RequestAborted);
+        using var file = new XlsxFile(http.Response.Body, ReportXlsx.SheetNames(), http.RequestAborted);
         try
         {
-            await file.BeginSheet(RecordExport.Widths, freezesHeading: true);
+            file.BeginSheet(RecordExport.Widths, freezesHeading: true);
             await file.Headings(export.Columns);
             await foreach (var row in Rows(export, connection, http.RequestAborted)) await file.Row(export.Columns, row);
             await file.EndSheet();
             await ReportXlsx.About(file, facts, []);
+            await file.Finish();
         }
-        catch
+        catch when (http.Response.HasStarted)
         {
-            // Before the archive is closed: its directory would make a whole of what is a part.
             http.Abort();
             throw;
         }
