@@ -24,6 +24,9 @@ internal sealed class RecordExportAnswer(RecordExportQuery query, ReportFormat f
     /// <summary>Between two fetches the transaction waits for the client at most two minutes (idle_in_transaction_session_timeout).</summary>
     private const int AtOnce = 1_000;
 
+    /// <summary>What the statement_timeout below says; the driver's own limit of 30 s would come first.</summary>
+    internal const int LongestStatementSeconds = 300;
+
     public async Task ExecuteAsync(HttpContext http)
     {
         var ct = http.RequestAborted;
@@ -98,7 +101,7 @@ internal sealed class RecordExportAnswer(RecordExportQuery query, ReportFormat f
         RecordExport export, NpgsqlConnection connection, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken ct)
     {
         var (count, minutes, personTimes) = (0L, 0L, 0L);
-        await using var fetch = new NpgsqlCommand($"fetch {AtOnce} from export", connection);
+        await using var fetch = new NpgsqlCommand($"fetch {AtOnce} from export", connection) { CommandTimeout = LongestStatementSeconds };
         for (var fetched = AtOnce; fetched == AtOnce;)
         {
             fetched = 0;
