@@ -12,6 +12,7 @@ public sealed class FolderTests
     {
         { "Platform", "" },
         { "Platform.OpenApi", "Platform" },
+        { "Platform.Pdf", "" },
         { "Data", "Platform Organizations Identity Teams Volunteers Projects Activities Hours" },
         { "Organizations", "Platform Platform.OpenApi Data" },
         { "Identity", "Platform Platform.OpenApi Data Organizations" },
@@ -20,7 +21,7 @@ public sealed class FolderTests
         { "Projects", "Platform Platform.OpenApi Data Organizations Identity Teams Volunteers" },
         { "Activities", "Platform Platform.OpenApi Data Organizations Identity Teams Volunteers Projects" },
         { "Hours", "Platform Platform.OpenApi Data Organizations Identity Teams Volunteers Projects Activities" },
-        { "Reports", "Platform Platform.OpenApi Data Organizations Identity Teams Volunteers Projects Activities Hours" },
+        { "Reports", "Platform Platform.OpenApi Platform.Pdf Data Organizations Identity Teams Volunteers Projects Activities Hours" },
     };
 
     private static readonly Type[] Types = [.. typeof(VolunteersDb).Assembly.GetTypes().Where(type =>

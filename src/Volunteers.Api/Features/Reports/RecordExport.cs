@@ -143,6 +143,7 @@ internal sealed class RecordExport(RecordExportQuery query, LedgerPoint asOf, Or
     private NpgsqlCommand Command(NpgsqlConnection connection, string around)
     {
         var command = connection.CreateCommand();
+        command.CommandTimeout = RecordExportAnswer.LongestStatementSeconds;
         string Parameter(object value)
         {
             command.Parameters.Add(new NpgsqlParameter { Value = value });

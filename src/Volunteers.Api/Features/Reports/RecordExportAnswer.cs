@@ -24,6 +24,9 @@ internal sealed class RecordExportAnswer(RecordExportQuery query, ReportFormat f
     /// <summary>Between two fetches the transaction waits for the client at most two minutes (idle_in_transaction_session_timeout).</summary>
     private const int AtOnce = 1_000;
 
+    /// <summary>What the statement_timeout below says; the driver's own limit of 30 s would come first.</summary>
+    internal const int LongestStatementSeconds = 300;
+
     public async Task ExecuteAsync(HttpContext http)
     {
         var ct = http.RequestAborted;
@@ -76,18 +79,18 @@ internal sealed class RecordExportAnswer(RecordExportQuery query, ReportFormat f
 
     private static async Task WriteXlsx(HttpContext http, RecordExport export, List<ReportFact> facts, NpgsqlConnection connection)
     {
-        await using var file = await XlsxFile.Create(http.Response.Body, ReportXlsx.SheetNames(), http.RequestAborted);
+        using var file = new XlsxFile(http.Response.Body, ReportXlsx.SheetNames(), http.RequestAborted);
         try
         {
-            await file.BeginSheet(RecordExport.Widths, freezesHeading: true);
+            file.BeginSheet(RecordExport.Widths, freezesHeading: true);
             await file.Headings(export.Columns);
             await foreach (var row in Rows(export, connection, http.RequestAborted)) await file.Row(export.Columns, row);
             await file.EndSheet();
             await ReportXlsx.About(file, facts, []);
+            await file.Finish();
         }
-        catch
+        catch when (http.Response.HasStarted)
         {
-            // Before the archive is closed: its directory would make a whole of what is a part.
             http.Abort();
             throw;
         }
@@ -98,7 +101,7 @@ internal sealed class RecordExportAnswer(RecordExportQuery query, ReportFormat f
         RecordExport export, NpgsqlConnection connection, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken ct)
     {
         var (count, minutes, personTimes) = (0L, 0L, 0L);
-        await using var fetch = new NpgsqlCommand($"fetch {AtOnce} from export", connection);
+        await using var fetch = new NpgsqlCommand($"fetch {AtOnce} from export", connection) { CommandTimeout = LongestStatementSeconds };
         for (var fetched = AtOnce; fetched == AtOnce;)
         {
             fetched = 0;

@@ -21,7 +21,7 @@ internal static class ReportPdf
         var flow = new PdfFlow(file, landscape: table.Main.Columns.Count > 6);
         flow.Paragraph(table.Title, 15, bold: true, PdfAlign.Center);
         flow.Space(6);
-        foreach (var fact in table.Facts) flow.Paragraph(Messages.Detail("report_fact", fact.Name, fact.Text), 9, grey: 0.25);
+        foreach (var fact in table.Facts) flow.Paragraph($"{fact.Name}  {fact.Text}", 9, grey: 0.25);
         flow.Space(8);
         Section(flow, table.Main);
         foreach (var section in table.More)

@@ -10,13 +10,12 @@ internal static class ReportXlsx
     public static async Task<byte[]> Of(ReportTable table, CancellationToken ct)
     {
         using var stream = new MemoryStream();
-        await using (var file = await XlsxFile.Create(stream, SheetNames(), ct))
-        {
-            await file.BeginSheet([.. table.Main.Columns.Select((_, i) => Width(table.Main, i))], freezesHeading: true);
-            await Section(file, table.Main);
-            await file.EndSheet();
-            await About(file, table.Facts, table.More);
-        }
+        using var file = new XlsxFile(stream, SheetNames(), ct);
+        file.BeginSheet([.. table.Main.Columns.Select((_, i) => Width(table.Main, i))], freezesHeading: true);
+        await Section(file, table.Main);
+        await file.EndSheet();
+        await About(file, table.Facts, table.More);
+        await file.Finish();
         return stream.ToArray();
     }
 
@@ -24,7 +23,7 @@ internal static class ReportXlsx
 
     public static async Task About(XlsxFile file, IReadOnlyList<ReportFact> facts, IReadOnlyList<ReportSection> more)
     {
-        await file.BeginSheet([24, 48, 12, 12, 12], freezesHeading: false);
+        file.BeginSheet([24, 48, 12, 12, 12], freezesHeading: false);
         foreach (var fact in facts) await file.Row(FactColumns, [fact.Name, fact.Text]);
         foreach (var section in more)
         {

@@ -6,9 +6,10 @@ namespace Volunteers.Features.Reports;
 
 /// <summary>
 /// Writes a workbook row by row to a stream that cannot seek, in constant memory and never synchronously, which an answer on
-/// its way needs. MiniExcel, which reads our imports, writes synchronously and takes 𠮷 apart.
+/// its way needs. MiniExcel, which reads our imports, writes synchronously and takes 𠮷 apart. What is packed is kept only until
+/// it is sent on, because the framework's archive cannot write asynchronously throughout either.
 /// </summary>
-internal sealed class XlsxFile : IAsyncDisposable
+internal sealed class XlsxFile : IDisposable
 {
     /// <summary>Of one sheet, by the format.</summary>
     public const int MostRows = 1_048_576;
@@ -18,34 +19,34 @@ internal sealed class XlsxFile : IAsyncDisposable
 
     private static readonly DateTime DayZero = new(1899, 12, 30);
 
-    private readonly ZipArchive archive;
+    private readonly Stream stream;
     private readonly CancellationToken ct;
+    private readonly Packed packed = new();
+    private readonly ZipArchive archive;
     private readonly StringBuilder pending = new();
     private Stream? sheet;
     private int sheets;
     private int row;
 
-    private XlsxFile(ZipArchive archive, CancellationToken ct) => (this.archive, this.ct) = (archive, ct);
-
     /// <param name="stream">Stays open.</param>
     /// <param name="sheetNames">As many as are then begun.</param>
     /// <param name="ct">Ends it.</param>
-    public static async Task<XlsxFile> Create(Stream stream, IReadOnlyList<string> sheetNames, CancellationToken ct)
+    public XlsxFile(Stream stream, IReadOnlyList<string> sheetNames, CancellationToken ct)
     {
-        var file = new XlsxFile(await ZipArchive.CreateAsync(stream, ZipArchiveMode.Create, leaveOpen: true, entryNameEncoding: null, ct), ct);
-        await file.Part("[Content_Types].xml", XlsxParts.ContentTypes(sheetNames.Count));
-        await file.Part("_rels/.rels", XlsxParts.Relationships);
-        await file.Part("xl/workbook.xml", XlsxParts.Workbook(sheetNames));
-        await file.Part("xl/_rels/workbook.xml.rels", XlsxParts.WorkbookRelationships(sheetNames.Count));
-        await file.Part("xl/styles.xml", XlsxParts.Styles);
-        return file;
+        (this.stream, this.ct) = (stream, ct);
+        archive = new ZipArchive(packed, ZipArchiveMode.Create, leaveOpen: true);
+        Part("[Content_Types].xml", XlsxParts.ContentTypes(sheetNames.Count));
+        Part("_rels/.rels", XlsxParts.Relationships);
+        Part("xl/workbook.xml", XlsxParts.Workbook(sheetNames));
+        Part("xl/_rels/workbook.xml.rels", XlsxParts.WorkbookRelationships(sheetNames.Count));
+        Part("xl/styles.xml", XlsxParts.Styles);
     }
 
-    public async Task BeginSheet(IReadOnlyList<double> widths, bool freezesHeading)
+    public void BeginSheet(IReadOnlyList<double> widths, bool freezesHeading)
     {
         sheets++;
         row = 0;
-        sheet = await Entry($"xl/worksheets/sheet{sheets}.xml");
+        sheet = Entry($"xl/worksheets/sheet{sheets}.xml");
         pending.Append("""<?xml version="1.0" encoding="UTF-8" standalone="yes"?><worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><sheetViews>""");
         pending.Append(CultureInfo.InvariantCulture, $"<sheetView workbookViewId=\"0\"{(sheets == 1 ? " tabSelected=\"1\"" : "")}>");
         if (freezesHeading) pending.Append("""<pane ySplit="1" topLeftCell="A2" activePane="bottomLeft" state="frozen"/><selection pane="bottomLeft"/>""");
@@ -80,8 +81,19 @@ internal sealed class XlsxFile : IAsyncDisposable
         await sheet!.DisposeAsync();
     }
 
-    /// <summary>Only now is it whole: before, no reader takes it for a workbook.</summary>
-    public ValueTask DisposeAsync() => archive.DisposeAsync();
+    /// <summary>Sends what makes it whole: without it no reader takes it for a workbook.</summary>
+    public async Task Finish()
+    {
+        archive.Dispose();
+        await packed.SendTo(stream, ct);
+    }
+
+    public void Dispose()
+    {
+        sheet?.Dispose();
+        archive.Dispose();
+        packed.Dispose();
+    }
 
     private void AppendCell(string at, object cell, XlsxStyle style)
     {
@@ -114,17 +126,58 @@ internal sealed class XlsxFile : IAsyncDisposable
         return text[..end] + "…";
     }
 
-    private async Task Part(string name, string content)
+    private void Part(string name, string content)
     {
-        await using var part = await Entry(name);
-        await part.WriteAsync(Encoding.UTF8.GetBytes(content), ct);
+        using var part = Entry(name);
+        part.Write(Encoding.UTF8.GetBytes(content));
     }
 
-    private Task<Stream> Entry(string name) => archive.CreateEntry(name, CompressionLevel.Fastest).OpenAsync(ct);
+    private Stream Entry(string name) => archive.CreateEntry(name, CompressionLevel.Fastest).Open();
 
-    private async Task Flush()
+    private Task Flush()
     {
-        await sheet!.WriteAsync(Encoding.UTF8.GetBytes(pending.ToString()), ct);
+        sheet!.Write(Encoding.UTF8.GetBytes(pending.ToString()));
         pending.Clear();
+        return packed.SendTo(stream, ct);
+    }
+
+    /// <summary>What the archive has written and nobody has sent yet. It cannot seek, so the archive never goes back.</summary>
+    private sealed class Packed : Stream
+    {
+        private readonly MemoryStream unsent = new();
+
+        public async Task SendTo(Stream stream, CancellationToken ct)
+        {
+            await stream.WriteAsync(unsent.GetBuffer().AsMemory(0, (int)unsent.Length), ct);
+            unsent.SetLength(0);
+        }
+
+        public override bool CanRead => false;
+
+        public override bool CanSeek => false;
+
+        public override bool CanWrite => true;
+
+        public override long Length => throw new NotSupportedException();
+
+        public override long Position { get => throw new NotSupportedException(); set => throw new NotSupportedException(); }
+
+        public override void Write(byte[] buffer, int offset, int count) => unsent.Write(buffer, offset, count);
+
+        public override void Write(ReadOnlySpan<byte> buffer) => unsent.Write(buffer);
+
+        public override void Flush() { }
+
+        public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
+
+        public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
+
+        public override void SetLength(long value) => throw new NotSupportedException();
+
+        protected override void Dispose(bool disposing)
+        {
+            if (disposing) unsent.Dispose();
+            base.Dispose(disposing);
+        }
     }
 }

@@ -10,7 +10,7 @@ internal sealed record ReportFile(string[] Headings, List<Dictionary<string, str
 
     public static ReportFile Read(string text)
     {
-        using var reader = CsvDataReader.Create(new StringReader(text));
+        using var reader = CsvDataReader.Create(new StringReader(text), new CsvDataReaderOptions { MaxBufferSize = 1 << 20 });
         var headings = Enumerable.Range(0, reader.FieldCount).Select(reader.GetName).ToArray();
         var rows = new List<Dictionary<string, string>>();
         while (reader.Read()) rows.Add(headings.Index().ToDictionary(heading => heading.Item, heading => reader.GetString(heading.Index)));

@@ -35,7 +35,9 @@ public sealed class ReportFormatTests(TestDatabases databases) : ApiTest(databas
         Assert.Equal(figures, csv.Rows.Select(row => csv.Headings[^4..].Select(heading => row[heading]).ToArray()));
         Assert.Equal(csv.Headings, book.Main[0].Select(cell => cell!.Text));
         Assert.Equal(figures, book.Main.Skip(1).Select(row => row.TakeLast(4).Select(cell => cell!.Number!.Value.ToString(CultureInfo.InvariantCulture)).ToArray()));
-        foreach (var row in csv.Rows) Assert.Contains(lines, line => line == string.Concat(row.Values).Replace(" ", "", StringComparison.Ordinal));
+        // A long name may go on below, so a line is known by its beginning and its figures.
+        foreach (var row in csv.Rows)
+            Assert.Contains(lines, line => line.StartsWith(row.Values.First().Replace(" ", "", StringComparison.Ordinal), StringComparison.Ordinal) && line.EndsWith(string.Concat(row.Values.TakeLast(4)), StringComparison.Ordinal));
         foreach (var (cells, row) in book.Main.Skip(1).Zip(csv.Rows).SkipLast(1))
             Assert.Equal(csv.Headings[..^4].Select(heading => row[heading]), cells.Take(csv.Headings.Length - 4).Select((cell, i) => Shown(cell, csv.Headings[i])));
     }
@@ -146,9 +148,6 @@ public sealed class ReportFormatTests(TestDatabases databases) : ApiTest(databas
         command.Parameters.Add(new NpgsqlParameter { Value = Guid.Parse(o.Id) });
         command.Parameters.Add(new NpgsqlParameter { Value = rows });
         await command.ExecuteNonQueryAsync(TestContext.Current.CancellationToken);
-        if (rows != 5_001) return;
-        await using var one = database.CreateCommand("insert into hour_totals (organization_id, id, team_id, volunteer_id, month, evidence, minutes, person_times) select organization_id, gen_random_uuid(), team_id, gen_random_uuid(), date '2026-01-01', evidence, 60, 1 from hour_totals limit 1");
-        await one.ExecuteNonQueryAsync(TestContext.Current.CancellationToken);
     }
 
     private static string Shown(WorkbookCell? cell, string heading) => cell switch
