@@ -139,7 +139,7 @@ internal sealed class HourPosting
             builder.HasIndex(p => new { p.OrganizationId, p.ServiceDate });
             builder.HasIndex(p => new { p.OrganizationId, p.RecordId });
             // What of a period has no names.
-            builder.HasIndex(p => new { p.OrganizationId, p.ServiceDate }, "ix_hour_postings_without_names").HasFilter("volunteer_id is null");
+            builder.HasIndex(p => new { p.OrganizationId, p.ServiceDate }, "WithoutNames").HasFilter("volunteer_id is null").HasDatabaseName("ix_hour_postings_without_names");
         }
     }
 }
