@@ -13,6 +13,7 @@ internal static class ReportEndpoints
 
         reports.MapGet("/hours", Hours).WithName("getHourReport").AnswersCsvToo().RefusesWith(406, 409);
         reports.MapGet("/activities", Activities).WithName("getActivityReport").AnswersCsvToo().RefusesWith(406, 409);
+        reports.MapOverdueReport();
         organization.MapVolunteerSummary();
     }
 
