@@ -1144,6 +1144,77 @@ namespace Volunteers.Data.Migrations
                     b.ToTable("standing_sign_ups", (string)null);
                 });
 
+            modelBuilder.Entity("Volunteers.Features.Hours.Dispute", b =>
+                {
+                    b.Property<Guid>("OrganizationId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("organization_id");
+
+                    b.Property<Guid>("Id")
+                        .HasColumnType("uuid")
+                        .HasColumnName("id");
+
+                    b.Property<DateTimeOffset?>("ClosedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("closed_at");
+
+                    b.Property<Guid?>("ClosedBy")
+                        .HasColumnType("uuid")
+                        .HasColumnName("closed_by");
+
+                    b.Property<DateTimeOffset>("CreatedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("created_at");
+
+                    b.Property<Guid>("CreatedBy")
+                        .HasColumnType("uuid")
+                        .HasColumnName("created_by");
+
+                    b.Property<string>("Explanation")
+                        .HasMaxLength(500)
+                        .HasColumnType("character varying(500)")
+                        .HasColumnName("explanation");
+
+                    b.Property<string>("Message")
+                        .IsRequired()
+                        .HasMaxLength(1000)
+                        .HasColumnType("character varying(1000)")
+                        .HasColumnName("message");
+
+                    b.Property<string>("Outcome")
+                        .HasMaxLength(30)
+                        .HasColumnType("character varying(30)")
+                        .HasColumnName("outcome");
+
+                    b.Property<Guid>("RecordId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("record_id");
+
+                    b.Property<string>("Status")
+                        .IsRequired()
+                        .HasMaxLength(30)
+                        .HasColumnType("character varying(30)")
+                        .HasColumnName("status");
+
+                    b.Property<long>("Version")
+                        .IsConcurrencyToken()
+                        .HasColumnType("bigint")
+                        .HasColumnName("version");
+
+                    b.HasKey("OrganizationId", "Id")
+                        .HasName("pk_disputes");
+
+                    b.HasIndex("OrganizationId", "RecordId")
+                        .IsUnique()
+                        .HasDatabaseName("dispute_open")
+                        .HasFilter("status = 'open'");
+
+                    b.HasIndex("OrganizationId", "CreatedAt", "Id")
+                        .HasDatabaseName("ix_disputes_organization_id_created_at_id");
+
+                    b.ToTable("disputes", (string)null);
+                });
+
             modelBuilder.Entity("Volunteers.Features.Hours.HourLedger", b =>
                 {
                     b.Property<Guid>("OrganizationId")
@@ -1392,6 +1463,10 @@ namespace Volunteers.Data.Migrations
                         .HasColumnType("uuid")
                         .HasColumnName("recorded_by");
 
+                    b.Property<bool>("RecordedLate")
+                        .HasColumnType("boolean")
+                        .HasColumnName("recorded_late");
+
                     b.Property<string>("ReviewReason")
                         .HasMaxLength(500)
                         .HasColumnType("character varying(500)")
@@ -1444,6 +1519,10 @@ namespace Volunteers.Data.Migrations
 
                     b.HasIndex("OrganizationId", "ClaimedFromId")
                         .HasDatabaseName("ix_service_records_organization_id_claimed_from_id");
+
+                    b.HasIndex("OrganizationId", "RecordedAt", "Id")
+                        .HasDatabaseName("ix_service_records_organization_id_recorded_at_id")
+                        .HasFilter("status = 'submitted'");
 
                     b.HasIndex("OrganizationId", "ShiftId", "VolunteerId")
                         .IsUnique()
@@ -1515,8 +1594,8 @@ namespace Volunteers.Data.Migrations
                         .HasColumnName("positions");
 
                     b.Property<string>("Reason")
-                        .HasMaxLength(500)
-                        .HasColumnType("character varying(500)")
+                        .HasMaxLength(1000)
+                        .HasColumnType("character varying(1000)")
                         .HasColumnName("reason");
 
                     b.Property<Guid>("RecordId")
@@ -1765,6 +1844,41 @@ namespace Volunteers.Data.Migrations
                     b.ToTable("server_keys", (string)null);
                 });
 
+            modelBuilder.Entity("Volunteers.Features.Organizations.CalendarDay", b =>
+                {
+                    b.Property<Guid>("OrganizationId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("organization_id");
+
+                    b.Property<Guid>("Id")
+                        .HasColumnType("uuid")
+                        .HasColumnName("id");
+
+                    b.Property<DateOnly>("Day")
+                        .HasColumnType("date")
+                        .HasColumnName("day");
+
+                    b.Property<string>("Kind")
+                        .IsRequired()
+                        .HasMaxLength(30)
+                        .HasColumnType("character varying(30)")
+                        .HasColumnName("kind");
+
+                    b.Property<string>("Name")
+                        .HasMaxLength(100)
+                        .HasColumnType("character varying(100)")
+                        .HasColumnName("name");
+
+                    b.HasKey("OrganizationId", "Id")
+                        .HasName("pk_calendar_days");
+
+                    b.HasIndex("OrganizationId", "Day")
+                        .IsUnique()
+                        .HasDatabaseName("ix_calendar_days_organization_id_day");
+
+                    b.ToTable("calendar_days", (string)null);
+                });
+
             modelBuilder.Entity("Volunteers.Features.Organizations.Organization", b =>
                 {
                     b.Property<Guid>("Id")
@@ -1817,6 +1931,9 @@ namespace Volunteers.Data.Migrations
                             b1.Property<int>("DailyLimitMinutes");
 
                             b1.Property<int>("GraceMinutes");
+
+                            b1.PrimitiveCollection<string>("RestDays")
+                                .IsRequired();
 
                             b1.PrimitiveCollection<string>("StarThresholdHours")
                                 .IsRequired();
@@ -2420,6 +2537,16 @@ namespace Volunteers.Data.Migrations
                         .HasConstraintName("volunteer_not_found");
                 });
 
+            modelBuilder.Entity("Volunteers.Features.Hours.Dispute", b =>
+                {
+                    b.HasOne("Volunteers.Features.Hours.ServiceRecord", null)
+                        .WithMany()
+                        .HasForeignKey("OrganizationId", "RecordId")
+                        .OnDelete(DeleteBehavior.Restrict)
+                        .IsRequired()
+                        .HasConstraintName("record_not_found");
+                });
+
             modelBuilder.Entity("Volunteers.Features.Hours.HourLedger", b =>
                 {
                     b.HasOne("Volunteers.Features.Organizations.Organization", null)
@@ -2510,6 +2637,16 @@ namespace Volunteers.Data.Migrations
                         .OnDelete(DeleteBehavior.Cascade)
                         .IsRequired()
                         .HasConstraintName("fk_organization_clients_organizations_organization_id");
+                });
+
+            modelBuilder.Entity("Volunteers.Features.Organizations.CalendarDay", b =>
+                {
+                    b.HasOne("Volunteers.Features.Organizations.Organization", null)
+                        .WithMany()
+                        .HasForeignKey("OrganizationId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired()
+                        .HasConstraintName("fk_calendar_days_organizations_organization_id");
                 });
 
             modelBuilder.Entity("Volunteers.Features.Organizations.Organization", b =>
