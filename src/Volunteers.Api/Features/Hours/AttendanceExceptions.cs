@@ -87,7 +87,7 @@ internal sealed record AttendanceExceptionFilter(
 {
     internal sealed class Validator : AbstractValidator<AttendanceExceptionFilter>
     {
-        public Validator() => RuleFor(filter => filter.To).GreaterThanOrEqualTo(filter => filter.From);
+        public Validator() => RuleFor(filter => filter.To).GreaterThanOrEqualTo(filter => filter.From).When(filter => filter.From is not null);
     }
 }
 

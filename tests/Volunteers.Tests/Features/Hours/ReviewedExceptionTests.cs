@@ -60,6 +60,7 @@ public sealed class ReviewedExceptionTests(TestDatabases databases) : Attendance
         var (missing, other) = (await SignedUp(), await SignedUp());
         await SettleAfter(120 + 121);
         Assert.Equal(2, (await Exceptions("&kind=noShow")).Count);
+        Assert.Equal(2, (await Admin.Get($"/attendance/exceptions?to={Start:yyyy-MM-dd}")).ShouldBe(200).Items.Count);
 
         (await Admin.Post("/service-records", new { activityId = Event, shiftId = Shift, volunteerId = missing, startsAt = Start, endsAt = End })).ShouldBe(201);
 
