@@ -100,7 +100,8 @@ internal sealed record ReviewFilter(
 
     internal sealed class Validator : AbstractValidator<ReviewFilter>
     {
-        public Validator() => RuleFor(filter => filter.To).GreaterThanOrEqualTo(filter => filter.From).WithMessage(_ => Messages.Title("to_before_from"));
+        public Validator() => RuleFor(filter => filter.To).GreaterThanOrEqualTo(filter => filter.From).WithMessage(_ => Messages.Title("to_before_from"))
+            .When(filter => filter.From is not null);
     }
 }
 

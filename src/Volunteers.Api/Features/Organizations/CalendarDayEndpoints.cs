@@ -63,7 +63,8 @@ internal sealed record CalendarDayFilter([property: FromQuery] DateOnly? From = 
 {
     internal sealed class Validator : AbstractValidator<CalendarDayFilter>
     {
-        public Validator() => RuleFor(filter => filter.To).GreaterThanOrEqualTo(filter => filter.From).WithMessage(_ => Messages.Title("to_before_from"));
+        public Validator() => RuleFor(filter => filter.To).GreaterThanOrEqualTo(filter => filter.From).WithMessage(_ => Messages.Title("to_before_from"))
+            .When(filter => filter.From is not null);
     }
 }
 

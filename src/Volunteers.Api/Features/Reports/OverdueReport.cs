@@ -103,7 +103,8 @@ internal sealed record OverdueQuery(
     {
         public Validator()
         {
-            RuleFor(query => query.To).GreaterThanOrEqualTo(query => query.From).WithMessage(_ => Messages.Title("to_before_from"));
+            RuleFor(query => query.To).GreaterThanOrEqualTo(query => query.From).WithMessage(_ => Messages.Title("to_before_from"))
+                .When(query => query.From is not null);
             RuleFor(query => query.AsOf).Must(asOf => asOf is null || LedgerPoint.IsReadable(asOf)).WithMessage(_ => Messages.Title("unreadable_as_of"));
         }
     }

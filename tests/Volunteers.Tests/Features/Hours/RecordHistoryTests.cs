@@ -120,7 +120,7 @@ public sealed class RecordHistoryTests(TestDatabases databases) : HoursTest(data
         var http = Host.Http();
         var token = await ApiHost.PostToken(http, ("grant_type", "client_credentials"), ("scope", "api"),
             ("client_id", (string)made["clientId"]!), ("client_secret", (string)made["clientSecret"]!));
-        return (Api.With(http, (string)token.ShouldBe(200)["access_token"]!).At(O.Path), made.Id);
+        return (Api.With(http, (string)token.ShouldBe(200)["access_token"]!).At(O.Path), (string)made["clientId"]!);
     }
 
     private static async Task<JsonNode[]> Steps(Api by, string record, string language) =>
