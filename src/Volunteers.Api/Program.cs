@@ -61,6 +61,7 @@ try
     v1.MapCalendars();
 
     var organization = v1.MapGroup("/organizations/{organizationId:guid}").Allows(Access.Member);
+    organization.MapCalendarDays();
     organization.MapRoles();
     organization.MapClients();
     organization.MapTeams();
@@ -73,6 +74,7 @@ try
     organization.MapCalendarFeeds();
     organization.MapAttendance();
     organization.MapServiceRecords();
+    organization.MapDisputes();
     organization.MapLedger();
     organization.MapReports();
 

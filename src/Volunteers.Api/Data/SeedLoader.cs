@@ -36,6 +36,7 @@ internal sealed class SeedLoader(VolunteersDb db, TimeProvider clock)
         if (first == 0) return false;
         await db.SaveChangesAsync(ct);
 
+        await LoadCalendar(folder, organization, ct);
         LoadTeams(folder, organization);
         LoadVolunteers(folder, organization);
         LoadProjects(folder, organization);
@@ -55,6 +56,16 @@ internal sealed class SeedLoader(VolunteersDb db, TimeProvider clock)
         db.Add(organization);
         db.Add(new RoleGrant(organization.Id, administratorAccountId, Role.Administrator, null, null, administratorAccountId, clock.GetUtcNow()));
         return organization;
+    }
+
+    /// <summary>The body of a <c>PUT …/calendar-days</c>, so that any organization can be sent the same file.</summary>
+    private async Task LoadCalendar(string folder, Organization organization, CancellationToken ct)
+    {
+        var path = Path.Combine(folder, "calendar-days.json");
+        if (!File.Exists(path)) return;
+        await using var file = File.OpenRead(path);
+        var request = (await JsonSerializer.DeserializeAsync<CalendarDaysRequest>(file, Json.Options, ct))!;
+        db.AddRange(request.Days.Select(day => new CalendarDay(organization.Id, day.Day, day.Kind, day.Name, clock.GetUtcNow())));
     }
 
     private void LoadTeams(string folder, Organization organization)

@@ -22,6 +22,8 @@ internal sealed class VolunteersDb(DbContextOptions<VolunteersDb> options)
 {
     public DbSet<Organization> Organizations => Set<Organization>();
 
+    public DbSet<CalendarDay> CalendarDays => Set<CalendarDay>();
+
     public DbSet<RoleGrant> RoleGrants => Set<RoleGrant>();
 
     public DbSet<OrganizationClient> Clients => Set<OrganizationClient>();
@@ -55,6 +57,8 @@ internal sealed class VolunteersDb(DbContextOptions<VolunteersDb> options)
     public DbSet<ServiceRecord> ServiceRecords => Set<ServiceRecord>();
 
     public DbSet<ServiceRecordEvent> ServiceRecordEvents => Set<ServiceRecordEvent>();
+
+    public DbSet<Dispute> Disputes => Set<Dispute>();
 
     public DbSet<HourLedger> HourLedgers => Set<HourLedger>();
 

@@ -27,6 +27,9 @@ public sealed record Operation(string Method, string Route, string Id, string? P
         new("POST", "/organizations", "createOrganization", "Operate",                          "u nnnnn ny nn", _ => new { name = "Another", timeZone = "Asia/Shanghai" }),
         new("GET", "{o}", "getOrganization", "Member",                                          "u yyyyy 00 yy"),
         new("PATCH", "{o}", "changeOrganization", "Administer",                                 "u nnnny 00 nn", _ => new { locale = "en" }),
+        new("GET", "{o}/calendar-days", "listCalendarDays", "Member",                           "u yyyyy 00 yy"),
+        new("PUT", "{o}/calendar-days", "setCalendarDays", "Administer",                        "u nnnny 00 nn", _ => new { days = new[] { new { day = "2026-10-01", kind = "holiday" } } }),
+        new("DELETE", "{o}/calendar-days/{calendarDay}", "removeCalendarDay", "Administer",     "u nnnny 00 nn"),
         new("GET", "{o}/roles", "listRoles", "Administer",                                      "u nnnny 00 nn"),
         new("GET", "{o}/roles/{accountId}", "getRoles", "Administer",                           "u nnnny 00 nn"),
         new("PUT", "{o}/roles/{accountId}", "setRoles", "Administer",                           "u nnnny 00 nn", w => new { roles = new[] { new { role = "volunteer", volunteerId = w["ownVolunteer"] } } }),
@@ -99,6 +102,14 @@ public sealed record Operation(string Method, string Route, string Id, string? P
         new("POST", "{o}/service-records", "recordService", "TakePart",                         "u yyyny 00 yn", w => w.Service),
         new("POST", "{o}/service-records/batch", "recordServiceBatch", "Coordinate",            "u nyyny 00 yn", w => new { items = new[] { w.Service } }),
         new("POST", "{o}/service-records/approvals", "approveServiceRecords", "Coordinate",     "u nyyny 00 yn", w => new { recordIds = new[] { w["recordId"] } }),
+        new("POST", "{o}/service-records/rejections", "rejectServiceRecords", "Coordinate",     "u nyyny 00 yn", w => new { recordIds = new[] { w["recordId"] }, reason = "Wrong" }),
+        new("GET", "{o}/service-records/review", "listServiceRecordsToReview", "Read",          "u nyyyy 00 yy"),
+        // Only whose record it is disputes it, and takes that back.
+        new("POST", "{o}/service-records/{recordId}/disputes", "disputeServiceRecord", "TakePart", "u ynnnn 00 nn", _ => new { message = "It was longer" }),
+        new("GET", "{o}/disputes", "listDisputes", "Member",                                    "u yyyyy 00 yy"),
+        new("GET", "{o}/disputes/{disputeId}", "getDispute", "Member",                          "u yyyyy 00 yy"),
+        new("POST", "{o}/disputes/{disputeId}/withdraw", "withdrawDispute", "TakePart",         "u ynnnn 00 nn"),
+        new("POST", "{o}/disputes/{disputeId}/answer", "answerDispute", "Coordinate",           "u nyyny 00 yn", _ => new { explanation = "It was not" }),
         new("GET", "{o}/service-records/{recordId}", "getServiceRecord", "Member",              "u yyyyy 00 yy"),
         new("GET", "{o}/service-records/{recordId}/history", "getServiceRecordHistory", "Member", "u yyyyy 00 yy"),
         new("POST", "{o}/service-records/{recordId}/approve", "approveServiceRecord", "Coordinate", "u nyyny 00 yn"),
@@ -117,5 +128,6 @@ public sealed record Operation(string Method, string Route, string Id, string? P
         new("GET", "{o}/reports/hours/issued/{reportId}/report", "drawIssuedReport", "Read",    "u n0yyy 00 yy"),
         new("GET", "{o}/reports/hours/issued/{reportId}/changes", "getChangesSinceIssued", "Read", "u n0yyy 00 yy"),
         new("GET", "{o}/reports/activities", "getActivityReport", "Read",                       "u nyyyy 00 yy"),
+        new("GET", "{o}/reports/overdue", "getOverdueReport", "Read",                           "u nyyyy 00 yy"),
     ];
 }

@@ -109,9 +109,14 @@ internal static class AttendanceBooking
         // What a person decided stays; and what stands approved does not grow by what only the volunteer says.
         record?.RefuseUnlessOurs();
         if (record is { Status: ServiceStatus.Approved } && flag is not null) throw new RuleBreach("attendance_needs_review");
-        (await RecordingRules.Load(db, organization, [entry], ct, except: record?.Id)).AdmitVolunteer(signUp.VolunteerId, activity.TeamId, figures, day, mayOverride: false);
+        var rules = await RecordingRules.Load(db, organization, [entry], ct, except: record?.Id);
+        rules.AdmitVolunteer(signUp.VolunteerId, activity.TeamId, figures, day, mayOverride: false);
 
-        if (record is null) db.Add(record = ServiceRecord.FromAttendance(activity, shift.Id, signUp.VolunteerId, figures, day, flag, by, now));
+        if (record is null)
+        {
+            db.Add(record = ServiceRecord.FromAttendance(activity, shift.Id, signUp.VolunteerId, figures, day, flag, by, now));
+            record.ComeLate(rules.IsLate(activity.Id, now));
+        }
         else record.Retake(figures, day, flag);
         var confirms = record.Status == ServiceStatus.Submitted && flag is null && organization.Settings.AttendanceConfirmedBy == AttendanceConfirmation.Automatic;
         confirms = confirms && !(await CountedTwice.Load(db, [record], ct)).InHeadcount(record);

@@ -16,7 +16,7 @@ internal static class AttendanceExceptions
 
     /// <summary>
     /// Lists sign-ups that need a look: no-shows, forgotten check-outs, attendance from far away or by the volunteer's own word
-    /// alone, and attendance whose hours a rule refused.
+    /// alone, and attendance whose hours a rule refused. Once a coordinator has decided on the hours, one leaves the list.
     /// </summary>
     private static async Task<Paged<AttendanceExceptionView>> List(
         [AsParameters] PageQuery page, [AsParameters] AttendanceExceptionFilter filter, Tenant tenant, VolunteersDb db, TimeProvider clock, CancellationToken ct)
@@ -30,6 +30,14 @@ internal static class AttendanceExceptions
             .Select(x => new Row { SignUp = x.SignUp, Shift = x.Shift });
         if (filter.Team is { } team)
             rows = rows.Where(x => db.Activities.Any(a => a.OrganizationId == x.Shift.OrganizationId && a.Id == x.Shift.ActivityId && a.TeamId == team));
+        if (!filter.Reviewed)
+        {
+            // Looked at by a person after everything that came in.
+            rows = rows.Where(x => !db.ServiceRecords.Any(r => r.OrganizationId == x.SignUp.OrganizationId && r.ShiftId == x.SignUp.ShiftId
+                && r.VolunteerId == x.SignUp.VolunteerId && r.ReviewedBy != null && r.ReviewedBy != ServiceRecord.TheServiceItself
+                && !db.AttendanceEvents.Any(e => e.OrganizationId == r.OrganizationId && e.ShiftId == r.ShiftId && e.VolunteerId == r.VolunteerId
+                    && e.ReceivedAt > r.ReviewedAt)));
+        }
         return await rows.Where(Matching(filter.Kind)).ToPage(page, x => x.Shift.StartsAt, x => x.SignUp.Id, AttendanceExceptionView.Projection(db), ct);
     }
 
@@ -72,13 +80,14 @@ internal enum AttendanceExceptionKind
 /// <param name="To">Last local day of the shifts; today when not given.</param>
 /// <param name="Team">Of this team's activities.</param>
 /// <param name="Kind">Of this kind.</param>
+/// <param name="Reviewed">True: also those whose hours a coordinator has decided on since.</param>
 internal sealed record AttendanceExceptionFilter(
     [property: FromQuery] DateOnly? From = null, [property: FromQuery] DateOnly? To = null, [property: FromQuery] Guid? Team = null,
-    [property: FromQuery] AttendanceExceptionKind? Kind = null)
+    [property: FromQuery] AttendanceExceptionKind? Kind = null, [property: FromQuery] bool Reviewed = false)
 {
     internal sealed class Validator : AbstractValidator<AttendanceExceptionFilter>
     {
-        public Validator() => RuleFor(filter => filter.To).GreaterThanOrEqualTo(filter => filter.From);
+        public Validator() => RuleFor(filter => filter.To).GreaterThanOrEqualTo(filter => filter.From).When(filter => filter.From is not null);
     }
 }
 
@@ -94,7 +103,7 @@ internal sealed record AttendanceExceptionFilter(
 /// <param name="SelfReported">Nobody but the volunteer stands for it.</param>
 /// <param name="NotBooked">The code of the rule that refused the hours.</param>
 /// <param name="ServiceRecordId">Their hours on this shift, if there are any: those from attendance before those a coordinator entered.</param>
-/// <param name="ServiceRecordStatus">Where those hours stand: once they are reviewed, nothing is left to do.</param>
+/// <param name="ServiceRecordStatus">Where those hours stand: once a coordinator has reviewed them, nothing is left to do.</param>
 internal sealed record AttendanceExceptionView(
     Guid VolunteerId, string Name, Guid ShiftId, Guid ActivityId, DateTimeOffset StartsAt, SignUpStatus Status, bool ForgottenCheckOut, bool FarAway,
     bool SelfReported, string? NotBooked, Guid? ServiceRecordId, ServiceStatus? ServiceRecordStatus)

@@ -80,14 +80,16 @@ internal sealed class RecordingRules
     private readonly Dictionary<(Guid VolunteerId, DateOnly Day), int> minutesOfDay;
     private readonly Dictionary<Guid, List<(DateTimeOffset StartsAt, DateTimeOffset EndsAt)>> periods;
     private readonly CountedTwice counted;
+    private readonly RecordingDeadline deadline;
 
     private RecordingRules(
         Organization organization, Dictionary<Guid, Activity> activities, Dictionary<Guid, Guid> shifts, HashSet<Guid> volunteers, Dictionary<Guid, Guid?> parents,
         ILookup<Guid, (Guid TeamId, DateOnly? LeftOn)> memberships, Dictionary<(Guid VolunteerId, DateOnly Day), int> minutesOfDay,
-        Dictionary<Guid, List<(DateTimeOffset StartsAt, DateTimeOffset EndsAt)>> periods, CountedTwice counted)
+        Dictionary<Guid, List<(DateTimeOffset StartsAt, DateTimeOffset EndsAt)>> periods, CountedTwice counted,
+        RecordingDeadline deadline)
     {
-        (this.organization, this.activities, this.shifts, this.volunteers, this.parents, this.memberships, this.minutesOfDay, this.periods, this.counted) =
-            (organization, activities, shifts, volunteers, parents, memberships, minutesOfDay, periods, counted);
+        (this.organization, this.activities, this.shifts, this.volunteers, this.parents, this.memberships, this.minutesOfDay, this.periods, this.counted, this.deadline) =
+            (organization, activities, shifts, volunteers, parents, memberships, minutesOfDay, periods, counted, deadline);
     }
 
     /// <param name="db">In a transaction.</param>
@@ -120,11 +122,12 @@ internal sealed class RecordingRules
         var periods = await credited.Where(r => r.StartsAt < last && r.EndsAt > first).Select(r => new { r.VolunteerId, r.StartsAt, r.EndsAt }).ToListAsync(ct);
 
         var counted = await CountedTwice.Load(db, id, of, first, last, namesToo: countsGroups, ct);
+        var deadline = await RecordingDeadline.Load(db, organization, activities.Values.Select(a => a.EndsAt).DefaultIfEmpty(last).Min(), ct);
 
         return new RecordingRules(organization, activities, shifts, [.. volunteers], parents,
             memberships.ToLookup(m => m.VolunteerId, m => (m.TeamId, m.LeftOn)),
             minutes.ToDictionary(m => (m.VolunteerId!.Value, m.ServiceDate), m => m.Minutes),
-            periods.GroupBy(p => p.VolunteerId!.Value).ToDictionary(g => g.Key, g => g.Select(p => (p.StartsAt, p.EndsAt)).ToList()), counted);
+            periods.GroupBy(p => p.VolunteerId!.Value).ToDictionary(g => g.Key, g => g.Select(p => (p.StartsAt, p.EndsAt)).ToList()), counted, deadline);
     }
 
     /// <summary>A record of the entry, if every rule lets it in; later entries of the same batch then reckon with it.</summary>
@@ -147,12 +150,15 @@ internal sealed class RecordingRules
             own ? Evidence.Self : by.ForOthers, own ? ServiceStatus.Submitted : ServiceStatus.Approved, entry.Note, by.ActorId, now);
         if (!own && entry.DailyLimitOverride is { } reason) record.OverrideDailyLimit(reason);
         if (entry.ShiftId is { } onShift) record.OnShift(onShift);
+        record.ComeLate(IsLate(activity.Id, now));
         if (own) return record;
 
         if (!entry.NotCountedElsewhere) record.LookTwice(counted.FlagOf(record));
         counted.Add(record);
         return record;
     }
+
+    public bool IsLate(Guid activityId, DateTimeOffset now) => deadline.IsOver(activities[activityId].EndsAt, now);
 
     /// <summary>The rules about a person's time; they hold for new service, for a correction and for a claim alike.</summary>
     public void AdmitVolunteer(Guid volunteer, Guid teamId, ServiceFigures figures, DateOnly day, bool mayOverride)

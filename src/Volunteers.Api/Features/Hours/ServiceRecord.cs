@@ -83,6 +83,9 @@ internal sealed class ServiceRecord : IVersioned
 
     public DateTimeOffset RecordedAt { get; private set; }
 
+    /// <summary>Recorded after <see cref="RecordingDeadline"/>, by the calendar of that day.</summary>
+    public bool RecordedLate { get; private set; }
+
     public Guid? ReviewedBy { get; private set; }
 
     public DateTimeOffset? ReviewedAt { get; private set; }
@@ -102,7 +105,15 @@ internal sealed class ServiceRecord : IVersioned
 
     public void OverrideDailyLimit(string reason) => DailyLimitOverride = reason;
 
+    public void ComeLate(bool late) => RecordedLate = late;
+
     public void LookTwice(RecordFlag? flag) => Flag = flag;
+
+    /// <summary>Nobody decides on their own hours.</summary>
+    public void RefuseOwn(Reviewer reviewer)
+    {
+        if (VolunteerId is { } volunteer && volunteer == reviewer.VolunteerId) throw new RuleBreach("own_hours");
+    }
 
     public void Approve(Reviewer reviewer, DateTimeOffset now)
     {
@@ -204,11 +215,6 @@ internal sealed class ServiceRecord : IVersioned
     private void Review(ServiceStatus status, Reviewer reviewer, string? reason, DateTimeOffset now) =>
         (Status, ReviewedBy, ReviewReason, ReviewedAt) = (status, reviewer.ActorId, reason, now);
 
-    private void RefuseOwn(Reviewer reviewer)
-    {
-        if (VolunteerId is { } volunteer && volunteer == reviewer.VolunteerId) throw new RuleBreach("own_hours");
-    }
-
     private void RefuseUnlessApproved()
     {
         if (Status != ServiceStatus.Approved) throw new RuleBreach("not_approved");
@@ -257,6 +263,8 @@ internal sealed class ServiceRecord : IVersioned
             builder.HasIndex(r => new { r.OrganizationId, r.TeamId, r.StartsAt, r.Id });
             builder.HasIndex(r => new { r.OrganizationId, r.VolunteerId, r.ServiceDate });
             builder.HasIndex(r => new { r.OrganizationId, r.ActivityId });
+            // The queue of those who review, oldest first.
+            builder.HasIndex(r => new { r.OrganizationId, r.RecordedAt, r.Id }).HasFilter("status = 'submitted'");
         }
     }
 }

@@ -15,7 +15,7 @@ internal static class ServiceRecordEndpoints
         records.MapGet("", List).WithName("listServiceRecords");
         records.MapPost("", Record).WithName("recordService").Allows(Access.TakePart).RefusesWith(404, 409);
         records.MapPost("/batch", RecordBatch).WithName("recordServiceBatch").Allows(Access.Coordinate).RefusesWith(409);
-        records.MapPost("/approvals", ApproveMany).WithName("approveServiceRecords").Allows(Access.Coordinate).RefusesWith(409);
+        records.MapReviewQueue();
         records.MapGet("/{recordId:guid}", Get).WithName("getServiceRecord").RefusesWith(404);
         records.MapGet("/{recordId:guid}/history", History).WithName("getServiceRecordHistory").RefusesWith(404);
         records.MapServiceRecordReview();
@@ -47,53 +47,20 @@ internal static class ServiceRecordEndpoints
         return TypedResults.Ok(new ServiceRecordBatchView([.. records.Select(ServiceRecordView.Of)]));
     }
 
-    /// <summary>Approves up to 1,000 submitted records, all or none.</summary>
-    private static async Task<Ok<ServiceRecordBatchView>> ApproveMany(
-        ApprovalsRequest request, Tenant tenant, VolunteersDb db, TimeProvider clock, CancellationToken ct)
-    {
-        var now = clock.GetUtcNow();
-        await db.ShareActivitiesOf(tenant.Id, [.. request.RecordIds], ct);
-        var locked = (await db.LockRecords(tenant.Id, [.. request.RecordIds], ct)).ToDictionary(record => record.Id);
-        var counted = await CountedTwice.Load(db, locked.Values, ct);
-        var refusals = new List<Refusal>();
-        foreach (var (index, id) in request.RecordIds.Index())
-        {
-            try
-            {
-                if (!locked.TryGetValue(id, out var record) || !tenant.Coordinates(record.TeamId)) throw new RuleBreach("record_not_found");
-                record.Approve(Reviewer.Of(tenant), now);
-                counted.RefuseInHeadcount(record);
-            }
-            catch (RuleBreach breach)
-            {
-                refusals.Add(Refusal.Of(index, breach));
-            }
-        }
-        if (refusals.Count > 0) throw new BatchRefused(refusals);
-
-        var records = request.RecordIds.Select(id => locked[id]).ToList();
-        var postings = await db.Post(tenant.Id, [.. records.Select(record => Booking.Of(record, PostingCause.Approved))], tenant.ActorId, now, ct);
-        db.AddRange(records.Select(record => new ServiceRecordEvent(record, RecordStep.Approved, tenant.ActorId, now, reason: null, postings)));
-        await db.SaveChangesAsync(ct);
-        return TypedResults.Ok(new ServiceRecordBatchView([.. records.Select(ServiceRecordView.Of)]));
-    }
-
     /// <summary>Shows a service record.</summary>
     private static async Task<Results<Found<ServiceRecordView>, NotFound>> Get(Guid recordId, Tenant tenant, VolunteersDb db, CancellationToken ct) =>
         await db.ServiceRecords.VisibleTo(tenant).Where(r => r.Id == recordId).Select(ServiceRecordView.Projection).SingleOrDefaultAsync(ct) is { } view
             ? Answer.Found(view)
             : TypedResults.NotFound();
 
-    /// <summary>Shows every step of a record: who did what, when, why, how it stood after, and where it was booked.</summary>
-    private static async Task<Results<Ok<ServiceRecordHistory>, NotFound>> History(Guid recordId, Tenant tenant, VolunteersDb db, CancellationToken ct)
-    {
-        if (!await db.ServiceRecords.VisibleTo(tenant).AnyAsync(r => r.Id == recordId, ct)) return TypedResults.NotFound();
-        var steps = await db.ServiceRecordEvents.Where(e => e.OrganizationId == tenant.Id && e.RecordId == recordId).OrderBy(e => e.Sequence)
-            .Select(e => new ServiceRecordStep(e.Step, e.At, e.By, e.Reason, e.Status, e.StartsAt, e.EndsAt, e.Minutes, e.PersonTimes,
-                e.CreditedMinutes, e.CreditedPersonTimes, e.Positions))
-            .ToListAsync(ct);
-        return TypedResults.Ok(new ServiceRecordHistory(recordId, steps));
-    }
+    /// <summary>
+    /// Shows every step of a record in plain words: who did what, when, why, and what it did to the totals. Disputes and
+    /// their answers are steps too.
+    /// </summary>
+    private static async Task<Results<Ok<ServiceRecordHistory>, NotFound>> History(Guid recordId, Tenant tenant, VolunteersDb db, CancellationToken ct) =>
+        await db.ServiceRecords.VisibleTo(tenant).AnyAsync(r => r.Id == recordId, ct)
+            ? TypedResults.Ok(await ServiceRecordHistory.Of(recordId, tenant.Id, db, ct))
+            : TypedResults.NotFound();
 }
 
 internal static class ServiceRecordQueries

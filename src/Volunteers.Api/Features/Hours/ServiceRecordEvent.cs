@@ -11,6 +11,13 @@ internal enum RecordStep
     Corrected,
     Voided,
     Claimed,
+
+    /// <summary>The volunteer says that it is not right.</summary>
+    Disputed,
+    DisputeWithdrawn,
+
+    /// <summary>By a coordinator; what was changed with it is a step of its own before this one.</summary>
+    DisputeAnswered,
 }
 
 /// <summary>One step in the life of a record: who did what, when, why, and how it stood after. Never changed.</summary>
@@ -68,7 +75,7 @@ internal sealed class ServiceRecordEvent
             builder.ToTable("service_record_events");
             builder.HasKey(e => new { e.OrganizationId, e.Id });
             builder.Property(e => e.Sequence).UseIdentityAlwaysColumn();
-            builder.Property(e => e.Reason).HasMaxLength(500);
+            builder.Property(e => e.Reason).HasMaxLength(1000);
             builder.HasOne<ServiceRecord>().WithMany().HasForeignKey(e => new { e.OrganizationId, e.RecordId })
                 .HasConstraintName("record_not_found").OnDelete(DeleteBehavior.Restrict);
             builder.HasIndex(e => new { e.OrganizationId, e.RecordId, e.Sequence });

@@ -52,23 +52,34 @@ internal static class ServiceRecordReview
     }
 
     /// <summary>Rejects submitted service. Nothing is posted, and its time is free again.</summary>
-    private static Task<Results<Found<ServiceRecordView>, NotFound>> Reject(
-        Guid recordId, ReasonRequest request, Tenant tenant, VolunteersDb db, TimeProvider clock, CancellationToken ct) =>
-        Step(recordId, RecordStep.Rejected, request.Reason, tenant, db, clock, (record, now) =>
-        {
-            record.Reject(Reviewer.Of(tenant), request.Reason, now);
-            return [];
-        }, ct);
+    private static async Task<Results<Found<ServiceRecordView>, NotFound>> Reject(
+        Guid recordId, ReasonRequest request, Tenant tenant, VolunteersDb db, TimeProvider clock, CancellationToken ct)
+    {
+        if (await Lock(recordId, tenant, db, ct) is not { } record) return TypedResults.NotFound();
+
+        var now = clock.GetUtcNow();
+        record.Reject(Reviewer.Of(tenant), request.Reason, now);
+        await Book(record, RecordStep.Rejected, request.Reason, [], tenant, db, now, ct);
+        return Answer.Found(ServiceRecordView.Of(record));
+    }
 
     /// <summary>Voids approved service and posts its minutes back.</summary>
-    private static Task<Results<Found<ServiceRecordView>, NotFound>> Void(
-        Guid recordId, ReasonRequest request, Tenant tenant, VolunteersDb db, TimeProvider clock, CancellationToken ct) =>
-        Step(recordId, RecordStep.Voided, request.Reason, tenant, db, clock, (record, now) =>
-        {
-            var credited = Booking.Of(record, PostingCause.Voided);
-            record.Void(Reviewer.Of(tenant), request.Reason, now);
-            return [credited.Reversed];
-        }, ct);
+    private static async Task<Results<Found<ServiceRecordView>, NotFound>> Void(
+        Guid recordId, ReasonRequest request, Tenant tenant, VolunteersDb db, TimeProvider clock, CancellationToken ct)
+    {
+        if (await Lock(recordId, tenant, db, ct) is not { } record) return TypedResults.NotFound();
+
+        await db.BookVoid(record, request.Reason, tenant, clock.GetUtcNow(), ct);
+        return Answer.Found(ServiceRecordView.Of(record));
+    }
+
+    /// <summary>In a transaction that has the record locked.</summary>
+    public static async Task BookVoid(this VolunteersDb db, ServiceRecord record, string reason, Tenant tenant, DateTimeOffset now, CancellationToken ct)
+    {
+        var credited = Booking.Of(record, PostingCause.Voided);
+        record.Void(Reviewer.Of(tenant), reason, now);
+        await Book(record, RecordStep.Voided, reason, [credited.Reversed], tenant, db, now, ct);
+    }
 
     /// <summary>Corrects the figures of approved service: the old ones are posted back and the new ones in, in one transaction.</summary>
     private static async Task<Results<Found<ServiceRecordView>, NotFound>> Correct(
@@ -76,7 +87,13 @@ internal static class ServiceRecordReview
     {
         if (await Lock(recordId, tenant, db, ct) is not { } record) return TypedResults.NotFound();
 
-        var now = clock.GetUtcNow();
+        await db.BookCorrection(record, request, tenant, clock.GetUtcNow(), ct);
+        return Answer.Found(ServiceRecordView.Of(record));
+    }
+
+    /// <summary>In a transaction that has the record locked.</summary>
+    public static async Task BookCorrection(this VolunteersDb db, ServiceRecord record, CorrectionRequest request, Tenant tenant, DateTimeOffset now, CancellationToken ct)
+    {
         var organization = await db.Organizations.AsNoTracking().SingleAsync(o => o.Id == tenant.Id, ct);
         var entry = request.ToEntry(record);
         var figures = RecordingRules.FiguresOf(entry, now);
@@ -92,7 +109,6 @@ internal static class ServiceRecordReview
         }
         if (request.DailyLimitOverride is { } reason) record.OverrideDailyLimit(reason);
         await Book(record, RecordStep.Corrected, request.Reason, [before.Reversed, Booking.Of(record, PostingCause.Corrected)], tenant, db, now, ct);
-        return Answer.Found(ServiceRecordView.Of(record));
     }
 
     /// <summary>
@@ -111,8 +127,9 @@ internal static class ServiceRecordReview
         // On another local day its hours would leave one month's total for another's.
         if (organization.DayOf(figures.StartsAt) != organization.DayOf(headcount.StartsAt)) throw new RuleBreach("claim_outside_headcount");
         var named = headcount.Claim(Reviewer.Of(tenant), request.VolunteerId, figures, now);
-        (await RecordingRules.Load(db, organization, [entry], ct))
-            .AdmitVolunteer(request.VolunteerId, headcount.TeamId, figures, named.ServiceDate, mayOverride: request.DailyLimitOverride is not null);
+        var rules = await RecordingRules.Load(db, organization, [entry], ct);
+        rules.AdmitVolunteer(request.VolunteerId, headcount.TeamId, figures, named.ServiceDate, mayOverride: request.DailyLimitOverride is not null);
+        named.ComeLate(rules.IsLate(headcount.ActivityId, now));
         if (request.DailyLimitOverride is { } reason) named.OverrideDailyLimit(reason);
         db.Add(named);
         var postings = await db.Post(tenant.Id,
@@ -121,17 +138,6 @@ internal static class ServiceRecordReview
         db.Add(new ServiceRecordEvent(named, RecordStep.Claimed, tenant.ActorId, now, request.DailyLimitOverride, postings));
         await db.SaveChangesAsync(ct);
         return Answer.Created($"/v1/organizations/{tenant.Id}/service-records/{named.Id}", ServiceRecordView.Of(named));
-    }
-
-    private static async Task<Results<Found<ServiceRecordView>, NotFound>> Step(
-        Guid recordId, RecordStep step, string? reason, Tenant tenant, VolunteersDb db, TimeProvider clock,
-        Func<ServiceRecord, DateTimeOffset, Booking[]> verb, CancellationToken ct)
-    {
-        if (await Lock(recordId, tenant, db, ct) is not { } record) return TypedResults.NotFound();
-
-        var now = clock.GetUtcNow();
-        await Book(record, step, reason, verb(record, now), tenant, db, now, ct);
-        return Answer.Found(ServiceRecordView.Of(record));
     }
 
     private static async Task Book(

@@ -14,10 +14,11 @@ namespace Volunteers.Features.Hours;
 /// <param name="Activity">Given for this activity.</param>
 /// <param name="Status">Submitted, approved, rejected or voided.</param>
 /// <param name="Evidence">How we know.</param>
+/// <param name="RecordedLate">Only what was recorded late, or only what was in time.</param>
 internal sealed record ServiceRecordFilter(
     [property: FromQuery] DateOnly? From = null, [property: FromQuery] DateOnly? To = null, [property: FromQuery] Guid? Team = null,
     [property: FromQuery] Guid? Volunteer = null, [property: FromQuery] Guid? Activity = null,
-    [property: FromQuery] ServiceStatus? Status = null, [property: FromQuery] Evidence? Evidence = null)
+    [property: FromQuery] ServiceStatus? Status = null, [property: FromQuery] Evidence? Evidence = null, [property: FromQuery] bool? RecordedLate = null)
 {
     public IQueryable<ServiceRecord> Apply(IQueryable<ServiceRecord> records)
     {
@@ -28,6 +29,7 @@ internal sealed record ServiceRecordFilter(
         if (Activity is { } activity) records = records.Where(r => r.ActivityId == activity);
         if (Status is { } status) records = records.Where(r => r.Status == status);
         if (Evidence is { } evidence) records = records.Where(r => r.Evidence == evidence);
+        if (RecordedLate is { } late) records = records.Where(r => r.RecordedLate == late);
         return records;
     }
 }
@@ -214,6 +216,7 @@ internal sealed record ClaimRequest(
 /// <param name="DailyLimitOverride">Why it may exceed the daily limit.</param>
 /// <param name="RecordedBy">The account or client that entered it; all zeros when the service did by itself.</param>
 /// <param name="RecordedAt">When.</param>
+/// <param name="RecordedLate">It was recorded after the tenth working day following the local day on which its activity ended.</param>
 /// <param name="ReviewedBy">The account or client that reviewed it last; all zeros when attendance is enough by the organization's setting.</param>
 /// <param name="ReviewedAt">When.</param>
 /// <param name="ReviewReason">Why it was rejected, corrected or voided.</param>
@@ -222,13 +225,13 @@ internal sealed record ServiceRecordView(
     Guid Id, Guid? VolunteerId, CountingMethod? HeadcountMethod, Guid ActivityId, Guid? ShiftId, Guid TeamId, Guid? ProjectId, string Category,
     DateTimeOffset StartsAt, DateTimeOffset EndsAt, DateOnly ServiceDate, int Minutes, int PersonTimes, int CreditedMinutes, int CreditedPersonTimes,
     Guid? ClaimedFromId, Evidence Evidence, ServiceStatus Status, RecordFlag? Flag, string? Note, string? DailyLimitOverride,
-    Guid RecordedBy, DateTimeOffset RecordedAt, Guid? ReviewedBy, DateTimeOffset? ReviewedAt, string? ReviewReason, long Version) : IVersioned
+    Guid RecordedBy, DateTimeOffset RecordedAt, bool RecordedLate, Guid? ReviewedBy, DateTimeOffset? ReviewedAt, string? ReviewReason, long Version) : IVersioned
 {
     public static Expression<Func<ServiceRecord, ServiceRecordView>> Projection => r => new ServiceRecordView(
         r.Id, r.VolunteerId, r.HeadcountMethod, r.ActivityId, r.ShiftId, r.TeamId, r.ProjectId, r.Category, r.StartsAt, r.EndsAt, r.ServiceDate,
         r.Minutes, r.PersonTimes, r.Status == ServiceStatus.Approved ? r.Minutes - r.ClaimedMinutes : 0,
         r.Status == ServiceStatus.Approved ? r.PersonTimes - r.ClaimedPersonTimes : 0,
-        r.ClaimedFromId, r.Evidence, r.Status, r.Flag, r.Note, r.DailyLimitOverride, r.RecordedBy, r.RecordedAt, r.ReviewedBy, r.ReviewedAt, r.ReviewReason, r.Version);
+        r.ClaimedFromId, r.Evidence, r.Status, r.Flag, r.Note, r.DailyLimitOverride, r.RecordedBy, r.RecordedAt, r.RecordedLate, r.ReviewedBy, r.ReviewedAt, r.ReviewReason, r.Version);
 
     public static ServiceRecordView Of(ServiceRecord record) => Compiled(record);
 
@@ -237,11 +240,3 @@ internal sealed record ServiceRecordView(
 
 /// <summary>Records of one batch, in the order of the request.</summary>
 internal sealed record ServiceRecordBatchView(IReadOnlyList<ServiceRecordView> Items);
-
-/// <summary>The life of a record.</summary>
-internal sealed record ServiceRecordHistory(Guid RecordId, IReadOnlyList<ServiceRecordStep> Steps);
-
-/// <summary>One step: who did what, when and why; how the record stood after it; and where in the ledger it was booked.</summary>
-internal sealed record ServiceRecordStep(
-    RecordStep Step, DateTimeOffset At, Guid By, string? Reason, ServiceStatus Status, DateTimeOffset StartsAt, DateTimeOffset EndsAt,
-    int Minutes, int PersonTimes, int CreditedMinutes, int CreditedPersonTimes, IReadOnlyList<long> Positions);

@@ -45,6 +45,7 @@ internal sealed class DocumentTransformer : IOpenApiDocumentTransformer
         ("Series", "Recurring activities, by a rule in the organization's local time, and who comes to every occurrence."),
         ("Calendar", "Feeds that calendar applications subscribe to."),
         ("Service records", "Service given: recorded, reviewed, corrected; booked when it is approved."),
+        ("Disputes", "What volunteers say about records of theirs, and the coordinators' answers."),
         ("Ledger", "The postings, in order and without a gap, and their verification."),
         ("Reports", "Hours, person-times and persons, as of any position of the ledger."),
     ];

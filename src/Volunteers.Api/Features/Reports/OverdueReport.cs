@@ -1,0 +1,135 @@
+using System.Globalization;
+using System.Linq.Expressions;
+using FluentValidation;
+using Microsoft.AspNetCore.Mvc;
+using Microsoft.EntityFrameworkCore;
+using Volunteers.Data;
+using Volunteers.Features.Activities;
+using Volunteers.Features.Hours;
+using Volunteers.Features.Organizations;
+using Volunteers.Platform;
+using Volunteers.Platform.OpenApi;
+
+namespace Volunteers.Features.Reports;
+
+internal static class OverdueReport
+{
+    public static void MapOverdueReport(this RouteGroupBuilder reports) =>
+        reports.MapGet("/overdue", List).WithName("getOverdueReport").RefusesWith(409);
+
+    /// <summary>
+    /// Lists activities, published or completed, that ended without their service records, those that ended first before the
+    /// others: nothing stands recorded for them (what was rejected or voided does not), or something still waits for review.
+    /// Records are due on the tenth working day after the local day on which the activity ended. A team coordinator's list is
+    /// about their teams.
+    /// </summary>
+    /// <remarks>
+    /// With <c>asOf</c>, records and their reviews are as they stood at that moment, and an activity that was planned later is
+    /// left out; the activities themselves, their sign-ups and the calendar are as they are now. The header
+    /// <c>Volunteers-As-Of</c> names the moment: sent as <c>asOf</c> with the pages that follow, they fit each other.
+    /// </remarks>
+    private static async Task<Paged<OverdueActivityView>> List(
+        [AsParameters] PageQuery page, [AsParameters] OverdueQuery query, HttpResponse response, Tenant tenant, VolunteersDb db, TimeProvider clock, CancellationToken ct)
+    {
+        var organization = await db.Organizations.AsNoTracking().SingleAsync(o => o.Id == tenant.Id, ct);
+        var at = await Moment(query.AsOf, organization, db, clock.GetUtcNow(), ct);
+        response.Headers["Volunteers-As-Of"] = at.UtcDateTime.ToString("O", CultureInfo.InvariantCulture);
+
+        var records = query.AsOf is null ? RecordsNow(tenant.Id, db) : RecordsThen(tenant.Id, at, db);
+        var activities = db.Activities.Where(a => a.OrganizationId == tenant.Id && (a.Status == ActivityStatus.Published || a.Status == ActivityStatus.Completed)
+            && a.EndsAt <= at && a.CreatedAt <= at && (tenant.ReadsAll || tenant.Teams.Contains(a.TeamId))
+            && (!records.Any(r => r.ActivityId == a.Id) || records.Any(r => r.ActivityId == a.Id && r.Status == ServiceStatus.Submitted)));
+        if (query.Team is { } team) activities = activities.Where(a => a.TeamId == team);
+        if (query.From is { } from)
+        {
+            var start = organization.StartOf(from);
+            activities = activities.Where(a => a.EndsAt >= start);
+        }
+        if (query.To is { } to)
+        {
+            var end = organization.StartOf(to.AddDays(1));
+            activities = activities.Where(a => a.EndsAt < end);
+        }
+        var deadline = await RecordingDeadline.Load(db, organization, DateTimeOffset.UnixEpoch, ct);
+        if (!query.IncludeDueSoon)
+        {
+            var due = organization.StartOf(deadline.FirstDayInTime(at));
+            activities = activities.Where(a => a.EndsAt < due);
+        }
+        return await activities.ToPage(page, a => a.EndsAt, a => a.Id, OverdueActivityView.Projection(db, records, deadline, at), ct);
+    }
+
+    private static async Task<DateTimeOffset> Moment(string? asOf, Organization organization, VolunteersDb db, DateTimeOffset now, CancellationToken ct)
+    {
+        if (asOf is null) return Instant.AsKept(now);
+        var point = await LedgerPoint.Find(asOf, organization.Id, db, now, ct);
+        return Instant.TryParse(asOf.Replace(' ', '+'), out var instant) ? instant : point.At ?? organization.CreatedAt;
+    }
+
+    private static IQueryable<Standing> RecordsNow(Guid organizationId, VolunteersDb db) => db.ServiceRecords
+        .Where(r => r.OrganizationId == organizationId && (r.Status == ServiceStatus.Submitted || r.Status == ServiceStatus.Approved))
+        .Select(r => new Standing { ActivityId = r.ActivityId, Status = r.Status });
+
+    /// <summary>Each as its last step by then left it.</summary>
+    private static IQueryable<Standing> RecordsThen(Guid organizationId, DateTimeOffset at, VolunteersDb db) => db.ServiceRecords
+        .Where(r => r.OrganizationId == organizationId && r.RecordedAt <= at)
+        .Select(r => new Standing
+        {
+            ActivityId = r.ActivityId,
+            Status = db.ServiceRecordEvents.Where(e => e.OrganizationId == organizationId && e.RecordId == r.Id && e.At <= at)
+                .OrderByDescending(e => e.Sequence).Select(e => e.Status).First(),
+        })
+        .Where(r => r.Status == ServiceStatus.Submitted || r.Status == ServiceStatus.Approved);
+
+    internal sealed class Standing
+    {
+        public required Guid ActivityId { get; init; }
+
+        public required ServiceStatus Status { get; init; }
+    }
+}
+
+/// <summary>Which activities without their records to list.</summary>
+/// <param name="AsOf">As the records stood when the ledger reached this position, or at this instant (RFC 3339); as they stand now when not given.</param>
+/// <param name="IncludeDueSoon">True: also those whose records are not yet overdue.</param>
+/// <param name="Team">Of exactly this team.</param>
+/// <param name="From">First local day on which they ended.</param>
+/// <param name="To">Last local day on which they ended.</param>
+internal sealed record OverdueQuery(
+    [property: FromQuery] string? AsOf = null, [property: FromQuery] bool IncludeDueSoon = false, [property: FromQuery] Guid? Team = null,
+    [property: FromQuery] DateOnly? From = null, [property: FromQuery] DateOnly? To = null)
+{
+    internal sealed class Validator : AbstractValidator<OverdueQuery>
+    {
+        public Validator()
+        {
+            RuleFor(query => query.To).GreaterThanOrEqualTo(query => query.From).WithMessage(_ => Messages.Title("to_before_from"))
+                .When(query => query.From is not null);
+            RuleFor(query => query.AsOf).Must(asOf => asOf is null || LedgerPoint.IsReadable(asOf)).WithMessage(_ => Messages.Title("unreadable_as_of"));
+        }
+    }
+}
+
+/// <summary>An activity that ended without its service records.</summary>
+/// <param name="ActivityId">The activity.</param>
+/// <param name="Title">What it is called now.</param>
+/// <param name="Team">Whose it is now.</param>
+/// <param name="EndsAt">When it ended.</param>
+/// <param name="DueOn">The last local day on which records are in time.</param>
+/// <param name="WorkingDaysLate">Working days since then, this day included; 0 while there is time.</param>
+/// <param name="ConfirmedSignUps">Volunteers who had a place on its shifts and are not known to have stayed away.</param>
+/// <param name="Records">Records that stand: approved or waiting.</param>
+/// <param name="Waiting">Of these, how many wait for review.</param>
+internal sealed record OverdueActivityView(
+    Guid ActivityId, string Title, ReportTeam Team, DateTimeOffset EndsAt, DateOnly DueOn, int WorkingDaysLate, int ConfirmedSignUps, int Records, int Waiting)
+{
+    public static Expression<Func<Activity, OverdueActivityView>> Projection(
+        VolunteersDb db, IQueryable<OverdueReport.Standing> records, RecordingDeadline deadline, DateTimeOffset at) => a => new OverdueActivityView(
+        a.Id, a.Title,
+        new ReportTeam(a.TeamId, db.Teams.Where(t => t.OrganizationId == a.OrganizationId && t.Id == a.TeamId).Select(t => t.Name).First()),
+        a.EndsAt, deadline.DueOn(a.EndsAt), deadline.WorkingDaysLate(a.EndsAt, at),
+        db.SignUps.Where(s => s.OrganizationId == a.OrganizationId && (s.Status == SignUpStatus.Confirmed || s.Status == SignUpStatus.Attended)
+            && db.Shifts.Any(shift => shift.OrganizationId == a.OrganizationId && shift.Id == s.ShiftId && shift.ActivityId == a.Id))
+            .Select(s => s.VolunteerId).Distinct().Count(),
+        records.Count(r => r.ActivityId == a.Id), records.Count(r => r.ActivityId == a.Id && r.Status == ServiceStatus.Submitted));
+}

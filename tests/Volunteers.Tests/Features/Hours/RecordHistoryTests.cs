@@ -1,0 +1,128 @@
+using System.Text.Json.Nodes;
+using Volunteers.Tests.Support;
+using Xunit;
+
+namespace Volunteers.Tests.Features.Hours;
+
+/// <summary>What the life of a record reads like.</summary>
+public sealed class RecordHistoryTests(TestDatabases databases) : HoursTest(databases)
+{
+    [Fact]
+    public async Task Every_step_says_in_words_what_it_did_to_the_totals()
+    {
+        var volunteer = await O.Volunteer(Team);
+        var self = await O.SignedInAs(volunteer);
+        var record = (await Record(self, volunteer, At("08:00"), At("10:00"))).ShouldBe(201).Id;
+        (await Do(Admin, "approve", record, new { reason = "Seen by the team leader." })).ShouldBe(200);
+        var dispute = (await self.Post($"/service-records/{record}/disputes", new { message = "It was less." })).ShouldBe(201).Id;
+        (await Admin.Post($"/disputes/{dispute}/answer", new { explanation = "Half an hour less.", correction = new { minutes = 90 } })).ShouldBe(200);
+        var again = (await self.Post($"/service-records/{record}/disputes", new { message = "Sorry." })).ShouldBe(201).Id;
+        (await self.Post($"/disputes/{again}/withdraw")).ShouldBe(200);
+        (await Do(Admin, "void", record, new { reason = "Entered twice." })).ShouldBe(200);
+
+        var steps = await Steps(self, record, "en");
+
+        Assert.Equal(["recorded", "approved", "disputed", "corrected", "disputeAnswered", "disputed", "disputeWithdrawn", "voided"], steps.Select(s => (string)s["step"]!));
+        Assert.Equal([(0, 0), (120, 1), (0, 0), (-30, 0), (0, 0), (0, 0), (0, 0), (-90, -1)], steps.Select(s => ((int)s["minutesBooked"]!, (int)s["personTimesBooked"]!)));
+        Assert.Equal(0, steps.Sum(s => (int)s["minutesBooked"]!));
+        string Says(int step) => (string)steps[step]["text"]!;
+        Assert.Matches(@"^On \d{1,2} \w+ \d{4}, \d\d:\d\d, Somebody recorded 120 minutes and 1 person-time, from 7 June 2026, 08:00 to 7 June 2026, 10:00\. Nothing is booked yet\.$", Says(0));
+        Assert.EndsWith(" Reason: “Seen by the team leader.”. This put 120 minutes and 1 person-time on the total.", Says(1), StringComparison.Ordinal);
+        Assert.EndsWith(", Somebody disputed this record. In their own words: “It was less.”. This booked nothing: the totals stayed as they were.", Says(2), StringComparison.Ordinal);
+        Assert.EndsWith(" corrected the record to 90 minutes and 1 person-time, from 7 June 2026, 08:00 to 7 June 2026, 10:00. Reason: “Half an hour less.”. "
+            + "This took 30 minutes and 0 person-times off the total.", Says(3), StringComparison.Ordinal);
+        Assert.Contains("answered the dispute. The answer: “Half an hour less.”.", Says(4), StringComparison.Ordinal);
+        Assert.Contains("withdrew the dispute.", Says(6), StringComparison.Ordinal);
+        Assert.EndsWith(" Reason: “Entered twice.”. This took 90 minutes and 1 person-time off the total.", Says(7), StringComparison.Ordinal);
+        Assert.All(steps, step => Assert.DoesNotContain("history_", (string)step["text"]!, StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task In_Chinese_it_reads_as_Chinese()
+    {
+        var record = await O.Record(Activity, await O.Volunteer(Team), At("08:00"), At("10:00"));
+        (await Do(Admin, "correct", record, new { reason = "提前半小时结束", minutes = 90 })).ShouldBe(200);
+
+        var steps = await Steps(Admin, record, "zh-CN");
+
+        Assert.Matches(@"^\d{4}年\d{1,2}月\d{1,2}日 \d\d:\d\d，.+登记了120分钟和1人次（2026年6月7日 08:00至2026年6月7日 10:00）。合计增加120分钟和1人次。$", (string)steps[0]["text"]!);
+        Assert.EndsWith("将记录更正为90分钟和1人次（2026年6月7日 08:00至2026年6月7日 10:00）。理由：“提前半小时结束”。合计减少30分钟和0人次。", (string)steps[1]["text"]!, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_claim_moves_without_changing_a_total()
+    {
+        var headcount = (await Headcount(Admin, 2, At("08:00"), At("10:00"), minutes: 121)).ShouldBe(201).Id;
+        var named = (await Do(Admin, "claims", headcount, new { volunteerId = await O.Volunteer(Team), minutes = 120 })).ShouldBe(201).Id;
+
+        var (ofHeadcount, ofNamed) = ((await Steps(Admin, headcount, "en"))[1], (await Steps(Admin, named, "en"))[0]);
+
+        Assert.Equal((-120, -1, 120, 1), ((int)ofHeadcount["minutesBooked"]!, (int)ofHeadcount["personTimesBooked"]!, (int)ofNamed["minutesBooked"]!, (int)ofNamed["personTimesBooked"]!));
+        Assert.EndsWith("This moved 120 minutes and 1 person-time from here to a record with a name; no total changed.", (string)ofHeadcount["text"]!, StringComparison.Ordinal);
+        Assert.EndsWith("This moved 120 minutes and 1 person-time here from a headcount; no total changed.", (string)ofNamed["text"]!, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task What_leaves_the_total_as_it_was_or_turns_it_both_ways_says_so()
+    {
+        var moved = await O.Record(Activity, await O.Volunteer(Team), At("08:00"), At("10:00"));
+        (await Do(Admin, "correct", moved, new { reason = "Later.", startsAt = At("11:00"), endsAt = At("13:00") })).ShouldBe(200);
+        var group = (await Headcount(Admin, 2, At("08:00"), At("10:00"), minutes: 100)).ShouldBe(201).Id;
+        (await Do(Admin, "correct", group, new { reason = "One alone.", personTimes = 1, minutes = 101 })).ShouldBe(200);
+
+        Assert.EndsWith("without changing how much there is in all.", (string)(await Steps(Admin, moved, "en"))[1]["text"]!, StringComparison.Ordinal);
+        Assert.EndsWith("This changed the total by 1 minute and -1 person-time.", (string)(await Steps(Admin, group, "en"))[1]["text"]!, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_client_is_called_by_its_name_and_one_that_is_gone_by_none()
+    {
+        var (gateway, id) = await Client("Gateway");
+        var record = (await Record(gateway, await O.Volunteer(Team), At("08:00"), At("10:00"))).ShouldBe(201).Id;
+        var known = (await Steps(Admin, record, "en"))[0];
+        Assert.Equal("Gateway", (string?)known["byName"]);
+        Assert.Contains(", Gateway recorded ", (string)known["text"]!, StringComparison.Ordinal);
+
+        (await Admin.Delete($"/clients/{id}")).ShouldBe(204);
+
+        var gone = (await Steps(Admin, record, "en"))[0];
+        Assert.Null(gone["byName"]);
+        Assert.Contains(", somebody who is no longer known here recorded ", (string)gone["text"]!, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Hostile_words_are_told_as_they_are()
+    {
+        var volunteer = await O.Volunteer(Team);
+        var self = await O.SignedInAs(volunteer);
+        var record = await O.Record(Activity, volunteer, At("08:00"), At("10:00"));
+        const string Message = "{0} {9} =1+1 <b> 𠮷 😀 \u202E";
+        (await self.Post($"/service-records/{record}/disputes", new { message = Message })).ShouldBe(201);
+
+        Assert.Contains($"“{Message}”", (string)(await Steps(self, record, "en"))[1]["text"]!, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task The_time_is_the_organizations_own()
+    {
+        var o = await Given.AnotherOrganization(timeZone: "America/New_York");
+        var team = await o.Team();
+        var record = await o.Record(await o.Activity(team), await o.Volunteer(team), "2026-06-07T02:00:00Z", "2026-06-07T04:00:00Z");
+
+        var text = (string)(await Steps(o.Admin, record, "en"))[0]["text"]!;
+
+        Assert.Contains("from 6 June 2026, 22:00 to 7 June 2026, 00:00.", text, StringComparison.Ordinal);
+    }
+
+    private async Task<(Api Api, string Id)> Client(string name)
+    {
+        var made = (await Admin.Post("/clients", new { name, role = "coordinator" })).ShouldBe(201);
+        var http = Host.Http();
+        var token = await ApiHost.PostToken(http, ("grant_type", "client_credentials"), ("scope", "api"),
+            ("client_id", (string)made["clientId"]!), ("client_secret", (string)made["clientSecret"]!));
+        return (Api.With(http, (string)token.ShouldBe(200)["access_token"]!).At(O.Path), (string)made["clientId"]!);
+    }
+
+    private static async Task<JsonNode[]> Steps(Api by, string record, string language) =>
+        [.. (await by.Get($"/service-records/{record}/history", ("Accept-Language", language))).ShouldBe(200)["steps"]!.AsArray().Select(step => step!)];
+}
