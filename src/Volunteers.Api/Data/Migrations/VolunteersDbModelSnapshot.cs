@@ -1376,6 +1376,16 @@ namespace Volunteers.Data.Migrations
                         .HasColumnType("character varying(1000)")
                         .HasColumnName("note");
 
+                    b.Property<string>("OriginReference")
+                        .HasMaxLength(200)
+                        .HasColumnType("character varying(200)")
+                        .HasColumnName("origin_reference");
+
+                    b.Property<string>("OriginSystem")
+                        .HasMaxLength(100)
+                        .HasColumnType("character varying(100)")
+                        .HasColumnName("origin_system");
+
                     b.Property<int>("PersonTimes")
                         .HasColumnType("integer")
                         .HasColumnName("person_times");
@@ -1444,6 +1454,11 @@ namespace Volunteers.Data.Migrations
 
                     b.HasIndex("OrganizationId", "ClaimedFromId")
                         .HasDatabaseName("ix_service_records_organization_id_claimed_from_id");
+
+                    b.HasIndex("OrganizationId", "OriginSystem", "OriginReference")
+                        .IsUnique()
+                        .HasDatabaseName("imported_before")
+                        .HasFilter("origin_system is not null");
 
                     b.HasIndex("OrganizationId", "ShiftId", "VolunteerId")
                         .IsUnique()
@@ -1962,6 +1977,289 @@ namespace Volunteers.Data.Migrations
                         .HasName("pk_projects");
 
                     b.ToTable("projects", (string)null);
+                });
+
+            modelBuilder.Entity("Volunteers.Features.Reconciliation.ColumnMapping", b =>
+                {
+                    b.Property<Guid>("OrganizationId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("organization_id");
+
+                    b.Property<Guid>("Id")
+                        .HasColumnType("uuid")
+                        .HasColumnName("id");
+
+                    b.PrimitiveCollection<string[]>("DateFormats")
+                        .IsRequired()
+                        .HasColumnType("text[]")
+                        .HasColumnName("date_formats");
+
+                    b.Property<string>("Name")
+                        .IsRequired()
+                        .HasMaxLength(60)
+                        .HasColumnType("character varying(60)")
+                        .HasColumnName("name");
+
+                    b.Property<string>("System")
+                        .IsRequired()
+                        .HasMaxLength(100)
+                        .HasColumnType("character varying(100)")
+                        .HasColumnName("system");
+
+                    b.Property<long>("Version")
+                        .IsConcurrencyToken()
+                        .HasColumnType("bigint")
+                        .HasColumnName("version");
+
+                    b.ComplexProperty(typeof(Dictionary<string, object>), "Columns", "Volunteers.Features.Reconciliation.ColumnMapping.Columns#MappedColumns", b1 =>
+                        {
+                            b1.IsRequired();
+
+                            b1.Property<string>("Activity");
+
+                            b1.Property<string>("Date");
+
+                            b1.Property<string>("EndsAt");
+
+                            b1.Property<string>("Hours");
+
+                            b1.Property<string>("Minutes");
+
+                            b1.Property<string>("Name");
+
+                            b1.Property<string>("Number");
+
+                            b1.Property<string>("Phone");
+
+                            b1.Property<string>("Reference");
+
+                            b1.Property<string>("StartsAt");
+
+                            b1
+                                .ToJson("columns")
+                                .HasColumnType("jsonb");
+                        });
+
+                    b.HasKey("OrganizationId", "Id")
+                        .HasName("pk_column_mappings");
+
+                    b.HasIndex("OrganizationId", "Name")
+                        .IsUnique()
+                        .HasDatabaseName("ix_column_mappings_organization_id_name");
+
+                    b.ToTable("column_mappings", (string)null);
+                });
+
+            modelBuilder.Entity("Volunteers.Features.Reconciliation.ReconciliationRow", b =>
+                {
+                    b.Property<Guid>("OrganizationId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("organization_id");
+
+                    b.Property<Guid>("Id")
+                        .HasColumnType("uuid")
+                        .HasColumnName("id");
+
+                    b.Property<string>("Activity")
+                        .HasMaxLength(200)
+                        .HasColumnType("character varying(200)")
+                        .HasColumnName("activity");
+
+                    b.Property<string>("Code")
+                        .HasMaxLength(40)
+                        .HasColumnType("character varying(40)")
+                        .HasColumnName("code");
+
+                    b.Property<string>("Column")
+                        .HasMaxLength(100)
+                        .HasColumnType("character varying(100)")
+                        .HasColumnName("column");
+
+                    b.Property<DateOnly?>("Day")
+                        .HasColumnType("date")
+                        .HasColumnName("day");
+
+                    b.Property<DateOnly?>("DayHere")
+                        .HasColumnType("date")
+                        .HasColumnName("day_here");
+
+                    b.Property<DateTimeOffset?>("EndsAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("ends_at");
+
+                    b.Property<int?>("FileRow")
+                        .HasColumnType("integer")
+                        .HasColumnName("file_row");
+
+                    b.Property<Guid?>("ImportedRecordId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("imported_record_id");
+
+                    b.Property<string>("List")
+                        .IsRequired()
+                        .HasMaxLength(30)
+                        .HasColumnType("character varying(30)")
+                        .HasColumnName("list");
+
+                    b.Property<int?>("MinutesHere")
+                        .HasColumnType("integer")
+                        .HasColumnName("minutes_here");
+
+                    b.Property<int?>("MinutesThere")
+                        .HasColumnType("integer")
+                        .HasColumnName("minutes_there");
+
+                    b.Property<string>("PersonName")
+                        .HasMaxLength(200)
+                        .HasColumnType("character varying(200)")
+                        .HasColumnName("person_name");
+
+                    b.Property<string>("PersonNumber")
+                        .HasMaxLength(200)
+                        .HasColumnType("character varying(200)")
+                        .HasColumnName("person_number");
+
+                    b.Property<string>("PersonPhone")
+                        .HasMaxLength(4)
+                        .HasColumnType("character varying(4)")
+                        .HasColumnName("person_phone");
+
+                    b.Property<int>("Position")
+                        .HasColumnType("integer")
+                        .HasColumnName("position");
+
+                    b.Property<Guid>("ReconciliationId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("reconciliation_id");
+
+                    b.Property<Guid?>("RecordId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("record_id");
+
+                    b.Property<string>("Reference")
+                        .HasMaxLength(200)
+                        .HasColumnType("character varying(200)")
+                        .HasColumnName("reference");
+
+                    b.Property<DateTimeOffset?>("StartsAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("starts_at");
+
+                    b.Property<Guid?>("VolunteerId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("volunteer_id");
+
+                    b.Property<Guid?>("WaitingRecordId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("waiting_record_id");
+
+                    b.HasKey("OrganizationId", "Id")
+                        .HasName("pk_reconciliation_rows");
+
+                    b.HasIndex("OrganizationId", "RecordId")
+                        .HasDatabaseName("ix_reconciliation_rows_organization_id_record_id");
+
+                    b.HasIndex("OrganizationId", "VolunteerId")
+                        .HasDatabaseName("ix_reconciliation_rows_organization_id_volunteer_id");
+
+                    b.HasIndex("OrganizationId", "ReconciliationId", "List", "Position")
+                        .HasDatabaseName("ix_reconciliation_rows_organization_id_reconciliation_id_list_");
+
+                    b.ToTable("reconciliation_rows", (string)null);
+                });
+
+            modelBuilder.Entity("Volunteers.Features.Reconciliation.ReconciliationRun", b =>
+                {
+                    b.Property<Guid>("OrganizationId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("organization_id");
+
+                    b.Property<Guid>("Id")
+                        .HasColumnType("uuid")
+                        .HasColumnName("id");
+
+                    b.Property<DateTimeOffset>("CreatedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("created_at");
+
+                    b.Property<Guid>("CreatedBy")
+                        .HasColumnType("uuid")
+                        .HasColumnName("created_by");
+
+                    b.Property<int>("FileRows")
+                        .HasColumnType("integer")
+                        .HasColumnName("file_rows");
+
+                    b.Property<DateOnly>("From")
+                        .HasColumnType("date")
+                        .HasColumnName("from");
+
+                    b.Property<int>("Imported")
+                        .HasColumnType("integer")
+                        .HasColumnName("imported");
+
+                    b.Property<string>("Mapping")
+                        .IsRequired()
+                        .HasMaxLength(60)
+                        .HasColumnType("character varying(60)")
+                        .HasColumnName("mapping");
+
+                    b.Property<long>("MinutesHere")
+                        .HasColumnType("bigint")
+                        .HasColumnName("minutes_here");
+
+                    b.Property<long>("MinutesThere")
+                        .HasColumnType("bigint")
+                        .HasColumnName("minutes_there");
+
+                    b.Property<string>("System")
+                        .IsRequired()
+                        .HasMaxLength(100)
+                        .HasColumnType("character varying(100)")
+                        .HasColumnName("system");
+
+                    b.Property<Guid?>("TeamId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("team_id");
+
+                    b.Property<DateOnly>("To")
+                        .HasColumnType("date")
+                        .HasColumnName("to");
+
+                    b.Property<long>("Version")
+                        .IsConcurrencyToken()
+                        .HasColumnType("bigint")
+                        .HasColumnName("version");
+
+                    b.ComplexProperty(typeof(Dictionary<string, object>), "Counts", "Volunteers.Features.Reconciliation.ReconciliationRun.Counts#ReconciliationCounts", b1 =>
+                        {
+                            b1.IsRequired();
+
+                            b1.Property<int>("Different");
+
+                            b1.Property<int>("MissingHere");
+
+                            b1.Property<int>("MissingThere");
+
+                            b1.Property<int>("Same");
+
+                            b1.Property<int>("Unmatched");
+
+                            b1
+                                .ToJson("counts")
+                                .HasColumnType("jsonb");
+                        });
+
+                    b.HasKey("OrganizationId", "Id")
+                        .HasName("pk_reconciliations");
+
+                    b.HasIndex("CreatedAt")
+                        .HasDatabaseName("ix_reconciliations_created_at");
+
+                    b.HasIndex("OrganizationId", "TeamId")
+                        .HasDatabaseName("ix_reconciliations_organization_id_team_id");
+
+                    b.ToTable("reconciliations", (string)null);
                 });
 
             modelBuilder.Entity("Volunteers.Features.Teams.Team", b =>
@@ -2551,6 +2849,54 @@ namespace Volunteers.Data.Migrations
                         .OnDelete(DeleteBehavior.Cascade)
                         .IsRequired()
                         .HasConstraintName("fk_projects_organizations_organization_id");
+                });
+
+            modelBuilder.Entity("Volunteers.Features.Reconciliation.ColumnMapping", b =>
+                {
+                    b.HasOne("Volunteers.Features.Organizations.Organization", null)
+                        .WithMany()
+                        .HasForeignKey("OrganizationId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired()
+                        .HasConstraintName("fk_column_mappings_organizations_organization_id");
+                });
+
+            modelBuilder.Entity("Volunteers.Features.Reconciliation.ReconciliationRow", b =>
+                {
+                    b.HasOne("Volunteers.Features.Reconciliation.ReconciliationRun", null)
+                        .WithMany()
+                        .HasForeignKey("OrganizationId", "ReconciliationId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired()
+                        .HasConstraintName("reconciliation_not_found");
+
+                    b.HasOne("Volunteers.Features.Hours.ServiceRecord", null)
+                        .WithMany()
+                        .HasForeignKey("OrganizationId", "RecordId")
+                        .OnDelete(DeleteBehavior.Restrict)
+                        .HasConstraintName("record_not_found");
+
+                    b.HasOne("Volunteers.Features.Volunteers.Volunteer", null)
+                        .WithMany()
+                        .HasForeignKey("OrganizationId", "VolunteerId")
+                        .OnDelete(DeleteBehavior.Restrict)
+                        .HasConstraintName("volunteer_not_found");
+                });
+
+            modelBuilder.Entity("Volunteers.Features.Reconciliation.ReconciliationRun", b =>
+                {
+                    b.HasOne("Volunteers.Features.Organizations.Organization", null)
+                        .WithMany()
+                        .HasForeignKey("OrganizationId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired()
+                        .HasConstraintName("fk_reconciliations_organizations_organization_id");
+
+                    b.HasOne("Volunteers.Features.Teams.Team", null)
+                        .WithMany()
+                        .HasForeignKey("OrganizationId", "TeamId")
+                        .OnDelete(DeleteBehavior.Restrict)
+                        .HasConstraintName("team_not_found");
                 });
 
             modelBuilder.Entity("Volunteers.Features.Teams.Team", b =>
