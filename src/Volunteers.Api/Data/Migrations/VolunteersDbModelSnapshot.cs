@@ -2162,6 +2162,9 @@ namespace Volunteers.Data.Migrations
                     b.HasIndex("OrganizationId", "VolunteerId")
                         .HasDatabaseName("ix_reconciliation_rows_organization_id_volunteer_id");
 
+                    b.HasIndex("OrganizationId", "ReconciliationId", "Position")
+                        .HasDatabaseName("ix_reconciliation_rows_organization_id_reconciliation_id_posit");
+
                     b.HasIndex("OrganizationId", "ReconciliationId", "List", "Position")
                         .HasDatabaseName("ix_reconciliation_rows_organization_id_reconciliation_id_list_");
 

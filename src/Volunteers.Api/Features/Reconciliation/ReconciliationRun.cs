@@ -181,6 +181,7 @@ internal sealed class ReconciliationRow
                 .HasConstraintName("volunteer_not_found").OnDelete(DeleteBehavior.Restrict);
             builder.HasOne<ServiceRecord>().WithMany().HasForeignKey(r => new { r.OrganizationId, r.RecordId })
                 .HasConstraintName("record_not_found").OnDelete(DeleteBehavior.Restrict);
+            builder.HasIndex(r => new { r.OrganizationId, r.ReconciliationId, r.Position });
             builder.HasIndex(r => new { r.OrganizationId, r.ReconciliationId, r.List, r.Position });
         }
     }

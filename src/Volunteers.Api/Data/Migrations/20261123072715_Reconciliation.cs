@@ -155,6 +155,11 @@ namespace Volunteers.Data.Migrations
                 columns: new[] { "organization_id", "reconciliation_id", "list", "position" });
 
             migrationBuilder.CreateIndex(
+                name: "ix_reconciliation_rows_organization_id_reconciliation_id_posit",
+                table: "reconciliation_rows",
+                columns: new[] { "organization_id", "reconciliation_id", "position" });
+
+            migrationBuilder.CreateIndex(
                 name: "ix_reconciliation_rows_organization_id_record_id",
                 table: "reconciliation_rows",
                 columns: new[] { "organization_id", "record_id" });

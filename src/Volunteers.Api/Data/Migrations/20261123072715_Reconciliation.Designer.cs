@@ -13,7 +13,7 @@ using Volunteers.Data;
 namespace Volunteers.Data.Migrations
 {
     [DbContext(typeof(VolunteersDb))]
-    [Migration("20261123072249_Reconciliation")]
+    [Migration("20261123072715_Reconciliation")]
     partial class Reconciliation
     {
         /// <inheritdoc />
@@ -2164,6 +2164,9 @@ namespace Volunteers.Data.Migrations
 
                     b.HasIndex("OrganizationId", "VolunteerId")
                         .HasDatabaseName("ix_reconciliation_rows_organization_id_volunteer_id");
+
+                    b.HasIndex("OrganizationId", "ReconciliationId", "Position")
+                        .HasDatabaseName("ix_reconciliation_rows_organization_id_reconciliation_id_posit");
 
                     b.HasIndex("OrganizationId", "ReconciliationId", "List", "Position")
                         .HasDatabaseName("ix_reconciliation_rows_organization_id_reconciliation_id_list_");
