@@ -38,7 +38,7 @@ internal sealed class ImportActivities(VolunteersDb db, Organization organizatio
     }
 
     /// <summary>Those that there are not.</summary>
-    public async Task Add(IReadOnlyList<PlannedService> planned, DateTimeOffset now, CancellationToken ct)
+    public async Task Add(IReadOnlyList<TimedRow> planned, DateTimeOffset now, CancellationToken ct)
     {
         if (request.ActivityId is not null) return;
         foreach (var group in planned.GroupBy(plan => (Title: TitleOf(plan.Row), Day: plan.Row.Day!.Value)).Where(group => !known.ContainsKey(group.Key)))

@@ -91,7 +91,7 @@ internal sealed class ReconciliationImport(VolunteersDb db, Organization organiz
     }
 
     /// <summary>When each row was; those whose file says it come first, so that none is placed where another was.</summary>
-    private async Task<List<PlannedService>> Plan(Guid[] people, CancellationToken ct)
+    private async Task<List<TimedRow>> Plan(Guid[] people, CancellationToken ct)
     {
         var (from, to) = (organization.StartOf(run.From), organization.StartOf(run.To.AddDays(1)));
         foreach (var record in await db.ServiceRecords.Where(r => r.OrganizationId == organization.Id && people.Contains(r.VolunteerId!.Value)
@@ -99,16 +99,16 @@ internal sealed class ReconciliationImport(VolunteersDb db, Organization organiz
                  .Select(r => new { r.VolunteerId, r.StartsAt, r.EndsAt }).ToListAsync(ct))
             times.Take(record.VolunteerId!.Value, record.StartsAt, record.EndsAt);
 
-        var planned = new List<PlannedService>(rows.Count);
+        var planned = new List<TimedRow>(rows.Count);
         foreach (var row in rows.Where(row => row.StartsAt is not null))
         {
             times.Take(row.VolunteerId!.Value, row.StartsAt!.Value, row.EndsAt!.Value);
-            planned.Add(new PlannedService(row, row.StartsAt.Value, row.EndsAt.Value, Placed: false));
+            planned.Add(new TimedRow(row, row.StartsAt.Value, row.EndsAt.Value, Placed: false));
         }
         foreach (var row in rows.Where(row => row.StartsAt is null))
         {
             if (times.Place(row.VolunteerId!.Value, row.Day!.Value, row.MinutesThere!.Value) is { } start)
-                planned.Add(new PlannedService(row, start, start.AddMinutes(row.MinutesThere.Value), Placed: true));
+                planned.Add(new TimedRow(row, start, start.AddMinutes(row.MinutesThere.Value), Placed: true));
             else Refuse(row, "no_free_time");
         }
         return planned;
@@ -124,4 +124,4 @@ internal sealed class ReconciliationImport(VolunteersDb db, Organization organiz
 }
 
 /// <summary>A row, and the time at which its service is recorded.</summary>
-internal sealed record PlannedService(ReconciliationRow Row, DateTimeOffset StartsAt, DateTimeOffset EndsAt, bool Placed);
+internal sealed record TimedRow(ReconciliationRow Row, DateTimeOffset StartsAt, DateTimeOffset EndsAt, bool Placed);
