@@ -61,7 +61,7 @@ internal static class ColumnMappingEndpoints
         : Task.FromResult<ColumnMapping?>(null);
 
     private static bool IsName(string name) =>
-        name.Length is > 0 and <= 60 && !string.IsNullOrWhiteSpace(name) && !name.Any(c => char.IsControl(c) || char.IsSurrogate(c) || c is '/' or '\\' or '\uFFFD');
+        name.Length is > 0 and <= 60 && !string.IsNullOrWhiteSpace(name) && !name.Any(c => char.IsControl(c) || char.IsSurrogate(c) || c is '/' or '\\' or '%' or '\uFFFD');
 }
 
 /// <summary>How the exports of another system are to be read.</summary>
