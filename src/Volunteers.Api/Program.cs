@@ -6,6 +6,7 @@ using Volunteers.Features.Hours;
 using Volunteers.Features.Identity;
 using Volunteers.Features.Organizations;
 using Volunteers.Features.Projects;
+using Volunteers.Features.Reconciliation;
 using Volunteers.Features.Reports;
 using Volunteers.Features.Teams;
 using Volunteers.Features.Volunteers;
@@ -35,6 +36,7 @@ try
     builder.Services.AddHostedService<IdempotencyCleanup>();
     builder.Services.AddHostedService<ShiftSettlement>();
     builder.Services.AddHostedService<SeriesHorizon>();
+    builder.Services.AddHostedService<ReconciliationCleanup>();
     builder.Services.AddSingleton<IDepartures, SignUpsOfTheDeparted>();
     builder.Services.AddOpenApiDocuments();
     builder.Services.AddHealth();
@@ -77,6 +79,8 @@ try
     organization.MapDisputes();
     organization.MapLedger();
     organization.MapReports();
+    organization.MapColumnMappings();
+    organization.MapReconciliations();
 
     app.MapHealth();
     app.MapOpenApiDocuments();

@@ -10,6 +10,7 @@ using Volunteers.Features.Hours;
 using Volunteers.Features.Identity;
 using Volunteers.Features.Organizations;
 using Volunteers.Features.Projects;
+using Volunteers.Features.Reconciliation;
 using Volunteers.Features.Reports;
 using Volunteers.Features.Teams;
 using Volunteers.Features.Volunteers;
@@ -65,6 +66,12 @@ internal sealed class VolunteersDb(DbContextOptions<VolunteersDb> options)
     public DbSet<HourPosting> HourPostings => Set<HourPosting>();
 
     public DbSet<HourTotal> HourTotals => Set<HourTotal>();
+
+    public DbSet<ColumnMapping> ColumnMappings => Set<ColumnMapping>();
+
+    public DbSet<ReconciliationRun> Reconciliations => Set<ReconciliationRun>();
+
+    public DbSet<ReconciliationRow> ReconciliationRows => Set<ReconciliationRow>();
 
     public DbSet<ServerKey> ServerKeys => Set<ServerKey>();
 

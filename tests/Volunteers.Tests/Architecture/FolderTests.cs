@@ -13,7 +13,7 @@ public sealed class FolderTests
         { "Platform", "" },
         { "Platform.OpenApi", "Platform" },
         { "Platform.Pdf", "" },
-        { "Data", "Platform Organizations Identity Teams Volunteers Projects Activities Hours" },
+        { "Data", "Platform Organizations Identity Teams Volunteers Projects Activities Hours Reports Reconciliation" },
         { "Organizations", "Platform Platform.OpenApi Data" },
         { "Identity", "Platform Platform.OpenApi Data Organizations" },
         { "Teams", "Platform Platform.OpenApi Data Organizations Identity" },
@@ -22,6 +22,7 @@ public sealed class FolderTests
         { "Activities", "Platform Platform.OpenApi Data Organizations Identity Teams Volunteers Projects" },
         { "Hours", "Platform Platform.OpenApi Data Organizations Identity Teams Volunteers Projects Activities" },
         { "Reports", "Platform Platform.OpenApi Platform.Pdf Data Organizations Identity Teams Volunteers Projects Activities Hours" },
+        { "Reconciliation", "Platform Platform.OpenApi Data Organizations Identity Teams Volunteers Projects Activities Hours" },
     };
 
     private static readonly Type[] Types = [.. typeof(VolunteersDb).Assembly.GetTypes().Where(type =>

@@ -72,7 +72,10 @@ public sealed partial class MessageTests(TestDatabases databases) : ApiTest(data
 
     /// <summary>Requests whose every value of the right type is good.</summary>
     private static readonly string[] NeedNoValidator =
-        ["CheckInCodeQuery", "DisputeFilter", "EndSeriesQuery", "ImportQuery", "SeriesFilter", "ServiceRecordFilter", "SignUpFilter", "TeamMemberFilter", "TeamMemberRequest"];
+        [
+            "CheckInCodeQuery", "DisputeFilter", "DrawQuery", "EndSeriesQuery", "ImportQuery", "ReconciliationRowFilter", "SeriesFilter", "ServiceRecordFilter", "SignUpFilter",
+            "TeamMemberFilter", "TeamMemberRequest",
+        ];
 
     [Fact]
     public void Every_request_has_a_validator_or_a_reason_to_need_none()

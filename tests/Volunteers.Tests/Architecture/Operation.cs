@@ -129,5 +129,16 @@ public sealed record Operation(string Method, string Route, string Id, string? P
         new("GET", "{o}/reports/hours/issued/{reportId}/changes", "getChangesSinceIssued", "Read", "u n0yyy 00 yy"),
         new("GET", "{o}/reports/activities", "getActivityReport", "Read",                       "u nyyyy 00 yy"),
         new("GET", "{o}/reports/overdue", "getOverdueReport", "Read",                           "u nyyyy 00 yy"),
+        new("GET", "{o}/column-mappings", "listColumnMappings", "Read",                         "u nyyyy 00 yy"),
+        new("GET", "{o}/column-mappings/{mappingName}", "getColumnMapping", "Read",             "u nyyyy 00 yy"),
+        new("PUT", "{o}/column-mappings/{mappingName}", "setColumnMapping", "CoordinateAll",    "u nnyny 00 yn", _ => World.ColumnMapping),
+        new("DELETE", "{o}/column-mappings/{spareMapping}", "deleteColumnMapping", "CoordinateAll", "u nnyn0 00 0n"),
+        // A file holds people of every team, so a coordinator of one sees none.
+        new("GET", "{o}/reconciliations", "listReconciliations", "Read",                        "u nyyyy 00 yy"),
+        new("POST", "{o}/reconciliations", "reconcile", "CoordinateAll",                        "u nnyny 00 yn", _ => "name\r\n"),
+        new("GET", "{o}/reconciliations/{reconciliationId}", "getReconciliation", "Read",       "u n0yyy 00 yy"),
+        new("GET", "{o}/reconciliations/{reconciliationId}/rows", "listReconciliationRows", "Read", "u n0yyy 00 yy"),
+        new("POST", "{o}/reconciliations/{reconciliationId}/import", "importReconciliation", "CoordinateAll", "u nnyny 00 yn", w => new { activityId = w["spareActivity"] }),
+        new("DELETE", "{o}/reconciliations/{spareReconciliation}", "deleteReconciliation", "CoordinateAll", "u nnyn0 00 0n"),
     ];
 }

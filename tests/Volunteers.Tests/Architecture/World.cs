@@ -1,4 +1,5 @@
 using System.Net.Http.Headers;
+using System.Text;
 using System.Text.RegularExpressions;
 using Volunteers.Tests.Support;
 
@@ -27,6 +28,8 @@ public sealed partial class World
     {
         title = "Patrol", teamId = ids["teamId"], category = "patrol", startsAt = "2026-06-07T14:30:00+08:00", endsAt = "2026-06-07T18:30:00+08:00",
     };
+
+    public static object ColumnMapping => new { system = "Upstream", columns = new { number = "Number", date = "Date", minutes = "Minutes" } };
 
     /// <summary>Every week at noon, without an end.</summary>
     public object Series => new
@@ -78,6 +81,12 @@ public sealed partial class World
         world.ids["groupId"] = (await o.Admin.Post($"/shifts/{world.ids["shiftId"]}/groups", new { title = "Class", places = 2 })).ShouldBe(200).Id;
         world.ids["seriesId"] = (await o.Admin.Post("/series", world.Series)).ShouldBe(201).Id;
         world.ids["occurrenceId"] = (await o.Admin.Get("/activities?status=published")).Items.Last(a => a!["seriesId"] is not null)!["id"]!.ToString();
+
+        (world.ids["mappingName"], world.ids["spareMapping"]) = ("upstream", "spare");
+        foreach (var name in new[] { "upstream", "spare" }) (await o.Admin.Put($"/column-mappings/{name}", ColumnMapping)).ShouldBe(200);
+        foreach (var name in new[] { "reconciliationId", "spareReconciliation" })
+            world.ids[name] = (await o.Admin.Post("/reconciliations?mapping=upstream&from=2026-01-01&to=2026-01-31",
+                new StringContent("Number,Date,Minutes\r\n1,2026-01-01,60\r\n", Encoding.UTF8, "text/csv"))).ShouldBe(201).Id;
 
         world.callers["anonymous"] = host.Anonymous;
         world.callers["operator"] = await given.Operator();

@@ -392,67 +392,6 @@ namespace Volunteers.Data.Migrations
                     b.ToTable("openiddict_tokens", (string)null);
                 });
 
-            modelBuilder.Entity("Volunteers.Data.FormerState", b =>
-                {
-                    b.Property<Guid>("OrganizationId")
-                        .HasColumnType("uuid")
-                        .HasColumnName("organization_id");
-
-                    b.Property<Guid>("Id")
-                        .HasColumnType("uuid")
-                        .HasColumnName("id");
-
-                    b.Property<int?>("Beneficiaries")
-                        .HasColumnType("integer")
-                        .HasColumnName("beneficiaries");
-
-                    b.Property<string>("Category")
-                        .HasColumnType("text")
-                        .HasColumnName("category");
-
-                    b.Property<string>("Name")
-                        .IsRequired()
-                        .HasColumnType("text")
-                        .HasColumnName("name");
-
-                    b.Property<string>("Number")
-                        .HasColumnType("text")
-                        .HasColumnName("number");
-
-                    b.Property<Guid?>("ProjectId")
-                        .HasColumnType("uuid")
-                        .HasColumnName("project_id");
-
-                    b.Property<DateTimeOffset?>("StartsAt")
-                        .HasColumnType("timestamp with time zone")
-                        .HasColumnName("starts_at");
-
-                    b.Property<string>("Status")
-                        .HasMaxLength(30)
-                        .HasColumnType("character varying(30)")
-                        .HasColumnName("status");
-
-                    b.Property<Guid>("SubjectId")
-                        .HasColumnType("uuid")
-                        .HasColumnName("subject_id");
-
-                    b.Property<Guid?>("TeamId")
-                        .HasColumnType("uuid")
-                        .HasColumnName("team_id");
-
-                    b.Property<DateTimeOffset>("Until")
-                        .HasColumnType("timestamp with time zone")
-                        .HasColumnName("until");
-
-                    b.HasKey("OrganizationId", "Id")
-                        .HasName("pk_former_states");
-
-                    b.HasIndex("OrganizationId", "SubjectId", "Until")
-                        .HasDatabaseName("ix_former_states_organization_id_subject_id_until");
-
-                    b.ToTable("former_states", (string)null);
-                });
-
             modelBuilder.Entity("Volunteers.Data.SeedLoad", b =>
                 {
                     b.Property<string>("Name")
@@ -1317,10 +1256,6 @@ namespace Volunteers.Data.Migrations
                     b.HasIndex("OrganizationId", "ServiceDate")
                         .HasDatabaseName("ix_hour_postings_organization_id_service_date");
 
-                    b.HasIndex(new[] { "OrganizationId", "ServiceDate" }, "ix_hour_postings_without_names")
-                        .HasDatabaseName("ix_hour_postings_organization_id_service_date1")
-                        .HasFilter("volunteer_id is null");
-
                     b.ToTable("hour_postings", (string)null);
                 });
 
@@ -2029,78 +1964,6 @@ namespace Volunteers.Data.Migrations
                     b.ToTable("projects", (string)null);
                 });
 
-            modelBuilder.Entity("Volunteers.Features.Reports.IssuedReport", b =>
-                {
-                    b.Property<Guid>("OrganizationId")
-                        .HasColumnType("uuid")
-                        .HasColumnName("organization_id");
-
-                    b.Property<Guid>("Id")
-                        .HasColumnType("uuid")
-                        .HasColumnName("id");
-
-                    b.Property<byte[]>("Digest")
-                        .IsRequired()
-                        .HasColumnType("bytea")
-                        .HasColumnName("digest");
-
-                    b.Property<DateTimeOffset>("IssuedAt")
-                        .HasColumnType("timestamp with time zone")
-                        .HasColumnName("issued_at");
-
-                    b.Property<Guid>("IssuedBy")
-                        .HasColumnType("uuid")
-                        .HasColumnName("issued_by");
-
-                    b.Property<long>("Minutes")
-                        .HasColumnType("bigint")
-                        .HasColumnName("minutes");
-
-                    b.Property<DateTimeOffset>("NamesAt")
-                        .HasColumnType("timestamp with time zone")
-                        .HasColumnName("names_at");
-
-                    b.Property<string>("Note")
-                        .HasMaxLength(1000)
-                        .HasColumnType("character varying(1000)")
-                        .HasColumnName("note");
-
-                    b.Property<long>("PersonTimes")
-                        .HasColumnType("bigint")
-                        .HasColumnName("person_times");
-
-                    b.Property<long>("Persons")
-                        .HasColumnType("bigint")
-                        .HasColumnName("persons");
-
-                    b.Property<long>("Position")
-                        .HasColumnType("bigint")
-                        .HasColumnName("position");
-
-                    b.Property<DateTimeOffset?>("PositionAt")
-                        .HasColumnType("timestamp with time zone")
-                        .HasColumnName("position_at");
-
-                    b.Property<string>("Query")
-                        .IsRequired()
-                        .HasColumnType("jsonb")
-                        .HasColumnName("query");
-
-                    b.Property<string>("SentTo")
-                        .HasMaxLength(200)
-                        .HasColumnType("character varying(200)")
-                        .HasColumnName("sent_to");
-
-                    b.PrimitiveCollection<Guid[]>("Teams")
-                        .HasColumnType("uuid[]")
-                        .HasColumnName("teams");
-
-                    b.HasKey("OrganizationId", "Id")
-                        .HasName("pk_issued_reports");
-
-                    b.ToTable("issued_reports", (string)null);
-                });
-
             modelBuilder.Entity("Volunteers.Features.Teams.Team", b =>
                 {
                     b.Property<Guid>("OrganizationId")
@@ -2408,16 +2271,6 @@ namespace Volunteers.Data.Migrations
                     b.Navigation("Authorization");
                 });
 
-            modelBuilder.Entity("Volunteers.Data.FormerState", b =>
-                {
-                    b.HasOne("Volunteers.Features.Organizations.Organization", null)
-                        .WithMany()
-                        .HasForeignKey("OrganizationId")
-                        .OnDelete(DeleteBehavior.Cascade)
-                        .IsRequired()
-                        .HasConstraintName("fk_former_states_organizations_organization_id");
-                });
-
             modelBuilder.Entity("Volunteers.Features.Activities.Activity", b =>
                 {
                     b.HasOne("Volunteers.Features.Projects.Project", null)
@@ -2698,16 +2551,6 @@ namespace Volunteers.Data.Migrations
                         .OnDelete(DeleteBehavior.Cascade)
                         .IsRequired()
                         .HasConstraintName("fk_projects_organizations_organization_id");
-                });
-
-            modelBuilder.Entity("Volunteers.Features.Reports.IssuedReport", b =>
-                {
-                    b.HasOne("Volunteers.Features.Organizations.Organization", null)
-                        .WithMany()
-                        .HasForeignKey("OrganizationId")
-                        .OnDelete(DeleteBehavior.Cascade)
-                        .IsRequired()
-                        .HasConstraintName("fk_issued_reports_organizations_organization_id");
                 });
 
             modelBuilder.Entity("Volunteers.Features.Teams.Team", b =>

@@ -9,7 +9,7 @@ namespace Volunteers.Features.Hours;
 /// <summary>Service to be recorded, for one named volunteer or for a headcount.</summary>
 internal sealed record ServiceEntry(
     Guid? VolunteerId, int PersonTimes, CountingMethod? HeadcountMethod, Guid ActivityId, DateTimeOffset StartsAt, DateTimeOffset EndsAt,
-    int? Minutes, string? Note, string? DailyLimitOverride, Guid? ShiftId = null, bool NotCountedElsewhere = false);
+    int? Minutes, string? Note, string? DailyLimitOverride, Guid? ShiftId = null, bool NotCountedElsewhere = false, ServiceOrigin? Origin = null);
 
 /// <summary>Who records: which volunteer they are, for which teams they may enter others' service, and what that is worth as evidence.</summary>
 internal sealed record Recorder(Guid ActorId, Guid? VolunteerId, Func<Guid, bool> Coordinates, Evidence ForOthers)
@@ -31,10 +31,11 @@ internal static class Recording
         return record;
     }
 
-    /// <summary>Records every entry or none.</summary>
+    /// <summary>Records every entry or none; or, where the caller takes the refusals, every entry that is not refused.</summary>
     /// <exception cref="BatchRefused">Names each entry that was refused.</exception>
     public static async Task<List<ServiceRecord>> Record(
-        this VolunteersDb db, Organization organization, IReadOnlyList<ServiceEntry> entries, Recorder by, DateTimeOffset now, CancellationToken ct)
+        this VolunteersDb db, Organization organization, IReadOnlyList<ServiceEntry> entries, Recorder by, DateTimeOffset now, CancellationToken ct,
+        List<Refusal>? skipped = null)
     {
         var rules = await RecordingRules.Load(db, organization, entries, ct);
         var records = new List<ServiceRecord>(entries.Count);
@@ -50,8 +51,9 @@ internal static class Recording
                 refusals.Add(Refusal.Of(index, breach));
             }
         }
-        if (refusals.Count > 0) throw new BatchRefused(refusals);
+        if (refusals.Count > 0 && skipped is null) throw new BatchRefused(refusals);
 
+        skipped?.AddRange(refusals);
         await db.Keep(organization, records, by, now, ct);
         return records;
     }
@@ -150,6 +152,7 @@ internal sealed class RecordingRules
             own ? Evidence.Self : by.ForOthers, own ? ServiceStatus.Submitted : ServiceStatus.Approved, entry.Note, by.ActorId, now);
         if (!own && entry.DailyLimitOverride is { } reason) record.OverrideDailyLimit(reason);
         if (entry.ShiftId is { } onShift) record.OnShift(onShift);
+        if (entry.Origin is { } origin) record.CameFrom(origin);
         record.ComeLate(IsLate(activity.Id, now));
         if (own) return record;
 

@@ -57,3 +57,8 @@ internal sealed record ServiceFigures
 
     public int PersonTimes { get; }
 }
+
+/// <summary>Where an imported record came from.</summary>
+/// <param name="System">The other system, by the name the organization gave it.</param>
+/// <param name="Reference">What that system calls it; made from the row itself where the system has no word for it.</param>
+internal sealed record ServiceOrigin(string System, string Reference);

@@ -79,6 +79,12 @@ internal sealed class ServiceRecord : IVersioned
     /// <summary>Why a coordinator let it exceed the daily limit.</summary>
     public string? DailyLimitOverride { get; private set; }
 
+    /// <summary>The other system that an imported record came from, by the name the organization gave it.</summary>
+    public string? OriginSystem { get; private set; }
+
+    /// <summary>What the other system calls it; the same row never becomes two records.</summary>
+    public string? OriginReference { get; private set; }
+
     public Guid RecordedBy { get; private set; }
 
     public DateTimeOffset RecordedAt { get; private set; }
@@ -104,6 +110,8 @@ internal sealed class ServiceRecord : IVersioned
     public void OnShift(Guid shiftId) => ShiftId = shiftId;
 
     public void OverrideDailyLimit(string reason) => DailyLimitOverride = reason;
+
+    public void CameFrom(ServiceOrigin origin) => (OriginSystem, OriginReference) = (origin.System, origin.Reference);
 
     public void ComeLate(bool late) => RecordedLate = late;
 
@@ -244,6 +252,10 @@ internal sealed class ServiceRecord : IVersioned
             builder.Property(r => r.Note).HasMaxLength(1000);
             builder.Property(r => r.ReviewReason).HasMaxLength(500);
             builder.Property(r => r.DailyLimitOverride).HasMaxLength(500);
+            builder.Property(r => r.OriginSystem).HasMaxLength(100);
+            builder.Property(r => r.OriginReference).HasMaxLength(200);
+            builder.HasIndex(r => new { r.OrganizationId, r.OriginSystem, r.OriginReference }).IsUnique()
+                .HasFilter("origin_system is not null").HasDatabaseName("imported_before");
             builder.Ignore(r => r.IsHeadcount).Ignore(r => r.CreditedMinutes).Ignore(r => r.CreditedPersonTimes);
             builder.HasOne<Activity>().WithMany().HasForeignKey(r => new { r.OrganizationId, r.ActivityId })
                 .HasConstraintName("activity_not_found").OnDelete(DeleteBehavior.Restrict);

@@ -214,6 +214,7 @@ internal sealed record ClaimRequest(
 /// <param name="Flag">Why a coordinator should look twice.</param>
 /// <param name="Note">What was noted with it.</param>
 /// <param name="DailyLimitOverride">Why it may exceed the daily limit.</param>
+/// <param name="Origin">The other system that an imported record came from.</param>
 /// <param name="RecordedBy">The account or client that entered it; all zeros when the service did by itself.</param>
 /// <param name="RecordedAt">When.</param>
 /// <param name="RecordedLate">It was recorded after the tenth working day following the local day on which its activity ended.</param>
@@ -224,14 +225,16 @@ internal sealed record ClaimRequest(
 internal sealed record ServiceRecordView(
     Guid Id, Guid? VolunteerId, CountingMethod? HeadcountMethod, Guid ActivityId, Guid? ShiftId, Guid TeamId, Guid? ProjectId, string Category,
     DateTimeOffset StartsAt, DateTimeOffset EndsAt, DateOnly ServiceDate, int Minutes, int PersonTimes, int CreditedMinutes, int CreditedPersonTimes,
-    Guid? ClaimedFromId, Evidence Evidence, ServiceStatus Status, RecordFlag? Flag, string? Note, string? DailyLimitOverride,
+    Guid? ClaimedFromId, Evidence Evidence, ServiceStatus Status, RecordFlag? Flag, string? Note, string? DailyLimitOverride, ServiceOrigin? Origin,
     Guid RecordedBy, DateTimeOffset RecordedAt, bool RecordedLate, Guid? ReviewedBy, DateTimeOffset? ReviewedAt, string? ReviewReason, long Version) : IVersioned
 {
     public static Expression<Func<ServiceRecord, ServiceRecordView>> Projection => r => new ServiceRecordView(
         r.Id, r.VolunteerId, r.HeadcountMethod, r.ActivityId, r.ShiftId, r.TeamId, r.ProjectId, r.Category, r.StartsAt, r.EndsAt, r.ServiceDate,
         r.Minutes, r.PersonTimes, r.Status == ServiceStatus.Approved ? r.Minutes - r.ClaimedMinutes : 0,
         r.Status == ServiceStatus.Approved ? r.PersonTimes - r.ClaimedPersonTimes : 0,
-        r.ClaimedFromId, r.Evidence, r.Status, r.Flag, r.Note, r.DailyLimitOverride, r.RecordedBy, r.RecordedAt, r.RecordedLate, r.ReviewedBy, r.ReviewedAt, r.ReviewReason, r.Version);
+        r.ClaimedFromId, r.Evidence, r.Status, r.Flag, r.Note, r.DailyLimitOverride,
+        r.OriginSystem == null ? null : new ServiceOrigin(r.OriginSystem, r.OriginReference!),
+        r.RecordedBy, r.RecordedAt, r.RecordedLate, r.ReviewedBy, r.ReviewedAt, r.ReviewReason, r.Version);
 
     public static ServiceRecordView Of(ServiceRecord record) => Compiled(record);
 

@@ -15,11 +15,7 @@ internal static class ImportEndpoints
     public static void MapVolunteerImport(this RouteGroupBuilder volunteers) =>
         volunteers.MapPost("/import", Import).WithName("importVolunteers").Allows(Access.CoordinateAll).RefusesWith(409, 413, 415)
             .WithMetadata(new RequestSizeLimitAttribute(ImportFile.LargestBytes))
-            .AddOpenApiOperationTransformer((operation, _, _) =>
-            {
-                operation.RequestBody = Body;
-                return Task.CompletedTask;
-            });
+            .TakesSpreadsheet("The roster, CSV or XLSX, at most 20 MB.", "编号,姓名,籍贯,服务队\r\nSX-0048,的哥队员48,湖南,“的哥”志愿服务队\r\n");
 
     /// <summary>Imports a roster from a spreadsheet, all rows or none.</summary>
     /// <remarks>
@@ -52,10 +48,9 @@ internal static class ImportEndpoints
         return TypedResults.Ok(view);
     }
 
-    /// <summary>As a form first: there Swagger UI shows a file picker.</summary>
-    private static OpenApiRequestBody Body
-    {
-        get
+    /// <summary>The body of an upload. As a form first: there Swagger UI shows a file picker.</summary>
+    public static RouteHandlerBuilder TakesSpreadsheet(this RouteHandlerBuilder route, string description, string example) =>
+        route.AddOpenApiOperationTransformer((operation, _, _) =>
         {
             var file = new OpenApiSchema { Type = JsonSchemaType.String, Format = "binary" };
             var form = new OpenApiSchema
@@ -64,23 +59,19 @@ internal static class ImportEndpoints
                 Properties = new Dictionary<string, IOpenApiSchema> { ["file"] = file },
                 Required = new HashSet<string> { "file" },
             };
-            return new OpenApiRequestBody
+            operation.RequestBody = new OpenApiRequestBody
             {
-                Description = "The roster, CSV or XLSX, at most 20 MB.",
+                Description = description,
                 Required = true,
                 Content = new Dictionary<string, OpenApiMediaType>
                 {
                     [ImportFile.Form] = new() { Schema = form },
-                    [ImportFile.Csv] = new()
-                    {
-                        Schema = new OpenApiSchema { Type = JsonSchemaType.String },
-                        Example = "编号,姓名,籍贯,服务队\r\nSX-0048,的哥队员48,湖南,“的哥”志愿服务队\r\n",
-                    },
+                    [ImportFile.Csv] = new() { Schema = new OpenApiSchema { Type = JsonSchemaType.String }, Example = example },
                     [ImportFile.Xlsx] = new() { Schema = file },
                 },
             };
-        }
-    }
+            return Task.CompletedTask;
+        });
 }
 
 /// <summary>How to import.</summary>

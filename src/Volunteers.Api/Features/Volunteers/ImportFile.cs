@@ -24,22 +24,31 @@ internal sealed class ImportFile(IReadOnlyList<ImportColumn> columns, IReadOnlyL
 
     public static async ValueTask<ImportFile?> BindAsync(HttpContext http)
     {
-        using var content = new MemoryStream();
-        if (http.Request.HasFormContentType) await (await OneFile(http)).CopyToAsync(content, http.RequestAborted);
-        else await http.Request.Body.CopyToAsync(content, http.RequestAborted);
-
-        // The first bytes tell better than a name or a media type what a spreadsheet program has written.
-        var table = content.GetBuffer().AsSpan(0, (int)content.Length) switch
-        {
-            [0x50, 0x4B, 0x03, 0x04, ..] => ImportXlsx.Read(content),
-            [0xD0, 0xCF, 0x11, 0xE0, ..] => throw RuleBreach.Precondition("old_spreadsheet", StatusCodes.Status415UnsupportedMediaType),
-            _ => ImportCsv.Read(content),
-        };
-        return Of(table);
+        using var content = await Upload(http);
+        return Of(Table(content, MostRows));
     }
 
-    public static void PopulateMetadata(ParameterInfo parameter, EndpointBuilder builder) =>
-        builder.Metadata.Add(new AcceptsMetadata([Form, Csv, Xlsx], typeof(IFormFile)));
+    public static void PopulateMetadata(ParameterInfo parameter, EndpointBuilder builder) => builder.Metadata.Add(Accepted);
+
+    /// <summary>What any upload of a spreadsheet may be.</summary>
+    public static AcceptsMetadata Accepted => new([Form, Csv, Xlsx], typeof(IFormFile));
+
+    /// <summary>The body, or the one file of a form.</summary>
+    public static async Task<MemoryStream> Upload(HttpContext http)
+    {
+        var content = new MemoryStream();
+        if (http.Request.HasFormContentType) await (await OneFile(http)).CopyToAsync(content, http.RequestAborted);
+        else await http.Request.Body.CopyToAsync(content, http.RequestAborted);
+        return content;
+    }
+
+    /// <summary>The rows of a spreadsheet. The first bytes tell better than a name or a media type what a program has written.</summary>
+    public static IEnumerable<object?[]> Table(MemoryStream content, int mostRows) => content.GetBuffer().AsSpan(0, (int)content.Length) switch
+    {
+        [0x50, 0x4B, 0x03, 0x04, ..] => ImportXlsx.Read(content, mostRows),
+        [0xD0, 0xCF, 0x11, 0xE0, ..] => throw RuleBreach.Precondition("old_spreadsheet", StatusCodes.Status415UnsupportedMediaType),
+        _ => ImportCsv.Read(content),
+    };
 
     private static ImportFile Of(IEnumerable<object?[]> table)
     {

@@ -12,7 +12,7 @@ internal sealed partial class ImportRow
     private static readonly char[] Separators = ['、', ',', '，', ';', '；'];
 
     /// <summary>Days that a spreadsheet counts from 1900, up to the year 2199.</summary>
-    private const double LastSerialDay = 109_575;
+    public const double LastSerialDay = 109_575;
 
     private readonly Dictionary<ImportField, object> cells;
 

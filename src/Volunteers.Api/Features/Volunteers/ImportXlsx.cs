@@ -20,7 +20,7 @@ internal static class ImportXlsx
         IgnoreEmptyRows = false,
     };
 
-    public static IEnumerable<object?[]> Read(MemoryStream content)
+    public static IEnumerable<object?[]> Read(MemoryStream content, int mostRows)
     {
         Guarded(() => RefuseBomb(content));
         var headings = Guarded(() => Rows(content, "XFD1").FirstOrDefault() ?? []);
@@ -29,7 +29,7 @@ internal static class ImportXlsx
         if (width > ImportColumns.Most) throw RuleBreach.Malformed("too_many_columns", "", ImportColumns.Most);
 
         // One row more than may be, to see that there is one. The range also keeps a row from claiming to be the millionth.
-        using var rows = Rows(content, $"{Letters(width)}{ImportFile.MostRows + 2}").GetEnumerator();
+        using var rows = Rows(content, $"{Letters(width)}{mostRows + 2}").GetEnumerator();
         while (Guarded(rows.MoveNext)) yield return rows.Current;
     }
 

@@ -48,6 +48,7 @@ internal sealed class DocumentTransformer : IOpenApiDocumentTransformer
         ("Disputes", "What volunteers say about records of theirs, and the coordinators' answers."),
         ("Ledger", "The postings, in order and without a gap, and their verification."),
         ("Reports", "Hours, person-times and persons, as of any position of the ledger."),
+        ("Reconciliation", "Exports of another system held against the hours kept here, and what is missing imported."),
     ];
 
     public Task TransformAsync(OpenApiDocument document, OpenApiDocumentTransformerContext context, CancellationToken cancellationToken)

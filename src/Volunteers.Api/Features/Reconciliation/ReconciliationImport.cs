@@ -1,0 +1,127 @@
+using Microsoft.EntityFrameworkCore;
+using Volunteers.Data;
+using Volunteers.Features.Hours;
+using Volunteers.Features.Organizations;
+using Volunteers.Features.Volunteers;
+using Volunteers.Platform;
+
+namespace Volunteers.Features.Reconciliation;
+
+/// <summary>Makes records of rows that are missing here. Nothing is written when a row is refused, unless the request skips those.</summary>
+internal sealed class ReconciliationImport(VolunteersDb db, Organization organization, ReconciliationRun run, ReconciliationImportRequest request, Tenant tenant, DateTimeOffset now)
+{
+    private readonly List<ImportRefusal> refused = [];
+    private readonly FreeTime times = new(organization);
+    private List<ReconciliationRow> rows = [];
+
+    public int Imported { get; private set; }
+
+    /// <summary>Rows that had become records before.</summary>
+    public int Already { get; private set; }
+
+    public IReadOnlyList<ImportRefusal> Refused => [.. refused.OrderBy(refusal => refusal.Row)];
+
+    public async Task Run(CancellationToken ct)
+    {
+        await LoadRows(ct);
+        var activities = new ImportActivities(db, organization, run, request);
+        await activities.Find(rows, ct);
+        var people = rows.Select(row => row.VolunteerId!.Value).Distinct().ToArray();
+        await db.LockVolunteers(organization.Id, people, ct);
+        await LeaveOut(people, ct);
+        var planned = await Plan(people, ct);
+        if (planned.Count == 0) return;
+
+        await activities.Add(planned, now, ct);
+        var entries = planned.ConvertAll(plan => new ServiceEntry(plan.Row.VolunteerId, 1, null, activities.Of(plan.Row), plan.StartsAt, plan.EndsAt, plan.Row.MinutesThere,
+            plan.Placed ? Messages.Detail("placed_by_import", run.System) : null, null, Origin: new ServiceOrigin(run.System, plan.Row.Reference!)));
+        var skipped = new List<Refusal>();
+        var records = await db.Record(organization, entries, Recorder.Of(tenant) with { ForOthers = Evidence.Import }, now, ct, skipped);
+        foreach (var refusal in skipped) refused.Add(new ImportRefusal(planned[refusal.Index].Row.FileRow!.Value, null, refusal.Code, refusal.Detail));
+
+        var made = records.ToDictionary(record => record.OriginReference!);
+        foreach (var row in rows.Where(row => made.ContainsKey(row.Reference!))) row.BecameRecord(made[row.Reference!].Id);
+        activities.DropUnused([.. records.Select(record => record.ActivityId)]);
+        Imported = records.Count;
+        run.HasImported(Imported);
+        await db.SaveChangesAsync(ct);
+    }
+
+    private async Task LoadRows(CancellationToken ct)
+    {
+        rows = await db.ReconciliationRows.Where(r => r.OrganizationId == organization.Id && r.ReconciliationId == run.Id && r.List == ReconciliationList.MissingHere)
+            .OrderBy(r => r.Position).ToListAsync(ct);
+        if (request.Rows is not null)
+        {
+            var missing = rows.Select(row => row.FileRow!.Value).ToHashSet();
+            foreach (var number in request.Rows.Where(number => !missing.Contains(number))) Refuse(number, "not_missing_here");
+            var wanted = request.Rows.ToHashSet();
+            rows.RemoveAll(row => !wanted.Contains(row.FileRow!.Value));
+        }
+        Already = rows.RemoveAll(row => row.ImportedRecordId is not null);
+    }
+
+    /// <summary>Rows that are records already, and those on which something happened since they were compared.</summary>
+    private async Task LeaveOut(Guid[] people, CancellationToken ct)
+    {
+        var references = rows.Select(row => row.Reference!).ToArray();
+        var before = await db.ServiceRecords.Where(r => r.OrganizationId == organization.Id && r.OriginSystem == run.System && references.Contains(r.OriginReference!))
+            .Select(r => new { r.Id, r.OriginReference, r.VolunteerId, r.Status }).ToDictionaryAsync(r => r.OriginReference!, ct);
+        var since = (await db.ServiceRecords.Where(r => r.OrganizationId == organization.Id && people.Contains(r.VolunteerId!.Value)
+                && r.ServiceDate >= run.From && r.ServiceDate <= run.To && (r.OriginSystem != run.System || r.OriginSystem == null)
+                && (r.Status == ServiceStatus.Approved || r.Status == ServiceStatus.Submitted) && (r.RecordedAt > run.CreatedAt || r.ReviewedAt > run.CreatedAt))
+            .Select(r => new { r.VolunteerId, r.ServiceDate }).ToListAsync(ct)).Select(r => (r.VolunteerId, (DateOnly?)r.ServiceDate)).ToHashSet();
+        var waiting = rows.Select(row => row.WaitingRecordId).OfType<Guid>().ToArray();
+        var unreviewed = (await db.ServiceRecords.Where(r => r.OrganizationId == organization.Id && waiting.Contains(r.Id) && r.Status == ServiceStatus.Submitted)
+            .Select(r => r.Id).ToListAsync(ct)).ToHashSet();
+
+        rows.RemoveAll(row =>
+        {
+            if (before.TryGetValue(row.Reference!, out var record))
+            {
+                if (record.VolunteerId != row.VolunteerId || record.Status is ServiceStatus.Voided or ServiceStatus.Rejected) return Refuse(row, "imported_before");
+                row.BecameRecord(record.Id);
+                Already++;
+                return true;
+            }
+            return row.VolunteerId == tenant.VolunteerId ? Refuse(row, "own_hours")
+                : row.WaitingRecordId is { } submitted && unreviewed.Contains(submitted) ? Refuse(row, "waiting_here")
+                : since.Contains((row.VolunteerId, row.Day)) && Refuse(row, "changed_since");
+        });
+    }
+
+    /// <summary>When each row was; those whose file says it come first, so that none is placed where another was.</summary>
+    private async Task<List<TimedRow>> Plan(Guid[] people, CancellationToken ct)
+    {
+        var (from, to) = (organization.StartOf(run.From), organization.StartOf(run.To.AddDays(1)));
+        foreach (var record in await db.ServiceRecords.Where(r => r.OrganizationId == organization.Id && people.Contains(r.VolunteerId!.Value)
+                     && (r.Status == ServiceStatus.Approved || r.Status == ServiceStatus.Submitted) && r.StartsAt < to && r.EndsAt > from)
+                 .Select(r => new { r.VolunteerId, r.StartsAt, r.EndsAt }).ToListAsync(ct))
+            times.Take(record.VolunteerId!.Value, record.StartsAt, record.EndsAt);
+
+        var planned = new List<TimedRow>(rows.Count);
+        foreach (var row in rows.Where(row => row.StartsAt is not null))
+        {
+            times.Take(row.VolunteerId!.Value, row.StartsAt!.Value, row.EndsAt!.Value);
+            planned.Add(new TimedRow(row, row.StartsAt.Value, row.EndsAt.Value, Placed: false));
+        }
+        foreach (var row in rows.Where(row => row.StartsAt is null))
+        {
+            if (times.Place(row.VolunteerId!.Value, row.Day!.Value, row.MinutesThere!.Value) is { } start)
+                planned.Add(new TimedRow(row, start, start.AddMinutes(row.MinutesThere.Value), Placed: true));
+            else Refuse(row, "no_free_time");
+        }
+        return planned;
+    }
+
+    private bool Refuse(ReconciliationRow row, string code)
+    {
+        Refuse(row.FileRow!.Value, code);
+        return true;
+    }
+
+    private void Refuse(int row, string code) => refused.Add(new ImportRefusal(row, null, code, Messages.Detail(code)));
+}
+
+/// <summary>A row, and the time at which its service is recorded.</summary>
+internal sealed record TimedRow(ReconciliationRow Row, DateTimeOffset StartsAt, DateTimeOffset EndsAt, bool Placed);
