@@ -6,6 +6,7 @@ using Volunteers.Features.Hours;
 using Volunteers.Features.Identity;
 using Volunteers.Features.Organizations;
 using Volunteers.Features.Projects;
+using Volunteers.Features.Recognition;
 using Volunteers.Features.Reports;
 using Volunteers.Features.Teams;
 using Volunteers.Features.Volunteers;
@@ -74,6 +75,11 @@ try
     organization.MapAttendance();
     organization.MapServiceRecords();
     organization.MapLedger();
+    organization.MapStarRules();
+    organization.MapStars();
+    organization.MapAwards();
+    organization.MapTrainings();
+    organization.MapRatings();
     organization.MapReports();
 
     app.MapHealth();

@@ -12,7 +12,7 @@ public sealed class FolderTests
     {
         { "Platform", "" },
         { "Platform.OpenApi", "Platform" },
-        { "Data", "Platform Organizations Identity Teams Volunteers Projects Activities Hours" },
+        { "Data", "Platform Organizations Identity Teams Volunteers Projects Activities Hours Recognition" },
         { "Organizations", "Platform Platform.OpenApi Data" },
         { "Identity", "Platform Platform.OpenApi Data Organizations" },
         { "Teams", "Platform Platform.OpenApi Data Organizations Identity" },
@@ -20,7 +20,8 @@ public sealed class FolderTests
         { "Projects", "Platform Platform.OpenApi Data Organizations Identity Teams Volunteers" },
         { "Activities", "Platform Platform.OpenApi Data Organizations Identity Teams Volunteers Projects" },
         { "Hours", "Platform Platform.OpenApi Data Organizations Identity Teams Volunteers Projects Activities" },
-        { "Reports", "Platform Platform.OpenApi Data Organizations Identity Teams Volunteers Projects Activities Hours" },
+        { "Recognition", "Platform Platform.OpenApi Data Organizations Identity Teams Volunteers Projects Activities Hours" },
+        { "Reports", "Platform Platform.OpenApi Data Organizations Identity Teams Volunteers Projects Activities Hours Recognition" },
     };
 
     private static readonly Type[] Types = [.. typeof(VolunteersDb).Assembly.GetTypes().Where(type =>

@@ -46,6 +46,7 @@ internal sealed class DocumentTransformer : IOpenApiDocumentTransformer
         ("Calendar", "Feeds that calendar applications subscribe to."),
         ("Service records", "Service given: recorded, reviewed, corrected; booked when it is approved."),
         ("Ledger", "The postings, in order and without a gap, and their verification."),
+        ("Recognition", "Stars, awards, trainings and ratings: beside service, never in hours."),
         ("Reports", "Hours, person-times and persons, as of any position of the ledger."),
     ];
 
