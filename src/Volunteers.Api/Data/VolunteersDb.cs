@@ -10,6 +10,7 @@ using Volunteers.Features.Hours;
 using Volunteers.Features.Identity;
 using Volunteers.Features.Organizations;
 using Volunteers.Features.Projects;
+using Volunteers.Features.Recognition;
 using Volunteers.Features.Reconciliation;
 using Volunteers.Features.Reports;
 using Volunteers.Features.Teams;
@@ -66,6 +67,16 @@ internal sealed class VolunteersDb(DbContextOptions<VolunteersDb> options)
     public DbSet<HourPosting> HourPostings => Set<HourPosting>();
 
     public DbSet<HourTotal> HourTotals => Set<HourTotal>();
+
+    public DbSet<StarRule> StarRules => Set<StarRule>();
+
+    public DbSet<Award> Awards => Set<Award>();
+
+    public DbSet<AwardObjection> AwardObjections => Set<AwardObjection>();
+
+    public DbSet<Training> Trainings => Set<Training>();
+
+    public DbSet<Rating> Ratings => Set<Rating>();
 
     public DbSet<ColumnMapping> ColumnMappings => Set<ColumnMapping>();
 

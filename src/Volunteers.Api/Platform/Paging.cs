@@ -37,17 +37,39 @@ internal sealed class Paged<T>(Page<T> page, string cursorParameter = "cursor") 
 {
     public Task ExecuteAsync(HttpContext http)
     {
-        if (page.Next is { } next)
-        {
-            var query = QueryHelpers.ParseQuery(http.Request.QueryString.Value).Where(p => p.Key != cursorParameter).Append(new(cursorParameter, next));
-            var url = QueryHelpers.AddQueryString(http.Request.PathBase + http.Request.Path, query);
-            http.Response.Headers.Link = $"<{http.Request.Scheme}://{http.Request.Host}{url}>; rel=\"next\"";
-        }
+        if (page.Next is { } next) Cursors.Link(http, cursorParameter, next);
         return http.Response.WriteAsJsonAsync(page, http.RequestAborted);
     }
 
     public static void PopulateMetadata(MethodInfo method, EndpointBuilder builder) =>
         builder.Metadata.Add(new ProducesResponseTypeMetadata(StatusCodes.Status200OK, typeof(Page<T>), ["application/json"]));
+}
+
+/// <summary>Where a page ended, as the text that asks for the one that follows.</summary>
+internal static class Cursors
+{
+    public static string Write<TKey>(TKey key) => WebEncoders.Base64UrlEncode(JsonSerializer.SerializeToUtf8Bytes(key, Json.Options));
+
+    /// <exception cref="RuleBreach">It is not one of ours.</exception>
+    public static TKey Read<TKey>(string cursor)
+    {
+        try
+        {
+            return JsonSerializer.Deserialize<TKey>(Base64Url.DecodeFromChars(cursor), Json.Options) ?? throw new JsonException();
+        }
+        catch (Exception unreadable) when (unreadable is FormatException or JsonException)
+        {
+            throw RuleBreach.Malformed("invalid_cursor", "/cursor");
+        }
+    }
+
+    /// <summary>Says where the page that follows is (RFC 8288).</summary>
+    public static void Link(HttpContext http, string parameter, string next)
+    {
+        var query = QueryHelpers.ParseQuery(http.Request.QueryString.Value).Where(p => p.Key != parameter).Append(new(parameter, next));
+        var url = QueryHelpers.AddQueryString(http.Request.PathBase + http.Request.Path, query);
+        http.Response.Headers.Link = $"<{http.Request.Scheme}://{http.Request.Host}{url}>; rel=\"next\"";
+    }
 }
 
 /// <summary>Keyset paging: page 1,000 costs what page 1 costs, and a row added meanwhile moves nothing.</summary>
@@ -57,7 +79,7 @@ internal static class Paging
         this IQueryable<T> query, PageQuery page, Expression<Func<T, Guid>> key, Expression<Func<T, TView>> view, CancellationToken ct)
     {
         if (page.Cursor is not null)
-            query = query.Where(Expression.Lambda<Func<T, bool>>(Expression.GreaterThan(key.Body, Captured(Cursor<Guid>(page))), key.Parameters));
+            query = query.Where(Expression.Lambda<Func<T, bool>>(Expression.GreaterThan(key.Body, Captured(Cursors.Read<Guid>(page.Cursor))), key.Parameters));
         return Take(query.OrderBy(key), page, key, view, ct);
     }
 
@@ -70,7 +92,7 @@ internal static class Paging
         var (firstBody, secondBody) = (first.Body, new Rebind(second.Parameters[0], row).Visit(second.Body));
         if (page.Cursor is not null)
         {
-            var after = Cursor<TwoKeys<TFirst>>(page);
+            var after = Cursors.Read<TwoKeys<TFirst>>(page.Cursor);
             query = query.Where(Expression.Lambda<Func<T, bool>>(
                 Expression.Call(RowGreaterThan, Expression.Constant(EF.Functions),
                     Row<TFirst>(firstBody, secondBody), Row<TFirst>(Captured(after.First), Captured(after.Second))), row));
@@ -90,25 +112,13 @@ internal static class Paging
         if (items.Count <= page.Size) return new Paged<TView>(new Page<TView>([.. items.Select(item => item.View)], null));
 
         items.RemoveAt(page.Size);
-        var next = WebEncoders.Base64UrlEncode(JsonSerializer.SerializeToUtf8Bytes(items[^1].Key, Json.Options));
+        var next = Cursors.Write(items[^1].Key);
         return new Paged<TView>(new Page<TView>([.. items.Select(item => item.View)], next));
     }
 
     private sealed record Keyed<TKey, TView>(TKey Key, TView View);
 
     private sealed record TwoKeys<TFirst>(TFirst First, Guid Second);
-
-    private static TKey Cursor<TKey>(PageQuery page)
-    {
-        try
-        {
-            return JsonSerializer.Deserialize<TKey>(Base64Url.DecodeFromChars(page.Cursor), Json.Options) ?? throw new JsonException();
-        }
-        catch (Exception unreadable) when (unreadable is FormatException or JsonException)
-        {
-            throw RuleBreach.Malformed("invalid_cursor", "/cursor");
-        }
-    }
 
     /// <summary>A row value comparison is what an index on both keys can serve in one descent.</summary>
     private static readonly MethodInfo RowGreaterThan = typeof(NpgsqlDbFunctionsExtensions).GetMethods()

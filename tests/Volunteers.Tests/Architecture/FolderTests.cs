@@ -13,7 +13,7 @@ public sealed class FolderTests
         { "Platform", "" },
         { "Platform.OpenApi", "Platform" },
         { "Platform.Pdf", "" },
-        { "Data", "Platform Organizations Identity Teams Volunteers Projects Activities Hours Reports Reconciliation" },
+        { "Data", "Platform Organizations Identity Teams Volunteers Projects Activities Hours Recognition Reports Reconciliation" },
         { "Organizations", "Platform Platform.OpenApi Data" },
         { "Identity", "Platform Platform.OpenApi Data Organizations" },
         { "Teams", "Platform Platform.OpenApi Data Organizations Identity" },
@@ -21,7 +21,8 @@ public sealed class FolderTests
         { "Projects", "Platform Platform.OpenApi Data Organizations Identity Teams Volunteers" },
         { "Activities", "Platform Platform.OpenApi Data Organizations Identity Teams Volunteers Projects" },
         { "Hours", "Platform Platform.OpenApi Data Organizations Identity Teams Volunteers Projects Activities" },
-        { "Reports", "Platform Platform.OpenApi Platform.Pdf Data Organizations Identity Teams Volunteers Projects Activities Hours" },
+        { "Recognition", "Platform Platform.OpenApi Data Organizations Identity Teams Volunteers Projects Activities Hours" },
+        { "Reports", "Platform Platform.OpenApi Platform.Pdf Data Organizations Identity Teams Volunteers Projects Activities Hours Recognition" },
         { "Reconciliation", "Platform Platform.OpenApi Data Organizations Identity Teams Volunteers Projects Activities Hours" },
     };
 

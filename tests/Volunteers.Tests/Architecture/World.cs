@@ -108,6 +108,13 @@ public sealed partial class World
         world.ids["feedId"] = (await volunteer.Post("/calendar-feeds", new { kind = "own" })).ShouldBe(201).Id;
         world.ids["secret"] = (string)(await o.Admin.Post("/calendar-feeds", new { kind = "organization" })).ShouldBe(201)["secret"]!;
         world.ids["spareRecord"] = (await o.Admin.Post("/service-records", world.Service)).ShouldBe(201).Id;
+
+        foreach (var award in new[] { "awardId", "spareAward" })
+            world.ids[award] = (await o.Admin.Post("/awards", new { volunteerId = world["volunteerId"], name = "Helper of the year" })).ShouldBe(201).Id;
+        (await o.Admin.Post($"/awards/{world["awardId"]}/publish", new { })).ShouldBe(200);
+        world.ids["objectionId"] = (await volunteer.Post($"/awards/{world["awardId"]}/objections", new { message = "No" })).ShouldBe(201).Id;
+        world.ids["trainingId"] = (await o.Admin.Post($"/volunteers/{world["volunteerId"]}/trainings", new { name = "First aid", minutes = 60, heldOn = "2026-06-07" })).ShouldBe(201).Id;
+        world.ids["ratingId"] = (await o.Admin.Post($"/volunteers/{world["volunteerId"]}/ratings", new { grade = "Good", ratedBy = "Neighbours", ratedOn = "2026-06-07" })).ShouldBe(201).Id;
         return world;
     }
 

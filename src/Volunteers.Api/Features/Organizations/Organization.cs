@@ -94,22 +94,17 @@ internal sealed class Organization : IVersioned
 /// <param name="GraceMinutes">How long before and after a shift attendance still counts, in minutes, 0 to 120; 15 by default.</param>
 /// <param name="AttendanceConfirmedBy">Whether hours from attendance are approved at once or wait for a coordinator.</param>
 /// <param name="WalkInsAllowed">Whether who has not signed up may check in while there are places; false by default.</param>
-/// <param name="StarThresholdHours">Hours for one, two, three … stars, rising; the 100, 300, 600, 1000, 1500 of the 2012 record measure by default.</param>
 /// <param name="RestDays">The days of the week on which nobody works, unless the calendar says so; at most six; Saturday and Sunday by default.</param>
 internal sealed record OrganizationSettings(
     int DailyLimitMinutes = 720,
     int GraceMinutes = 15,
     AttendanceConfirmation AttendanceConfirmedBy = AttendanceConfirmation.Coordinator,
     bool WalkInsAllowed = false,
-    IReadOnlyList<int>? StarThresholdHours = null,
     IReadOnlyList<DayOfWeek>? RestDays = null)
 {
-    private static readonly int[] NationalThresholds = [100, 300, 600, 1000, 1500];
     private static readonly DayOfWeek[] Weekend = [DayOfWeek.Saturday, DayOfWeek.Sunday];
 
     public static OrganizationSettings Default => new();
-
-    public IReadOnlyList<int> StarThresholdHours { get; init; } = StarThresholdHours ?? NationalThresholds;
 
     public IReadOnlyList<DayOfWeek> RestDays { get; init; } = RestDays ?? Weekend;
 }

@@ -103,9 +103,6 @@ internal sealed record OrganizationRequest(
             {
                 settings.RuleFor(s => s.DailyLimitMinutes).InclusiveBetween(60, 1440);
                 settings.RuleFor(s => s.GraceMinutes).InclusiveBetween(0, 120);
-                settings.RuleFor(s => s.StarThresholdHours)
-                    .Must(hours => hours.Count is >= 1 and <= 10 && hours[0] > 0 && hours[^1] <= 100_000 && hours.Zip(hours.Skip(1)).All(pair => pair.First < pair.Second))
-                    .WithMessage(_ => Messages.Title("thresholds_must_rise"));
                 settings.RuleFor(s => s.RestDays).Must(days => days.Count <= 6 && days.Distinct().Count() == days.Count).WithMessage(_ => Messages.Title("rest_days"));
             }).When(request => request.Settings is not null);
         }

@@ -1,7 +1,9 @@
+using System.Data;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.EntityFrameworkCore;
 using Volunteers.Data;
 using Volunteers.Features.Hours;
+using Volunteers.Features.Recognition;
 using Volunteers.Features.Volunteers;
 using Volunteers.Platform;
 using Volunteers.Platform.OpenApi;
@@ -17,16 +19,22 @@ internal static class VolunteerSummaryEndpoint
     /// Sums up what one volunteer has given in the whole organization, in whatever team, and how far the next star is. For
     /// the volunteer, and for those who see their profile.
     /// </summary>
-    private static async Task<Results<Ok<VolunteerSummary>, NotFound>> Get(Guid volunteerId, Tenant tenant, VolunteersDb db, CancellationToken ct)
+    private static async Task<Results<Ok<VolunteerSummary>, NotFound>> Get(
+        Guid volunteerId, Tenant tenant, VolunteersDb db, TimeProvider clock, CancellationToken ct)
     {
-        if (!await db.Volunteers.VisibleTo(tenant, db).AnyAsync(v => v.Id == volunteerId, ct)) return TypedResults.NotFound();
+        // One snapshot for the totals and for the ledger that the stars are reckoned from.
+        await using var snapshot = await db.Database.BeginTransactionAsync(IsolationLevel.RepeatableRead, ct);
+        var joinedOn = await db.Volunteers.VisibleTo(tenant, db).Where(v => v.Id == volunteerId).Select(v => (DateOnly?)v.JoinedOn).SingleOrDefaultAsync(ct);
+        if (joinedOn is null) return TypedResults.NotFound();
 
         var organization = await db.Organizations.AsNoTracking().SingleAsync(o => o.Id == tenant.Id, ct);
         var sums = await db.HourTotals.Where(t => t.OrganizationId == tenant.Id && t.VolunteerId == volunteerId)
             .GroupBy(t => new { t.Month.Year, t.Evidence })
             .Select(g => new HoursGiven(g.Key.Year, g.Key.Evidence, g.Sum(t => t.Minutes), g.Sum(t => t.PersonTimes)))
             .ToListAsync(ct);
-        return TypedResults.Ok(VolunteerSummary.Of(volunteerId, sums, organization.Settings.StarThresholdHours));
+        var standings = await StarStandings.Now(organization, db, clock.GetUtcNow(), ct);
+        var standing = (await standings.Read(new StarSelection(Volunteer: volunteerId), 1, ct)).SingleOrDefault();
+        return TypedResults.Ok(VolunteerSummary.Of(volunteerId, sums, Stars.Of(standing, joinedOn.Value, standings.Rule, standings.Day)));
     }
 }
 
@@ -40,11 +48,11 @@ internal sealed record HoursGiven(int Year, Evidence Evidence, long Minutes, lon
 /// <param name="Hours">The minutes as hours, rounded half up to two decimals.</param>
 /// <param name="ByEvidence">How we know; only what there is.</param>
 /// <param name="ByYear">By the year of the local day on which the service began; only what there is.</param>
-/// <param name="Stars">By the organization's thresholds.</param>
+/// <param name="Stars">By the star rule in force today.</param>
 internal sealed record VolunteerSummary(
     Guid VolunteerId, long PersonTimes, long Minutes, decimal Hours, IReadOnlyList<EvidenceFigures> ByEvidence, IReadOnlyList<YearFigures> ByYear, Stars Stars)
 {
-    public static VolunteerSummary Of(Guid volunteerId, List<HoursGiven> sums, IReadOnlyList<int> thresholds)
+    public static VolunteerSummary Of(Guid volunteerId, List<HoursGiven> sums, Stars stars)
     {
         var minutes = sums.Sum(s => s.Minutes);
         return new VolunteerSummary(volunteerId, sums.Sum(s => s.PersonTimes), minutes, HourFigures.InHours(minutes),
@@ -52,7 +60,7 @@ internal sealed record VolunteerSummary(
                 .Select(g => new EvidenceFigures(g.Key, g.Sum(s => s.PersonTimes), g.Sum(s => s.Minutes))).Where(f => f.PersonTimes != 0)],
             [.. sums.GroupBy(s => s.Year).OrderBy(g => g.Key)
                 .Select(g => new YearFigures(g.Key, g.Sum(s => s.PersonTimes), g.Sum(s => s.Minutes))).Where(f => f.PersonTimes != 0)],
-            Stars.Of(minutes, thresholds));
+            stars);
     }
 }
 
@@ -76,19 +84,25 @@ internal sealed record YearFigures(int Year, long PersonTimes, long Minutes)
     public decimal Hours => HourFigures.InHours(Minutes);
 }
 
-/// <summary>A volunteer's stars.</summary>
-/// <param name="Level">How many they have; 0 below the first threshold.</param>
+/// <summary>A volunteer's stars, by the rule in force today.</summary>
+/// <param name="Level">How many they have; 0 below the first.</param>
+/// <param name="ReachedOn">The local day since which they have that level; null without one.</param>
+/// <param name="RuleVersion">The star rule in force.</param>
+/// <param name="CountedMinutes">Whole minutes on the evidence that counts.</param>
 /// <param name="NextLevel">The one to come; null when they have all.</param>
-/// <param name="MissingMinutes">What is missing to it; null when they have all.</param>
+/// <param name="MissingMinutes">What is missing to its hours; null when they have all.</param>
 /// <param name="MissingHours">The same in hours, rounded half up to two decimals.</param>
-internal sealed record Stars(int Level, int? NextLevel, long? MissingMinutes, decimal? MissingHours)
+/// <param name="MissingMonths">Months, begun ones included, until its tenure is complete; null when they have all.</param>
+internal sealed record Stars(
+    int Level, DateOnly? ReachedOn, int RuleVersion, long CountedMinutes, int? NextLevel, long? MissingMinutes, decimal? MissingHours, int? MissingMonths)
 {
     /// <summary>A star is earned with the last minute of its threshold, not by rounding.</summary>
-    public static Stars Of(long minutes, IReadOnlyList<int> thresholdHours)
+    public static Stars Of(StarStanding? standing, DateOnly joinedOn, StarRule rule, DateOnly today)
     {
-        var level = thresholdHours.Count(hours => minutes >= hours * 60L);
-        if (level == thresholdHours.Count) return new Stars(level, null, null, null);
-        var missing = (thresholdHours[level] * 60L) - minutes;
-        return new Stars(level, level + 1, missing, HourFigures.InHours(missing));
+        var (level, minutes) = (standing?.Level ?? 0, standing?.Minutes ?? 0);
+        if (rule.Levels.ElementAtOrDefault(level) is not { } next) return new Stars(level, standing?.ReachedOn, rule.Version, minutes, null, null, null, null);
+        var (missing, months) = (Math.Max(0, next.Minutes - minutes), 0);
+        while (today.AddMonths(months) < joinedOn.AddMonths(next.MonthsRegistered)) months++;
+        return new Stars(level, standing?.ReachedOn, rule.Version, minutes, next.Level, missing, HourFigures.InHours(missing), months);
     }
 }

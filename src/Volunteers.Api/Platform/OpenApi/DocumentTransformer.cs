@@ -47,6 +47,7 @@ internal sealed class DocumentTransformer : IOpenApiDocumentTransformer
         ("Service records", "Service given: recorded, reviewed, corrected; booked when it is approved."),
         ("Disputes", "What volunteers say about records of theirs, and the coordinators' answers."),
         ("Ledger", "The postings, in order and without a gap, and their verification."),
+        ("Recognition", "Stars, awards, trainings and ratings: beside service, never in hours."),
         ("Reports", "Hours, person-times and persons, as of any position of the ledger."),
         ("Reconciliation", "Exports of another system held against the hours kept here, and what is missing imported."),
     ];

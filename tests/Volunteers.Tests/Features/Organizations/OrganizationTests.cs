@@ -14,9 +14,9 @@ public sealed class OrganizationTests(TestDatabases databases) : ApiTest(databas
         Assert.Equal(made.Text, (await api.Get($"/v1/organizations/{made.Id}")).Text);
         Assert.Equal($"/v1/organizations/{made.Id}", made.Header("Location"));
         Assert.Equal(
-            ("zh-CN", 720, 15, "coordinator", "[100,300,600,1000,1500]"),
+            ("zh-CN", 720, 15, "coordinator"),
             ((string?)made["locale"], (int)made["settings"]!["dailyLimitMinutes"]!, (int)made["settings"]!["graceMinutes"]!,
-                (string?)made["settings"]!["attendanceConfirmedBy"], made["settings"]!["starThresholdHours"]!.ToJsonString()));
+                (string?)made["settings"]!["attendanceConfirmedBy"]));
         Assert.Contains((await api.Get("/v1/organizations")).Items, organization => (string?)organization!["id"] == made.Id);
     }
 
@@ -27,12 +27,6 @@ public sealed class OrganizationTests(TestDatabases databases) : ApiTest(databas
     [InlineData("""{ "graceMinutes": 121 }""")]
     [InlineData("""{ "attendanceConfirmedBy": "nobody" }""")]
     [InlineData("""{ "attendanceConfirmedBy": 1 }""")]
-    [InlineData("""{ "starThresholdHours": [] }""")]
-    [InlineData("""{ "starThresholdHours": [0, 100] }""")]
-    [InlineData("""{ "starThresholdHours": [100, 100] }""")]
-    [InlineData("""{ "starThresholdHours": [300, 100] }""")]
-    [InlineData("""{ "starThresholdHours": [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11] }""")]
-    [InlineData("""{ "starThresholdHours": [100001] }""")]
     [InlineData("""{ "unknown": 1 }""")]
     public async Task Settings_out_of_bounds_are_refused(string settings)
     {

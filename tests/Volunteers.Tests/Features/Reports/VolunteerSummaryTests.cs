@@ -1,3 +1,4 @@
+using Volunteers.Features.Recognition;
 using Volunteers.Features.Reports;
 using Volunteers.Tests.Support;
 using Xunit;
@@ -19,7 +20,7 @@ public sealed class VolunteerSummaryTests(TestDatabases databases) : ApiTest(dat
             {"volunteerId":"{{{scenario.Volunteers[0]}}}","personTimes":2,"minutes":200,"hours":3.33,
             "byEvidence":[{"evidence":"coordinator","personTimes":1,"minutes":150,"hours":2.50},{"evidence":"self","personTimes":1,"minutes":50,"hours":0.83}],
             "byYear":[{"year":2026,"personTimes":2,"minutes":200,"hours":3.33}],
-            "stars":{"level":0,"nextLevel":1,"missingMinutes":5800,"missingHours":96.67}}
+            "stars":{"level":0,"reachedOn":null,"ruleVersion":0,"countedMinutes":200,"nextLevel":1,"missingMinutes":5800,"missingHours":96.67,"missingMonths":0}}
             """.Replace("\n", "", StringComparison.Ordinal), summary.Text);
         var newYear = await o.Admin.Get($"/volunteers/{scenario.Volunteers[2]}/summary");
         Assert.Equal([2025, 2026], newYear["byYear"]!.AsArray().Select(year => (int)year!["year"]!));
@@ -54,16 +55,20 @@ public sealed class VolunteerSummaryTests(TestDatabases databases) : ApiTest(dat
     }
 
     [Fact]
-    public async Task Stars_follow_the_organizations_own_thresholds()
+    public async Task Stars_follow_the_organizations_own_rule()
     {
-        var o = await Given.AnotherOrganization(settings: new { starThresholdHours = new[] { 1, 3 } });
+        var o = await Given.Organization();
+        (await o.Admin.Post("/star-rules", new { levels = new[] { new { level = 1, hours = 1 }, new { level = 2, hours = 3 } } })).ShouldBe(201);
         var team = await o.Team();
         var volunteer = await o.Volunteer(inTeam: team);
         await o.Record(await o.Activity(team), volunteer, "2026-06-07T14:30:00+08:00", "2026-06-07T16:29:00+08:00");
 
         var stars = (await o.Admin.Get($"/volunteers/{volunteer}/summary")).ShouldBe(200)["stars"]!;
 
-        Assert.Equal("""{"level":1,"nextLevel":2,"missingMinutes":61,"missingHours":1.02}""", stars.ToJsonString());
+        Assert.NotNull(stars["reachedOn"]);
+        stars.AsObject().Remove("reachedOn");
+        Assert.Equal(
+            """{"level":1,"ruleVersion":1,"countedMinutes":119,"nextLevel":2,"missingMinutes":61,"missingHours":1.02,"missingMonths":0}""", stars.ToJsonString());
     }
 
     [Theory]
@@ -72,9 +77,12 @@ public sealed class VolunteerSummaryTests(TestDatabases databases) : ApiTest(dat
     [InlineData(6000, 1, 2, 12000L)]
     [InlineData(89_999, 4, 5, 1L)]
     [InlineData(90_000, 5, null, null)]
-    public void A_star_is_earned_with_the_last_minute_and_not_by_rounding(long minutes, int level, int? next, long? missing)
+    public void What_is_missing_is_counted_in_minutes_and_not_by_rounding(long minutes, int level, int? next, long? missing)
     {
-        var stars = Stars.Of(minutes, [100, 300, 600, 1000, 1500]);
+        var day = new DateOnly(2026, 6, 7);
+        var standing = new StarStanding(Guid.NewGuid(), "1", "Somebody", day, level, null, minutes);
+
+        var stars = Stars.Of(standing, day, StarRule.Default, day);
 
         Assert.Equal((level, next, missing), (stars.Level, stars.NextLevel, stars.MissingMinutes));
     }
