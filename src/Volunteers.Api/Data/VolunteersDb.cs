@@ -6,6 +6,7 @@ using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Infrastructure;
 using Microsoft.EntityFrameworkCore.Storage.ValueConversion;
 using Volunteers.Features.Activities;
+using Volunteers.Features.Certificates;
 using Volunteers.Features.Hours;
 using Volunteers.Features.Identity;
 using Volunteers.Features.Organizations;
@@ -60,6 +61,12 @@ internal sealed class VolunteersDb(DbContextOptions<VolunteersDb> options)
     public DbSet<HourPosting> HourPostings => Set<HourPosting>();
 
     public DbSet<HourTotal> HourTotals => Set<HourTotal>();
+
+    public DbSet<Certificate> Certificates => Set<Certificate>();
+
+    public DbSet<CertificateEnding> CertificateEndings => Set<CertificateEnding>();
+
+    public DbSet<FormerProfile> FormerProfiles => Set<FormerProfile>();
 
     public DbSet<ServerKey> ServerKeys => Set<ServerKey>();
 
