@@ -1144,6 +1144,242 @@ namespace Volunteers.Data.Migrations
                     b.ToTable("standing_sign_ups", (string)null);
                 });
 
+            modelBuilder.Entity("Volunteers.Features.Certificates.Certificate", b =>
+                {
+                    b.Property<Guid>("OrganizationId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("organization_id");
+
+                    b.Property<Guid>("Id")
+                        .HasColumnType("uuid")
+                        .HasColumnName("id");
+
+                    b.Property<string>("Code")
+                        .IsRequired()
+                        .HasMaxLength(32)
+                        .HasColumnType("character varying(32)")
+                        .HasColumnName("code");
+
+                    b.Property<string>("Contact")
+                        .HasMaxLength(200)
+                        .HasColumnType("character varying(200)")
+                        .HasColumnName("contact");
+
+                    b.Property<DateOnly>("From")
+                        .HasColumnType("date")
+                        .HasColumnName("from");
+
+                    b.Property<DateTimeOffset>("IssuedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("issued_at");
+
+                    b.Property<Guid>("IssuedBy")
+                        .HasColumnType("uuid")
+                        .HasColumnName("issued_by");
+
+                    b.Property<string>("IssuedByName")
+                        .HasMaxLength(100)
+                        .HasColumnType("character varying(100)")
+                        .HasColumnName("issued_by_name");
+
+                    b.Property<DateOnly>("IssuedOn")
+                        .HasColumnType("date")
+                        .HasColumnName("issued_on");
+
+                    b.Property<string>("Language")
+                        .IsRequired()
+                        .HasMaxLength(10)
+                        .HasColumnType("character varying(10)")
+                        .HasColumnName("language");
+
+                    b.Property<long>("LedgerPosition")
+                        .HasColumnType("bigint")
+                        .HasColumnName("ledger_position");
+
+                    b.Property<string>("LinesAre")
+                        .IsRequired()
+                        .HasMaxLength(30)
+                        .HasColumnType("character varying(30)")
+                        .HasColumnName("lines_are");
+
+                    b.Property<long>("Minutes")
+                        .HasColumnType("bigint")
+                        .HasColumnName("minutes");
+
+                    b.Property<string>("Organization")
+                        .IsRequired()
+                        .HasMaxLength(100)
+                        .HasColumnType("character varying(100)")
+                        .HasColumnName("organization");
+
+                    b.Property<long>("PersonTimes")
+                        .HasColumnType("bigint")
+                        .HasColumnName("person_times");
+
+                    b.Property<string>("Purpose")
+                        .HasMaxLength(200)
+                        .HasColumnType("character varying(200)")
+                        .HasColumnName("purpose");
+
+                    b.Property<Guid?>("ReplacesId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("replaces_id");
+
+                    b.Property<string>("ReplacesNumber")
+                        .HasMaxLength(20)
+                        .HasColumnType("character varying(20)")
+                        .HasColumnName("replaces_number");
+
+                    b.Property<string>("ResponsiblePerson")
+                        .HasMaxLength(100)
+                        .HasColumnType("character varying(100)")
+                        .HasColumnName("responsible_person");
+
+                    b.Property<int>("Sequence")
+                        .HasColumnType("integer")
+                        .HasColumnName("sequence");
+
+                    b.Property<string>("SupervisingOrganization")
+                        .HasMaxLength(100)
+                        .HasColumnType("character varying(100)")
+                        .HasColumnName("supervising_organization");
+
+                    b.Property<DateOnly>("To")
+                        .HasColumnType("date")
+                        .HasColumnName("to");
+
+                    b.Property<Guid>("VolunteerId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("volunteer_id");
+
+                    b.Property<string>("VolunteerName")
+                        .IsRequired()
+                        .HasMaxLength(100)
+                        .HasColumnType("character varying(100)")
+                        .HasColumnName("volunteer_name");
+
+                    b.Property<string>("VolunteerNumber")
+                        .IsRequired()
+                        .HasMaxLength(30)
+                        .HasColumnType("character varying(30)")
+                        .HasColumnName("volunteer_number");
+
+                    b.Property<int>("Year")
+                        .HasColumnType("integer")
+                        .HasColumnName("year");
+
+                    b.ComplexCollection(typeof(List<Dictionary<string, object>>), "ByEvidence", "Volunteers.Features.Certificates.Certificate.ByEvidence#CertifiedEvidence", b1 =>
+                        {
+                            b1.IsRequired();
+
+                            b1.Property<string>("Evidence")
+                                .IsRequired();
+
+                            b1.Property<long>("Minutes");
+
+                            b1.Property<long>("PersonTimes");
+
+                            b1
+                                .ToJson("by_evidence")
+                                .HasColumnType("jsonb");
+                        });
+
+                    b.ComplexCollection(typeof(List<Dictionary<string, object>>), "Lines", "Volunteers.Features.Certificates.Certificate.Lines#CertificateLine", b1 =>
+                        {
+                            b1.IsRequired();
+
+                            b1.Property<string>("Activity");
+
+                            b1.Property<string>("Category");
+
+                            b1.Property<string>("Content");
+
+                            b1.Property<DateOnly>("Date");
+
+                            b1.Property<string>("Evidence");
+
+                            b1.Property<long>("Minutes");
+
+                            b1.Property<string>("PersonInCharge");
+
+                            b1.Property<long>("PersonTimes");
+
+                            b1.Property<string>("Place");
+
+                            b1.Property<string>("Team");
+
+                            b1
+                                .ToJson("lines")
+                                .HasColumnType("jsonb");
+                        });
+
+                    b.HasKey("OrganizationId", "Id")
+                        .HasName("pk_certificates");
+
+                    b.HasIndex("OrganizationId", "Code")
+                        .IsUnique()
+                        .HasDatabaseName("ix_certificates_organization_id_code");
+
+                    b.HasIndex("OrganizationId", "ReplacesId")
+                        .HasDatabaseName("ix_certificates_organization_id_replaces_id");
+
+                    b.HasIndex("OrganizationId", "VolunteerId")
+                        .HasDatabaseName("ix_certificates_organization_id_volunteer_id");
+
+                    b.HasIndex("OrganizationId", "Year", "Sequence")
+                        .IsUnique()
+                        .HasDatabaseName("ix_certificates_organization_id_year_sequence");
+
+                    b.ToTable("certificates", (string)null);
+                });
+
+            modelBuilder.Entity("Volunteers.Features.Certificates.CertificateEnding", b =>
+                {
+                    b.Property<Guid>("OrganizationId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("organization_id");
+
+                    b.Property<Guid>("Id")
+                        .HasColumnType("uuid")
+                        .HasColumnName("id");
+
+                    b.Property<DateTimeOffset>("At")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("at");
+
+                    b.Property<Guid>("By")
+                        .HasColumnType("uuid")
+                        .HasColumnName("by");
+
+                    b.Property<string>("End")
+                        .IsRequired()
+                        .HasMaxLength(30)
+                        .HasColumnType("character varying(30)")
+                        .HasColumnName("end");
+
+                    b.Property<string>("Reason")
+                        .HasMaxLength(500)
+                        .HasColumnType("character varying(500)")
+                        .HasColumnName("reason");
+
+                    b.Property<Guid?>("SuccessorId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("successor_id");
+
+                    b.Property<string>("SuccessorNumber")
+                        .HasMaxLength(20)
+                        .HasColumnType("character varying(20)")
+                        .HasColumnName("successor_number");
+
+                    b.HasKey("OrganizationId", "Id")
+                        .HasName("certificate_already_ended");
+
+                    b.HasIndex("OrganizationId", "SuccessorId")
+                        .HasDatabaseName("ix_certificate_endings_organization_id_successor_id");
+
+                    b.ToTable("certificate_endings", (string)null);
+                });
+
             modelBuilder.Entity("Volunteers.Features.Hours.HourLedger", b =>
                 {
                     b.Property<Guid>("OrganizationId")
@@ -1255,6 +1491,9 @@ namespace Volunteers.Data.Migrations
 
                     b.HasIndex("OrganizationId", "ServiceDate")
                         .HasDatabaseName("ix_hour_postings_organization_id_service_date");
+
+                    b.HasIndex("OrganizationId", "VolunteerId", "ServiceDate")
+                        .HasDatabaseName("ix_hour_postings_organization_id_volunteer_id_service_date");
 
                     b.ToTable("hour_postings", (string)null);
                 });
@@ -1649,6 +1888,40 @@ namespace Volunteers.Data.Migrations
                     b.ToTable("accounts", (string)null);
                 });
 
+            modelBuilder.Entity("Volunteers.Features.Identity.FormerProfile", b =>
+                {
+                    b.Property<Guid>("OrganizationId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("organization_id");
+
+                    b.Property<Guid>("Id")
+                        .HasColumnType("uuid")
+                        .HasColumnName("id");
+
+                    b.Property<Guid>("AccountId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("account_id");
+
+                    b.Property<DateTimeOffset>("EndedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("ended_at");
+
+                    b.Property<Guid>("VolunteerId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("volunteer_id");
+
+                    b.HasKey("OrganizationId", "Id")
+                        .HasName("pk_former_profiles");
+
+                    b.HasIndex("AccountId")
+                        .HasDatabaseName("ix_former_profiles_account_id");
+
+                    b.HasIndex("OrganizationId", "VolunteerId")
+                        .HasDatabaseName("ix_former_profiles_organization_id_volunteer_id");
+
+                    b.ToTable("former_profiles", (string)null);
+                });
+
             modelBuilder.Entity("Volunteers.Features.Identity.Invitation", b =>
                 {
                     b.Property<Guid>("OrganizationId")
@@ -1771,6 +2044,19 @@ namespace Volunteers.Data.Migrations
                         .HasColumnType("uuid")
                         .HasColumnName("id");
 
+                    b.Property<string>("CodePrefix")
+                        .IsRequired()
+                        .ValueGeneratedOnAddOrUpdate()
+                        .HasMaxLength(10)
+                        .HasColumnType("character varying(10)")
+                        .HasColumnName("code_prefix")
+                        .HasComputedColumnSql("right(id::text, 10)", true);
+
+                    b.Property<string>("Contact")
+                        .HasMaxLength(200)
+                        .HasColumnType("character varying(200)")
+                        .HasColumnName("contact");
+
                     b.Property<DateTimeOffset>("CreatedAt")
                         .HasColumnType("timestamp with time zone")
                         .HasColumnName("created_at");
@@ -1790,6 +2076,11 @@ namespace Volunteers.Data.Migrations
                         .HasMaxLength(100)
                         .HasColumnType("character varying(100)")
                         .HasColumnName("name");
+
+                    b.Property<string>("ResponsiblePerson")
+                        .HasMaxLength(100)
+                        .HasColumnType("character varying(100)")
+                        .HasColumnName("responsible_person");
 
                     b.Property<Guid?>("SupervisingOrganizationId")
                         .HasColumnType("uuid")
@@ -1830,6 +2121,9 @@ namespace Volunteers.Data.Migrations
 
                     b.HasKey("Id")
                         .HasName("pk_organizations");
+
+                    b.HasIndex("CodePrefix")
+                        .HasDatabaseName("ix_organizations_code_prefix");
 
                     b.HasIndex("SupervisingOrganizationId")
                         .HasDatabaseName("ix_organizations_supervising_organization_id");
@@ -2420,6 +2714,45 @@ namespace Volunteers.Data.Migrations
                         .HasConstraintName("volunteer_not_found");
                 });
 
+            modelBuilder.Entity("Volunteers.Features.Certificates.Certificate", b =>
+                {
+                    b.HasOne("Volunteers.Features.Organizations.Organization", null)
+                        .WithMany()
+                        .HasForeignKey("OrganizationId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired()
+                        .HasConstraintName("fk_certificates_organizations_organization_id");
+
+                    b.HasOne("Volunteers.Features.Certificates.Certificate", null)
+                        .WithMany()
+                        .HasForeignKey("OrganizationId", "ReplacesId")
+                        .OnDelete(DeleteBehavior.Restrict)
+                        .HasConstraintName("fk_certificates_certificates_organization_id_replaces_id");
+
+                    b.HasOne("Volunteers.Features.Volunteers.Volunteer", null)
+                        .WithMany()
+                        .HasForeignKey("OrganizationId", "VolunteerId")
+                        .OnDelete(DeleteBehavior.Restrict)
+                        .IsRequired()
+                        .HasConstraintName("volunteer_not_found");
+                });
+
+            modelBuilder.Entity("Volunteers.Features.Certificates.CertificateEnding", b =>
+                {
+                    b.HasOne("Volunteers.Features.Certificates.Certificate", null)
+                        .WithMany()
+                        .HasForeignKey("OrganizationId", "Id")
+                        .OnDelete(DeleteBehavior.Restrict)
+                        .IsRequired()
+                        .HasConstraintName("certificate_not_found");
+
+                    b.HasOne("Volunteers.Features.Certificates.Certificate", null)
+                        .WithMany()
+                        .HasForeignKey("OrganizationId", "SuccessorId")
+                        .OnDelete(DeleteBehavior.Restrict)
+                        .HasConstraintName("fk_certificate_endings_certificates_organization_id_successor_");
+                });
+
             modelBuilder.Entity("Volunteers.Features.Hours.HourLedger", b =>
                 {
                     b.HasOne("Volunteers.Features.Organizations.Organization", null)
@@ -2483,6 +2816,16 @@ namespace Volunteers.Data.Migrations
                         .OnDelete(DeleteBehavior.Restrict)
                         .IsRequired()
                         .HasConstraintName("record_not_found");
+                });
+
+            modelBuilder.Entity("Volunteers.Features.Identity.FormerProfile", b =>
+                {
+                    b.HasOne("Volunteers.Features.Volunteers.Volunteer", null)
+                        .WithMany()
+                        .HasForeignKey("OrganizationId", "VolunteerId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired()
+                        .HasConstraintName("volunteer_not_found");
                 });
 
             modelBuilder.Entity("Volunteers.Features.Identity.Invitation", b =>
