@@ -12,7 +12,8 @@ public sealed class FolderTests
     {
         { "Platform", "" },
         { "Platform.OpenApi", "Platform" },
-        { "Data", "Platform Organizations Identity Teams Volunteers Projects Activities Hours" },
+        { "Platform.Pdf", "" },
+        { "Data", "Platform Organizations Identity Teams Volunteers Projects Activities Hours Certificates" },
         { "Organizations", "Platform Platform.OpenApi Data" },
         { "Identity", "Platform Platform.OpenApi Data Organizations" },
         { "Teams", "Platform Platform.OpenApi Data Organizations Identity" },
@@ -21,6 +22,7 @@ public sealed class FolderTests
         { "Activities", "Platform Platform.OpenApi Data Organizations Identity Teams Volunteers Projects" },
         { "Hours", "Platform Platform.OpenApi Data Organizations Identity Teams Volunteers Projects Activities" },
         { "Reports", "Platform Platform.OpenApi Data Organizations Identity Teams Volunteers Projects Activities Hours" },
+        { "Certificates", "Platform Platform.OpenApi Platform.Pdf Data Organizations Identity Teams Volunteers Projects Activities Hours Reports" },
     };
 
     private static readonly Type[] Types = [.. typeof(VolunteersDb).Assembly.GetTypes().Where(type =>

@@ -109,6 +109,17 @@ public sealed record Operation(string Method, string Route, string Id, string? P
         new("GET", "{o}/ledger", "listPostings", "Read",                                        "u nyyyy 00 yy"),
         new("GET", "{o}/ledger/verification", "verifyLedger", "Read",                           "u nyyyy 00 yy"),
         new("GET", "{o}/reports/hours", "getHourReport", "Read",                                "u nyyyy 00 yy"),
+        new("GET", "/me/certificates", "listMyCertificates", "SignedIn",                        "u yyyyy yy yy"),
+        // Only one's own service.
+        new("POST", "/me/certificates", "issueMyCertificate", "Account",                        "u y0000 00 nn", w => new { organizationId = w["organizationId"], from = "2026-01-01", to = "2026-01-31" }),
+        new("GET", "/me/certificates/{certificateId}", "getMyCertificate", "SignedIn",          "u y0000 00 00"),
+        new("GET", "/me/certificates/{certificateId}/pdf", "getMyCertificatePdf", "SignedIn",   "u y0000 00 00"),
+        new("GET", "/certificates/{code}", "verifyCertificate", null,                           "y yyyyy yy yy"),
+        new("GET", "{o}/volunteers/{ownVolunteer}/certificates", "listCertificates", "Member",  "u yyyyy 00 yy"),
+        new("POST", "{o}/volunteers/{ownVolunteer}/certificates", "issueCertificate", "TakePart", "u yyyny 00 yn", _ => new { from = "2026-01-01", to = "2026-01-31" }),
+        new("GET", "{o}/certificates/{certificateId}", "getCertificate", "Member",              "u yyyyy 00 yy"),
+        new("GET", "{o}/certificates/{certificateId}/pdf", "getCertificatePdf", "Member",       "u yyyyy 00 yy"),
+        new("POST", "{o}/certificates/{certificateId}/revoke", "revokeCertificate", "Coordinate", "u nyyny 00 yn", _ => new { reason = "Wrong" }),
         new("GET", "{o}/reports/activities", "getActivityReport", "Read",                       "u nyyyy 00 yy"),
     ];
 }

@@ -95,6 +95,8 @@ public sealed partial class World
         world.ids["feedId"] = (await volunteer.Post("/calendar-feeds", new { kind = "own" })).ShouldBe(201).Id;
         world.ids["secret"] = (string)(await o.Admin.Post("/calendar-feeds", new { kind = "organization" })).ShouldBe(201)["secret"]!;
         world.ids["spareRecord"] = (await o.Admin.Post("/service-records", world.Service)).ShouldBe(201).Id;
+        var certificate = (await o.Admin.Post($"/volunteers/{world["ownVolunteer"]}/certificates", new { from = "2026-01-01", to = "2026-01-31" })).ShouldBe(201);
+        (world.ids["certificateId"], world.ids["code"]) = (certificate.Id, (string)certificate["code"]!);
         return world;
     }
 

@@ -17,6 +17,7 @@ internal static class CertificateEndpoints
 
         var certificates = organization.MapGroup("/certificates/{certificateId:guid}").WithTags("Certificates").RefusesWith(404);
         certificates.MapGet("", Get).WithName("getCertificate");
+        certificates.MapGet("/pdf", Draw).WithName("getCertificatePdf");
         certificates.MapPost("/revoke", Revoke).WithName("revokeCertificate").Allows(Access.Coordinate).RefusesWith(409);
     }
 
@@ -45,6 +46,16 @@ internal static class CertificateEndpoints
     /// <summary>Shows a certificate with its lines. For the volunteer, and for those who see their profile.</summary>
     private static async Task<Results<Found<CertificateView>, NotFound>> Get(Guid certificateId, Tenant tenant, VolunteersDb db, CancellationToken ct) =>
         await db.ViewOf(db.Certificates.VisibleTo(tenant, db).Where(c => c.Id == certificateId), ct) is { } view ? Answer.Found(view) : TypedResults.NotFound();
+
+    /// <summary>
+    /// Draws a certificate for print: A4, with its table of service, totals by evidence, number, code, a QR code that leads to its
+    /// verification, and a place for the seal. One that is no longer valid says so.
+    /// </summary>
+    private static async Task<Results<CertificateFile, NotFound>> Draw(
+        Guid certificateId, [AsParameters] CertificatePdfQuery query, HttpRequest request, Tenant tenant, VolunteersDb db, CancellationToken ct) =>
+        await CertificateFile.Of(db, db.Certificates.VisibleTo(tenant, db).Where(c => c.Id == certificateId), query.Language, request, ct) is { } file
+            ? file
+            : TypedResults.NotFound();
 
     /// <summary>Revokes a certificate: whoever verifies it is told so. It is kept, and can still be drawn.</summary>
     private static async Task<Results<Found<CertificateView>, NotFound>> Revoke(

@@ -1,4 +1,5 @@
 using FluentValidation;
+using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.EntityFrameworkCore;
 using Volunteers.Data;
 using Volunteers.Features.Volunteers;
@@ -16,6 +17,8 @@ internal static class MyCertificates
 
         mine.MapGet("", List).WithName("listMyCertificates").Allows(Access.SignedIn);
         mine.MapPost("", Issue).WithName("issueMyCertificate").Allows(Access.Account).RefusesWith(404, 409);
+        mine.MapGet("/{certificateId:guid}", Get).WithName("getMyCertificate").Allows(Access.SignedIn).RefusesWith(404);
+        mine.MapGet("/{certificateId:guid}/pdf", Draw).WithName("getMyCertificatePdf").Allows(Access.SignedIn).RefusesWith(404);
     }
 
     /// <summary>Lists the caller's own certificates of all organizations in the order in which they were issued, without their lines.</summary>
@@ -32,7 +35,20 @@ internal static class MyCertificates
         return Answer.Created($"/v1/me/certificates/{certificate.Id}", (await db.ViewOf(db.Certificates.Only(certificate), ct))!);
     }
 
-    public static IQueryable<Certificate> CertificatesOf(this VolunteersDb db, List<OwnProfile> profiles)
+    /// <summary>Shows a certificate of one's own with its lines.</summary>
+    private static async Task<Results<Found<CertificateView>, NotFound>> Get(Guid certificateId, Caller caller, VolunteersDb db, CancellationToken ct) =>
+        await db.ViewOf(db.CertificatesOf(await db.OwnProfiles(caller, ct)).Where(c => c.Id == certificateId), ct) is { } view
+            ? Answer.Found(view)
+            : TypedResults.NotFound();
+
+    /// <summary>Draws a certificate of one's own for print.</summary>
+    private static async Task<Results<CertificateFile, NotFound>> Draw(
+        Guid certificateId, [AsParameters] CertificatePdfQuery query, HttpRequest request, Caller caller, VolunteersDb db, CancellationToken ct) =>
+        await CertificateFile.Of(db, db.CertificatesOf(await db.OwnProfiles(caller, ct)).Where(c => c.Id == certificateId), query.Language, request, ct) is { } file
+            ? file
+            : TypedResults.NotFound();
+
+    private static IQueryable<Certificate> CertificatesOf(this VolunteersDb db, List<OwnProfile> profiles)
     {
         var organizations = profiles.ConvertAll(profile => profile.OrganizationId);
         var volunteers = profiles.ConvertAll(profile => profile.VolunteerId);
@@ -40,7 +56,7 @@ internal static class MyCertificates
     }
 
     /// <summary>The profiles that are the caller's, and those that were until the role was taken from them after they had left, while nobody else has them.</summary>
-    public static async Task<List<OwnProfile>> OwnProfiles(this VolunteersDb db, Caller caller, CancellationToken ct)
+    private static async Task<List<OwnProfile>> OwnProfiles(this VolunteersDb db, Caller caller, CancellationToken ct)
     {
         var present = caller.Grants.Where(grant => grant.VolunteerId is not null).Select(grant => new OwnProfile(grant.OrganizationId, grant.VolunteerId!.Value)).ToList();
         var former = await db.FormerProfiles

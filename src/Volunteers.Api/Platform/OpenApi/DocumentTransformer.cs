@@ -47,6 +47,7 @@ internal sealed class DocumentTransformer : IOpenApiDocumentTransformer
         ("Service records", "Service given: recorded, reviewed, corrected; booked when it is approved."),
         ("Ledger", "The postings, in order and without a gap, and their verification."),
         ("Reports", "Hours, person-times and persons, as of any position of the ledger."),
+        ("Certificates", "Frozen statements of service, and their verification by anybody."),
     ];
 
     public Task TransformAsync(OpenApiDocument document, OpenApiDocumentTransformerContext context, CancellationToken cancellationToken)
