@@ -108,8 +108,12 @@ internal sealed record CertificateView(
 
     private static CertificateView Complete(int year, int sequence, CertificateEnding? ending, CertificateView view) => view with
     {
-        Number = Certificate.NumberOf(year, sequence), Code = CertificateCode.InGroups(view.Code), Version = ending is null ? 1 : 2,
+        Number = Certificate.NumberOf(year, sequence),
+        Code = CertificateCode.InGroups(view.Code),
+        Version = ending is null ? 1 : 2,
         Status = ending?.End switch { null => CertificateStatus.Valid, CertificateEnd.Revoked => CertificateStatus.Revoked, _ => CertificateStatus.Superseded },
-        EndedAt = ending?.At, RevocationReason = ending?.Reason, SupersededById = ending?.SuccessorId,
+        EndedAt = ending?.At,
+        RevocationReason = ending?.Reason,
+        SupersededById = ending?.SuccessorId,
     };
 }
