@@ -2,6 +2,7 @@ using FluentValidation;
 using Microsoft.Extensions.Options;
 using Volunteers.Data;
 using Volunteers.Features.Activities;
+using Volunteers.Features.Certificates;
 using Volunteers.Features.Hours;
 using Volunteers.Features.Identity;
 using Volunteers.Features.Organizations;
@@ -62,6 +63,8 @@ try
     v1.MapMyHours();
     v1.MapOrganizations();
     v1.MapCalendars();
+    v1.MapMyCertificates();
+    v1.MapVerification();
 
     var organization = v1.MapGroup("/organizations/{organizationId:guid}").Allows(Access.Member);
     organization.MapCalendarDays();
@@ -87,7 +90,9 @@ try
     organization.MapReports();
     organization.MapColumnMappings();
     organization.MapReconciliations();
+    organization.MapCertificates();
 
+    app.MapVerificationPage();
     app.MapHealth();
     app.MapOpenApiDocuments();
 

@@ -15,7 +15,8 @@ internal static class Migrator
     private const long AdvisoryLock = 0x566f6c756e746565;
 
     /// <summary>Insert-only for the service: what was booked or said stays.</summary>
-    private static readonly string[] OnlyGrow = ["hour_postings", "service_record_events", "attendance_events", "issued_reports", "star_rules"];
+    private static readonly string[] OnlyGrow =
+        ["hour_postings", "service_record_events", "attendance_events", "issued_reports", "star_rules", "certificates", "certificate_endings"];
 
     /// <param name="connectionString">As the owner.</param>
     /// <param name="serviceConnectionString">Whose login may act as <see cref="ServiceRole"/> from then on; the owner's own, or another.</param>

@@ -52,7 +52,8 @@ internal sealed class SeedLoader(VolunteersDb db, TimeProvider clock)
     {
         await using var file = File.OpenRead(Path.Combine(folder, "organization.json"));
         var request = (await JsonSerializer.DeserializeAsync<OrganizationRequest>(file, Json.Options, ct))!;
-        var organization = new Organization(request.Name, request.TimeZone, request.Locale, null, request.Settings, clock.GetUtcNow());
+        var organization = new Organization(request.Name, request.TimeZone, request.Locale, null, request.Settings, clock.GetUtcNow(),
+            request.Contact, request.ResponsiblePerson);
         db.Add(organization);
         db.Add(new RoleGrant(organization.Id, administratorAccountId, Role.Administrator, null, null, administratorAccountId, clock.GetUtcNow()));
         return organization;

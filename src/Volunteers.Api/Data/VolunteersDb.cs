@@ -6,6 +6,7 @@ using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Infrastructure;
 using Microsoft.EntityFrameworkCore.Storage.ValueConversion;
 using Volunteers.Features.Activities;
+using Volunteers.Features.Certificates;
 using Volunteers.Features.Hours;
 using Volunteers.Features.Identity;
 using Volunteers.Features.Organizations;
@@ -83,6 +84,12 @@ internal sealed class VolunteersDb(DbContextOptions<VolunteersDb> options)
     public DbSet<ReconciliationRun> Reconciliations => Set<ReconciliationRun>();
 
     public DbSet<ReconciliationRow> ReconciliationRows => Set<ReconciliationRow>();
+
+    public DbSet<Certificate> Certificates => Set<Certificate>();
+
+    public DbSet<CertificateEnding> CertificateEndings => Set<CertificateEnding>();
+
+    public DbSet<FormerProfile> FormerProfiles => Set<FormerProfile>();
 
     public DbSet<ServerKey> ServerKeys => Set<ServerKey>();
 

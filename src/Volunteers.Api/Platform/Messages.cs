@@ -33,6 +33,8 @@ internal static class Messages
 
     public static string Title(string code) => Texts.GetString(code, CultureInfo.CurrentUICulture) ?? code;
 
+    public static string TitleIn(CultureInfo language, string code) => Texts.GetString(code, language) ?? code;
+
     public static string Detail(string code, params object[] arguments) =>
         Texts.GetString(code + ".detail", CultureInfo.CurrentUICulture) is { } text
             ? string.Format(CultureInfo.CurrentCulture, text, arguments)

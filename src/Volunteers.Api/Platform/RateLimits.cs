@@ -15,6 +15,12 @@ internal sealed class RateLimits
     /// <summary>The policy of a route that makes applications.</summary>
     public const string Applications = nameof(Applications);
 
+    /// <summary>The policy of the routes that verify certificates.</summary>
+    public const string Verifications = nameof(Verifications);
+
+    /// <summary>From one client address, those of wrong codes included.</summary>
+    public int VerificationsPerMinute { get; init; } = 60;
+
     /// <summary>From one client address, refused ones included.</summary>
     public int ApplicationsPerHour { get; init; } = 10;
 
@@ -31,14 +37,18 @@ internal static class RateLimiting
     public static void AddRateLimits(this IServiceCollection services)
     {
         services.AddOptions<RateLimits>().BindConfiguration(nameof(RateLimits))
-            .Validate(limits => limits is { ApplicationsPerHour: > 0, OpenApplications: > 0 }, "RateLimits: every limit must be above zero.").ValidateOnStart();
-        services.AddKeyedSingleton(RateLimits.Applications, (provider, _) =>
-        {
-            var limits = provider.GetRequiredService<IOptions<RateLimits>>().Value;
-            return PartitionedRateLimiter.Create<HttpContext, IPAddress>(http => RateLimitPartition.GetFixedWindowLimiter(CallerOf(http),
-                _ => new FixedWindowRateLimiterOptions { PermitLimit = limits.ApplicationsPerHour, Window = TimeSpan.FromHours(1) }));
-        });
+            .Validate(limits => limits is { ApplicationsPerHour: > 0, OpenApplications: > 0, VerificationsPerMinute: > 0 }, "RateLimits: every limit must be above zero.").ValidateOnStart();
+        services.AddLimit(RateLimits.Applications, limits => limits.ApplicationsPerHour, TimeSpan.FromHours(1));
+        services.AddLimit(RateLimits.Verifications, limits => limits.VerificationsPerMinute, TimeSpan.FromMinutes(1));
     }
+
+    private static void AddLimit(this IServiceCollection services, string policy, Func<RateLimits, int> permits, TimeSpan window) =>
+        services.AddKeyedSingleton(policy, (provider, _) =>
+        {
+            var limit = permits(provider.GetRequiredService<IOptions<RateLimits>>().Value);
+            return PartitionedRateLimiter.Create<HttpContext, IPAddress>(http => RateLimitPartition.GetFixedWindowLimiter(CallerOf(http),
+                _ => new FixedWindowRateLimiterOptions { PermitLimit = limit, Window = window }));
+        });
 
     /// <summary>Before the body is read, let alone a connection taken.</summary>
     public static void UseRateLimits(this WebApplication app) => app.Use(async (http, next) =>

@@ -13,7 +13,7 @@ public sealed class FolderTests
         { "Platform", "" },
         { "Platform.OpenApi", "Platform" },
         { "Platform.Pdf", "" },
-        { "Data", "Platform Organizations Identity Teams Volunteers Projects Activities Hours Recognition Reports Reconciliation" },
+        { "Data", "Platform Organizations Identity Teams Volunteers Projects Activities Hours Recognition Reports Certificates Reconciliation" },
         { "Organizations", "Platform Platform.OpenApi Data" },
         { "Identity", "Platform Platform.OpenApi Data Organizations" },
         { "Teams", "Platform Platform.OpenApi Data Organizations Identity" },
@@ -23,6 +23,7 @@ public sealed class FolderTests
         { "Hours", "Platform Platform.OpenApi Data Organizations Identity Teams Volunteers Projects Activities" },
         { "Recognition", "Platform Platform.OpenApi Data Organizations Identity Teams Volunteers Projects Activities Hours" },
         { "Reports", "Platform Platform.OpenApi Platform.Pdf Data Organizations Identity Teams Volunteers Projects Activities Hours Recognition" },
+        { "Certificates", "Platform Platform.OpenApi Platform.Pdf Data Organizations Identity Teams Volunteers Projects Activities Hours Reports" },
         { "Reconciliation", "Platform Platform.OpenApi Data Organizations Identity Teams Volunteers Projects Activities Hours" },
     };
 

@@ -115,6 +115,8 @@ public sealed partial class World
         world.ids["objectionId"] = (await volunteer.Post($"/awards/{world["awardId"]}/objections", new { message = "No" })).ShouldBe(201).Id;
         world.ids["trainingId"] = (await o.Admin.Post($"/volunteers/{world["volunteerId"]}/trainings", new { name = "First aid", minutes = 60, heldOn = "2026-06-07" })).ShouldBe(201).Id;
         world.ids["ratingId"] = (await o.Admin.Post($"/volunteers/{world["volunteerId"]}/ratings", new { grade = "Good", ratedBy = "Neighbours", ratedOn = "2026-06-07" })).ShouldBe(201).Id;
+        var certificate = (await o.Admin.Post($"/volunteers/{world["ownVolunteer"]}/certificates", new { from = "2026-01-01", to = "2026-01-31" })).ShouldBe(201);
+        (world.ids["certificateId"], world.ids["code"]) = (certificate.Id, (string)certificate["code"]!);
         return world;
     }
 

@@ -135,8 +135,9 @@ internal sealed class HourPosting
             builder.Property(p => p.Category).HasMaxLength(50);
             builder.HasOne<ServiceRecord>().WithMany().HasForeignKey(p => new { p.OrganizationId, p.RecordId })
                 .HasConstraintName("record_not_found").OnDelete(DeleteBehavior.Restrict);
-            // Reports of a period; the postings of one record.
+            // Reports of a period; one volunteer's certificates; the postings of one record.
             builder.HasIndex(p => new { p.OrganizationId, p.ServiceDate });
+            builder.HasIndex(p => new { p.OrganizationId, p.VolunteerId, p.ServiceDate });
             builder.HasIndex(p => new { p.OrganizationId, p.RecordId });
             // What of a period has no names.
             builder.HasIndex(p => new { p.OrganizationId, p.ServiceDate }, "WithoutNames").HasFilter("volunteer_id is null").HasDatabaseName("ix_hour_postings_without_names");

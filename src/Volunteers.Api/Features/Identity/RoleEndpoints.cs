@@ -41,6 +41,7 @@ internal static class RoleEndpoints
 
         var held = await Held(accountId, tenant, db, ct);
         var version = held.Select(grant => grant.Version).DefaultIfEmpty().Max() + 1;
+        await RememberFormerProfiles(held.Where(grant => !request.Roles.Any(role => role.VolunteerId == grant.VolunteerId)), db, clock, ct);
         db.RemoveRange(held);
         // Removed first: the same role may come again, and its unique index does not wait for the end of a statement.
         await db.SaveChangesAsync(ct);
@@ -52,15 +53,27 @@ internal static class RoleEndpoints
     }
 
     /// <summary>Takes every role here away from an account.</summary>
-    private static async Task<Results<NoContent, NotFound>> Remove(Guid accountId, Tenant tenant, VolunteersDb db, CancellationToken ct)
+    private static async Task<Results<NoContent, NotFound>> Remove(Guid accountId, Tenant tenant, VolunteersDb db, TimeProvider clock, CancellationToken ct)
     {
         var held = await Held(accountId, tenant, db, ct);
         if (held.Count == 0) return TypedResults.NotFound();
 
+        await RememberFormerProfiles(held, db, clock, ct);
         db.RemoveRange(held);
         await db.SaveChangesAsync(ct);
         await KeepAnAdministrator(tenant, db, ct);
         return TypedResults.NoContent();
+    }
+
+    /// <summary>In plain SQL: volunteers come after accounts in the order of features.</summary>
+    private static async Task RememberFormerProfiles(IEnumerable<RoleGrant> ended, VolunteersDb db, TimeProvider clock, CancellationToken ct)
+    {
+        foreach (var grant in ended.Where(grant => grant.VolunteerId is not null))
+            if (await db.Database.SqlQuery<bool>(
+                    $"""
+                     select exists (select 1 from volunteers where organization_id = {grant.OrganizationId} and id = {grant.VolunteerId} and status = 'left') as "Value"
+                     """).SingleAsync(ct))
+                db.Add(new FormerProfile(grant.OrganizationId, grant.AccountId, grant.VolunteerId!.Value, clock.GetUtcNow()));
     }
 
     /// <summary>Under the organization's lock, so that two administrators cannot remove each other at the same moment.</summary>

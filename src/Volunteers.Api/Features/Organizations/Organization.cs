@@ -9,12 +9,13 @@ internal sealed class Organization : IVersioned
 {
     private Organization() { }
 
-    public Organization(string name, string timeZone, string locale, Guid? supervisingOrganizationId, OrganizationSettings? settings, DateTimeOffset now)
+    public Organization(
+        string name, string timeZone, string locale, Guid? supervisingOrganizationId, OrganizationSettings? settings, DateTimeOffset now,
+        string? contact = null, string? responsiblePerson = null)
     {
         Id = Guid.CreateVersion7(now);
         CreatedAt = now;
-        (Name, TimeZone, Locale, SupervisingOrganizationId, Settings) =
-            (name, timeZone, locale, supervisingOrganizationId, settings ?? OrganizationSettings.Default);
+        Set(name, timeZone, locale, supervisingOrganizationId, settings, contact, responsiblePerson);
     }
 
     public Guid Id { get; private set; }
@@ -33,17 +34,26 @@ internal sealed class Organization : IVersioned
     /// <summary>The last number given to a volunteer who brought none; counted up in SQL, which does not touch the version.</summary>
     public int LastVolunteerNumber { get; private set; }
 
+    /// <summary>How to reach it, as its certificates say.</summary>
+    public string? Contact { get; private set; }
+
+    /// <summary>Who answers for its certificates.</summary>
+    public string? ResponsiblePerson { get; private set; }
+
+    /// <summary>The last ten hexadecimal digits of the id, by which a code that is typed from paper finds its organization.</summary>
+    public string CodePrefix { get; private set; } = "";
+
     public DateTimeOffset CreatedAt { get; private set; }
 
     public long Version { get; private set; } = 1;
 
     public TimeZoneInfo Zone => TimeZoneInfo.FindSystemTimeZoneById(TimeZone);
 
-    public void Change(string name, string timeZone, string locale, Guid? supervisingOrganizationId, OrganizationSettings? settings)
+    public void Change(
+        string name, string timeZone, string locale, Guid? supervisingOrganizationId, OrganizationSettings? settings, string? contact, string? responsiblePerson)
     {
         if (supervisingOrganizationId == Id) throw new RuleBreach("supervises_itself");
-        (Name, TimeZone, Locale, SupervisingOrganizationId, Settings) =
-            (name, timeZone, locale, supervisingOrganizationId, settings ?? OrganizationSettings.Default);
+        Set(name, timeZone, locale, supervisingOrganizationId, settings, contact, responsiblePerson);
     }
 
     /// <summary>The local day on which an instant falls here.</summary>
@@ -72,6 +82,11 @@ internal sealed class Organization : IVersioned
 
     public DateTimeOffset At(DateOnly day, TimeOnly time) => At(day.ToDateTime(time));
 
+    private void Set(
+        string name, string timeZone, string locale, Guid? supervisingOrganizationId, OrganizationSettings? settings, string? contact, string? responsiblePerson) =>
+        (Name, TimeZone, Locale, SupervisingOrganizationId, Settings, Contact, ResponsiblePerson) =
+            (name, timeZone, locale, supervisingOrganizationId, settings ?? OrganizationSettings.Default, contact, responsiblePerson);
+
     internal sealed class Configuration : IEntityTypeConfiguration<Organization>
     {
         public void Configure(EntityTypeBuilder<Organization> builder)
@@ -81,6 +96,10 @@ internal sealed class Organization : IVersioned
             builder.Property(o => o.Name).HasMaxLength(100);
             builder.Property(o => o.TimeZone).HasMaxLength(60);
             builder.Property(o => o.Locale).HasMaxLength(10);
+            builder.Property(o => o.Contact).HasMaxLength(200);
+            builder.Property(o => o.ResponsiblePerson).HasMaxLength(100);
+            builder.Property(o => o.CodePrefix).HasMaxLength(10).HasComputedColumnSql("right(id::text, 10)", stored: true);
+            builder.HasIndex(o => o.CodePrefix);
             builder.HasOne<Organization>().WithMany().HasForeignKey(o => o.SupervisingOrganizationId)
                 .HasConstraintName("supervising_organization_not_found").OnDelete(DeleteBehavior.Restrict);
             builder.ComplexProperty(o => o.Settings, settings => settings.ToJson());

@@ -37,7 +37,7 @@ internal static class OrganizationEndpoints
 
         var now = clock.GetUtcNow();
         var organization = new Organization(
-            request.Name, request.TimeZone, request.Locale, request.SupervisingOrganizationId, request.Settings, now);
+            request.Name, request.TimeZone, request.Locale, request.SupervisingOrganizationId, request.Settings, now, request.Contact, request.ResponsiblePerson);
         db.Add(organization);
         db.Add(new RoleGrant(organization.Id, administrator, Role.Administrator, teamId: null, volunteerId: null, caller.ActorId, now));
         await db.SaveChangesAsync(ct);
@@ -55,7 +55,8 @@ internal static class OrganizationEndpoints
         var organization = await db.Organizations.SingleAsync(o => o.Id == tenant.Id, ct);
         match.Check(organization);
         var request = await patch.ApplyTo(OrganizationRequest.Of(organization), ct);
-        organization.Change(request.Name, request.TimeZone, request.Locale, request.SupervisingOrganizationId, request.Settings);
+        organization.Change(request.Name, request.TimeZone, request.Locale, request.SupervisingOrganizationId, request.Settings,
+            request.Contact, request.ResponsiblePerson);
         await db.SaveChangesAsync(ct);
         return Answer.Found(OrganizationView.Of(organization));
     }
@@ -68,15 +69,17 @@ internal static class OrganizationEndpoints
 /// <param name="SupervisingOrganizationId">The organization under whose guidance it records, if any.</param>
 /// <param name="Settings">Limits and rules; the defaults when not given.</param>
 /// <param name="AdministratorAccountId">The account that becomes its first administrator; the caller's when not given.</param>
+/// <param name="Contact">How to reach it: printed on its certificates; at most 200 characters.</param>
+/// <param name="ResponsiblePerson">Who answers for its certificates: printed on them; at most 100 characters.</param>
 internal sealed record NewOrganizationRequest(
     string Name, string TimeZone, string Locale = "zh-CN", Guid? SupervisingOrganizationId = null, OrganizationSettings? Settings = null,
-    Guid? AdministratorAccountId = null)
+    Guid? AdministratorAccountId = null, string? Contact = null, string? ResponsiblePerson = null)
 {
     internal sealed class Validator : AbstractValidator<NewOrganizationRequest>
     {
         public Validator(IValidator<OrganizationRequest> organization) =>
             RuleFor(request => new OrganizationRequest(
-                request.Name, request.TimeZone, request.Locale, request.SupervisingOrganizationId, request.Settings))
+                request.Name, request.TimeZone, request.Locale, request.SupervisingOrganizationId, request.Settings, request.Contact, request.ResponsiblePerson))
                 .SetValidator(organization).OverridePropertyName("");
     }
 }
@@ -87,10 +90,14 @@ internal sealed record NewOrganizationRequest(
 /// <param name="Locale">Language of what is printed for it: <c>zh-CN</c> or <c>en</c>.</param>
 /// <param name="SupervisingOrganizationId">The organization under whose guidance it records, if any.</param>
 /// <param name="Settings">Limits and rules; the defaults when null.</param>
+/// <param name="Contact">How to reach it: printed on its certificates; at most 200 characters.</param>
+/// <param name="ResponsiblePerson">Who answers for its certificates: printed on them; at most 100 characters.</param>
 internal sealed record OrganizationRequest(
-    string Name, string TimeZone, string Locale = "zh-CN", Guid? SupervisingOrganizationId = null, OrganizationSettings? Settings = null)
+    string Name, string TimeZone, string Locale = "zh-CN", Guid? SupervisingOrganizationId = null, OrganizationSettings? Settings = null,
+    string? Contact = null, string? ResponsiblePerson = null)
 {
-    public static OrganizationRequest Of(Organization o) => new(o.Name, o.TimeZone, o.Locale, o.SupervisingOrganizationId, o.Settings);
+    public static OrganizationRequest Of(Organization o) =>
+        new(o.Name, o.TimeZone, o.Locale, o.SupervisingOrganizationId, o.Settings, o.Contact, o.ResponsiblePerson);
 
     internal sealed class Validator : AbstractValidator<OrganizationRequest>
     {
@@ -99,6 +106,8 @@ internal sealed record OrganizationRequest(
             RuleFor(request => request.Name).Line(100);
             RuleFor(request => request.TimeZone).NotEmpty().Must(BeIanaZone).WithMessage(_ => Messages.Title("unknown_time_zone"));
             RuleFor(request => request.Locale).Must(locale => locale is "zh-CN" or "en").WithMessage(_ => Messages.Title("unknown_locale"));
+            RuleFor(request => request.Contact).OptionalLine(200);
+            RuleFor(request => request.ResponsiblePerson).OptionalLine(100);
             RuleFor(request => request.Settings!).ChildRules(settings =>
             {
                 settings.RuleFor(s => s.DailyLimitMinutes).InclusiveBetween(60, 1440);
@@ -115,10 +124,10 @@ internal sealed record OrganizationRequest(
 /// <summary>An organization.</summary>
 internal sealed record OrganizationView(
     Guid Id, string Name, string TimeZone, string Locale, Guid? SupervisingOrganizationId, OrganizationSettings Settings,
-    DateTimeOffset CreatedAt, long Version) : IVersioned
+    string? Contact, string? ResponsiblePerson, DateTimeOffset CreatedAt, long Version) : IVersioned
 {
-    public static Expression<Func<Organization, OrganizationView>> Projection => o =>
-        new OrganizationView(o.Id, o.Name, o.TimeZone, o.Locale, o.SupervisingOrganizationId, o.Settings, o.CreatedAt, o.Version);
+    public static Expression<Func<Organization, OrganizationView>> Projection => o => new OrganizationView(
+        o.Id, o.Name, o.TimeZone, o.Locale, o.SupervisingOrganizationId, o.Settings, o.Contact, o.ResponsiblePerson, o.CreatedAt, o.Version);
 
     public static OrganizationView Of(Organization organization) => Compiled(organization);
 

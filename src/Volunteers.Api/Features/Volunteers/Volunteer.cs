@@ -157,6 +157,13 @@ internal sealed class Volunteer : IVersioned
                 .HasConstraintName("volunteer_not_found").OnDelete(DeleteBehavior.Restrict);
     }
 
+    internal sealed class FormerProfileConfiguration : IEntityTypeConfiguration<FormerProfile>
+    {
+        public void Configure(EntityTypeBuilder<FormerProfile> builder) =>
+            builder.HasOne<Volunteer>().WithMany().HasForeignKey(f => new { f.OrganizationId, f.VolunteerId })
+                .HasConstraintName("volunteer_not_found").OnDelete(DeleteBehavior.Cascade);
+    }
+
     internal sealed class InvitationConfiguration : IEntityTypeConfiguration<Invitation>
     {
         public void Configure(EntityTypeBuilder<Invitation> builder) =>

@@ -50,6 +50,7 @@ internal sealed class DocumentTransformer : IOpenApiDocumentTransformer
         ("Recognition", "Stars, awards, trainings and ratings: beside service, never in hours."),
         ("Reports", "Hours, person-times and persons, as of any position of the ledger."),
         ("Reconciliation", "Exports of another system held against the hours kept here, and what is missing imported."),
+        ("Certificates", "Frozen statements of service, and their verification by anybody."),
     ];
 
     public Task TransformAsync(OpenApiDocument document, OpenApiDocumentTransformerContext context, CancellationToken cancellationToken)

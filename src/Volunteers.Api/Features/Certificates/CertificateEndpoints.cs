@@ -1,0 +1,102 @@
+using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.EntityFrameworkCore;
+using Volunteers.Data;
+using Volunteers.Features.Volunteers;
+using Volunteers.Platform;
+using Volunteers.Platform.OpenApi;
+
+namespace Volunteers.Features.Certificates;
+
+internal static class CertificateEndpoints
+{
+    public static void MapCertificates(this RouteGroupBuilder organization)
+    {
+        var ofVolunteer = organization.MapGroup("/volunteers/{volunteerId:guid}/certificates").WithTags("Certificates");
+        ofVolunteer.MapGet("", List).WithName("listCertificates").RefusesWith(404);
+        ofVolunteer.MapPost("", Issue).WithName("issueCertificate").Allows(Access.TakePart).TakesTurnsBy("organizationId").RefusesWith(404, 409);
+
+        var certificates = organization.MapGroup("/certificates/{certificateId:guid}").WithTags("Certificates").RefusesWith(404);
+        certificates.MapGet("", Get).WithName("getCertificate");
+        certificates.MapGet("/pdf", Draw).WithName("getCertificatePdf");
+        certificates.MapPost("/revoke", Revoke).WithName("revokeCertificate").Allows(Access.Coordinate).RefusesWith(409);
+    }
+
+    /// <summary>Lists a volunteer's certificates in the order in which they were issued, without their lines. For the volunteer, and for those who see their profile.</summary>
+    private static async Task<Results<Paged<CertificateView>, NotFound>> List(
+        Guid volunteerId, [AsParameters] PageQuery page, Tenant tenant, VolunteersDb db, CancellationToken ct) =>
+        await db.Volunteers.VisibleTo(tenant, db).AnyAsync(v => v.Id == volunteerId, ct)
+            ? await db.Certificates.Where(c => c.OrganizationId == tenant.Id && c.VolunteerId == volunteerId)
+                .ToPage(page, c => c.Id, CertificateView.Projection(db), ct)
+            : TypedResults.NotFound();
+
+    /// <summary>
+    /// Issues a certificate of service, free of charge and at once: a frozen statement of the credited service of a period.
+    /// By a coordinator of the volunteer, or by the volunteer for themselves, also after they have left.
+    /// </summary>
+    private static async Task<Results<Platform.Created<CertificateView>, NotFound>> Issue(
+        Guid volunteerId, CertificateRequest request, Tenant tenant, VolunteersDb db, TimeProvider clock, CancellationToken ct)
+    {
+        if (!await db.Volunteers.ActedForBy(tenant, db).AnyAsync(v => v.Id == volunteerId, ct)) return TypedResults.NotFound();
+
+        var name = volunteerId == tenant.VolunteerId ? null : await db.NameOf(tenant, ct);
+        var certificate = await db.Issue(tenant.Id, volunteerId, request, tenant.ActorId, name, clock.GetUtcNow(), ct);
+        return Answer.Created($"/v1/organizations/{tenant.Id}/certificates/{certificate.Id}", (await db.ViewOf(db.Certificates.Only(certificate), ct))!);
+    }
+
+    /// <summary>Shows a certificate with its lines. For the volunteer, and for those who see their profile.</summary>
+    private static async Task<Results<Found<CertificateView>, NotFound>> Get(Guid certificateId, Tenant tenant, VolunteersDb db, CancellationToken ct) =>
+        await db.ViewOf(db.Certificates.VisibleTo(tenant, db).Where(c => c.Id == certificateId), ct) is { } view ? Answer.Found(view) : TypedResults.NotFound();
+
+    /// <summary>
+    /// Draws a certificate for print: A4, with its table of service, totals by evidence, number, code, a QR code that leads to its
+    /// verification, and a place for the seal. One that is no longer valid says so.
+    /// </summary>
+    private static async Task<Results<CertificateFile, NotFound>> Draw(
+        Guid certificateId, [AsParameters] CertificatePdfQuery query, HttpRequest request, Tenant tenant, VolunteersDb db, CancellationToken ct) =>
+        await CertificateFile.Of(db, db.Certificates.VisibleTo(tenant, db).Where(c => c.Id == certificateId), query.Language, request, ct) is { } file
+            ? file
+            : TypedResults.NotFound();
+
+    /// <summary>Revokes a certificate: whoever verifies it is told so. It is kept, and can still be drawn.</summary>
+    private static async Task<Results<Found<CertificateView>, NotFound>> Revoke(
+        Guid certificateId, RevocationRequest request, Tenant tenant, VolunteersDb db, TimeProvider clock, CancellationToken ct)
+    {
+        var certificate = db.Certificates.Where(c => c.OrganizationId == tenant.Id && c.Id == certificateId
+            && db.Volunteers.CoordinatedBy(tenant, db).Any(v => v.Id == c.VolunteerId));
+        if (!await certificate.AnyAsync(ct)) return TypedResults.NotFound();
+
+        db.Add(CertificateEnding.Revoke(certificateId, request.Reason, tenant, clock.GetUtcNow()));
+        await db.SaveChangesAsync(ct);
+        return Answer.Found((await db.ViewOf(certificate, ct))!);
+    }
+}
+
+internal static class CertificateQueries
+{
+    /// <summary>Of volunteers whom the caller sees.</summary>
+    public static IQueryable<Certificate> VisibleTo(this IQueryable<Certificate> certificates, Tenant tenant, VolunteersDb db) => certificates.Where(c =>
+        c.OrganizationId == tenant.Id && db.Volunteers.VisibleTo(tenant, db).Any(v => v.Id == c.VolunteerId));
+
+    public static IQueryable<Certificate> Only(this IQueryable<Certificate> certificates, Certificate one) =>
+        certificates.Where(c => c.OrganizationId == one.OrganizationId && c.Id == one.Id);
+
+    /// <summary>Everybody for who coordinates the organization, and the present members of their teams for a team coordinator.</summary>
+    public static IQueryable<Volunteer> CoordinatedBy(this IQueryable<Volunteer> volunteers, Tenant tenant, VolunteersDb db) => volunteers.Where(v =>
+        v.OrganizationId == tenant.Id && (tenant.CoordinatesAll
+            || db.TeamMembers.Any(m => m.OrganizationId == tenant.Id && m.VolunteerId == v.Id && m.LeftOn == null && tenant.Teams.Contains(m.TeamId))));
+
+    /// <summary>The same, and oneself.</summary>
+    public static IQueryable<Volunteer> ActedForBy(this IQueryable<Volunteer> volunteers, Tenant tenant, VolunteersDb db) => volunteers.Where(v =>
+        v.OrganizationId == tenant.Id && (v.Id == tenant.VolunteerId || db.Volunteers.CoordinatedBy(tenant, db).Any(own => own.Id == v.Id)));
+
+    /// <summary>One certificate with its lines; null when there is none.</summary>
+    public static async Task<CertificateView?> ViewOf(this VolunteersDb db, IQueryable<Certificate> one, CancellationToken ct) =>
+        await one.Select(CertificateView.Projection(db)).AsNoTracking().SingleOrDefaultAsync(ct) is { } view
+            ? view with { Lines = (await one.AsNoTracking().SingleAsync(ct)).Lines }
+            : null;
+
+    /// <summary>What the account or client is called that acts here.</summary>
+    public static Task<string> NameOf(this VolunteersDb db, Tenant tenant, CancellationToken ct) => tenant.Caller.IsClient
+        ? db.Clients.Where(c => c.OrganizationId == tenant.Id && c.Id == tenant.ActorId).Select(c => c.Name).SingleAsync(ct)
+        : db.Users.Where(account => account.Id == tenant.ActorId).Select(account => account.DisplayName).SingleAsync(ct);
+}
