@@ -392,6 +392,67 @@ namespace Volunteers.Data.Migrations
                     b.ToTable("openiddict_tokens", (string)null);
                 });
 
+            modelBuilder.Entity("Volunteers.Data.FormerState", b =>
+                {
+                    b.Property<Guid>("OrganizationId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("organization_id");
+
+                    b.Property<Guid>("Id")
+                        .HasColumnType("uuid")
+                        .HasColumnName("id");
+
+                    b.Property<int?>("Beneficiaries")
+                        .HasColumnType("integer")
+                        .HasColumnName("beneficiaries");
+
+                    b.Property<string>("Category")
+                        .HasColumnType("text")
+                        .HasColumnName("category");
+
+                    b.Property<string>("Name")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("name");
+
+                    b.Property<string>("Number")
+                        .HasColumnType("text")
+                        .HasColumnName("number");
+
+                    b.Property<Guid?>("ProjectId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("project_id");
+
+                    b.Property<DateTimeOffset?>("StartsAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("starts_at");
+
+                    b.Property<string>("Status")
+                        .HasMaxLength(30)
+                        .HasColumnType("character varying(30)")
+                        .HasColumnName("status");
+
+                    b.Property<Guid>("SubjectId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("subject_id");
+
+                    b.Property<Guid?>("TeamId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("team_id");
+
+                    b.Property<DateTimeOffset>("Until")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("until");
+
+                    b.HasKey("OrganizationId", "Id")
+                        .HasName("pk_former_states");
+
+                    b.HasIndex("OrganizationId", "SubjectId", "Until")
+                        .HasDatabaseName("ix_former_states_organization_id_subject_id_until");
+
+                    b.ToTable("former_states", (string)null);
+                });
+
             modelBuilder.Entity("Volunteers.Data.SeedLoad", b =>
                 {
                     b.Property<string>("Name")
@@ -1144,6 +1205,313 @@ namespace Volunteers.Data.Migrations
                     b.ToTable("standing_sign_ups", (string)null);
                 });
 
+            modelBuilder.Entity("Volunteers.Features.Certificates.Certificate", b =>
+                {
+                    b.Property<Guid>("OrganizationId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("organization_id");
+
+                    b.Property<Guid>("Id")
+                        .HasColumnType("uuid")
+                        .HasColumnName("id");
+
+                    b.Property<string>("Code")
+                        .IsRequired()
+                        .HasMaxLength(32)
+                        .HasColumnType("character varying(32)")
+                        .HasColumnName("code");
+
+                    b.Property<string>("Contact")
+                        .HasMaxLength(200)
+                        .HasColumnType("character varying(200)")
+                        .HasColumnName("contact");
+
+                    b.Property<DateOnly>("From")
+                        .HasColumnType("date")
+                        .HasColumnName("from");
+
+                    b.Property<DateTimeOffset>("IssuedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("issued_at");
+
+                    b.Property<Guid>("IssuedBy")
+                        .HasColumnType("uuid")
+                        .HasColumnName("issued_by");
+
+                    b.Property<string>("IssuedByName")
+                        .HasMaxLength(100)
+                        .HasColumnType("character varying(100)")
+                        .HasColumnName("issued_by_name");
+
+                    b.Property<DateOnly>("IssuedOn")
+                        .HasColumnType("date")
+                        .HasColumnName("issued_on");
+
+                    b.Property<string>("Language")
+                        .IsRequired()
+                        .HasMaxLength(10)
+                        .HasColumnType("character varying(10)")
+                        .HasColumnName("language");
+
+                    b.Property<long>("LedgerPosition")
+                        .HasColumnType("bigint")
+                        .HasColumnName("ledger_position");
+
+                    b.Property<string>("LinesAre")
+                        .IsRequired()
+                        .HasMaxLength(30)
+                        .HasColumnType("character varying(30)")
+                        .HasColumnName("lines_are");
+
+                    b.Property<long>("Minutes")
+                        .HasColumnType("bigint")
+                        .HasColumnName("minutes");
+
+                    b.Property<string>("Organization")
+                        .IsRequired()
+                        .HasMaxLength(100)
+                        .HasColumnType("character varying(100)")
+                        .HasColumnName("organization");
+
+                    b.Property<long>("PersonTimes")
+                        .HasColumnType("bigint")
+                        .HasColumnName("person_times");
+
+                    b.Property<string>("Purpose")
+                        .HasMaxLength(200)
+                        .HasColumnType("character varying(200)")
+                        .HasColumnName("purpose");
+
+                    b.Property<Guid?>("ReplacesId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("replaces_id");
+
+                    b.Property<string>("ReplacesNumber")
+                        .HasMaxLength(20)
+                        .HasColumnType("character varying(20)")
+                        .HasColumnName("replaces_number");
+
+                    b.Property<string>("ResponsiblePerson")
+                        .HasMaxLength(100)
+                        .HasColumnType("character varying(100)")
+                        .HasColumnName("responsible_person");
+
+                    b.Property<int>("Sequence")
+                        .HasColumnType("integer")
+                        .HasColumnName("sequence");
+
+                    b.Property<string>("SupervisingOrganization")
+                        .HasMaxLength(100)
+                        .HasColumnType("character varying(100)")
+                        .HasColumnName("supervising_organization");
+
+                    b.Property<DateOnly>("To")
+                        .HasColumnType("date")
+                        .HasColumnName("to");
+
+                    b.Property<Guid>("VolunteerId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("volunteer_id");
+
+                    b.Property<string>("VolunteerName")
+                        .IsRequired()
+                        .HasMaxLength(100)
+                        .HasColumnType("character varying(100)")
+                        .HasColumnName("volunteer_name");
+
+                    b.Property<string>("VolunteerNumber")
+                        .IsRequired()
+                        .HasMaxLength(30)
+                        .HasColumnType("character varying(30)")
+                        .HasColumnName("volunteer_number");
+
+                    b.Property<int>("Year")
+                        .HasColumnType("integer")
+                        .HasColumnName("year");
+
+                    b.ComplexCollection(typeof(List<Dictionary<string, object>>), "ByEvidence", "Volunteers.Features.Certificates.Certificate.ByEvidence#CertifiedEvidence", b1 =>
+                        {
+                            b1.IsRequired();
+
+                            b1.Property<string>("Evidence")
+                                .IsRequired();
+
+                            b1.Property<long>("Minutes");
+
+                            b1.Property<long>("PersonTimes");
+
+                            b1
+                                .ToJson("by_evidence")
+                                .HasColumnType("jsonb");
+                        });
+
+                    b.ComplexCollection(typeof(List<Dictionary<string, object>>), "Lines", "Volunteers.Features.Certificates.Certificate.Lines#CertificateLine", b1 =>
+                        {
+                            b1.IsRequired();
+
+                            b1.Property<string>("Activity");
+
+                            b1.Property<string>("Category");
+
+                            b1.Property<string>("Content");
+
+                            b1.Property<DateOnly>("Date");
+
+                            b1.Property<string>("Evidence");
+
+                            b1.Property<long>("Minutes");
+
+                            b1.Property<string>("PersonInCharge");
+
+                            b1.Property<long>("PersonTimes");
+
+                            b1.Property<string>("Place");
+
+                            b1.Property<string>("Team");
+
+                            b1
+                                .ToJson("lines")
+                                .HasColumnType("jsonb");
+                        });
+
+                    b.HasKey("OrganizationId", "Id")
+                        .HasName("pk_certificates");
+
+                    b.HasIndex("OrganizationId", "Code")
+                        .IsUnique()
+                        .HasDatabaseName("ix_certificates_organization_id_code");
+
+                    b.HasIndex("OrganizationId", "ReplacesId")
+                        .HasDatabaseName("ix_certificates_organization_id_replaces_id");
+
+                    b.HasIndex("OrganizationId", "VolunteerId")
+                        .HasDatabaseName("ix_certificates_organization_id_volunteer_id");
+
+                    b.HasIndex("OrganizationId", "Year", "Sequence")
+                        .IsUnique()
+                        .HasDatabaseName("ix_certificates_organization_id_year_sequence");
+
+                    b.ToTable("certificates", (string)null);
+                });
+
+            modelBuilder.Entity("Volunteers.Features.Certificates.CertificateEnding", b =>
+                {
+                    b.Property<Guid>("OrganizationId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("organization_id");
+
+                    b.Property<Guid>("Id")
+                        .HasColumnType("uuid")
+                        .HasColumnName("id");
+
+                    b.Property<DateTimeOffset>("At")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("at");
+
+                    b.Property<Guid>("By")
+                        .HasColumnType("uuid")
+                        .HasColumnName("by");
+
+                    b.Property<string>("End")
+                        .IsRequired()
+                        .HasMaxLength(30)
+                        .HasColumnType("character varying(30)")
+                        .HasColumnName("end");
+
+                    b.Property<string>("Reason")
+                        .HasMaxLength(500)
+                        .HasColumnType("character varying(500)")
+                        .HasColumnName("reason");
+
+                    b.Property<Guid?>("SuccessorId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("successor_id");
+
+                    b.Property<string>("SuccessorNumber")
+                        .HasMaxLength(20)
+                        .HasColumnType("character varying(20)")
+                        .HasColumnName("successor_number");
+
+                    b.HasKey("OrganizationId", "Id")
+                        .HasName("certificate_already_ended");
+
+                    b.HasIndex("OrganizationId", "SuccessorId")
+                        .HasDatabaseName("ix_certificate_endings_organization_id_successor_id");
+
+                    b.ToTable("certificate_endings", (string)null);
+                });
+
+            modelBuilder.Entity("Volunteers.Features.Hours.Dispute", b =>
+                {
+                    b.Property<Guid>("OrganizationId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("organization_id");
+
+                    b.Property<Guid>("Id")
+                        .HasColumnType("uuid")
+                        .HasColumnName("id");
+
+                    b.Property<DateTimeOffset?>("ClosedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("closed_at");
+
+                    b.Property<Guid?>("ClosedBy")
+                        .HasColumnType("uuid")
+                        .HasColumnName("closed_by");
+
+                    b.Property<DateTimeOffset>("CreatedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("created_at");
+
+                    b.Property<Guid>("CreatedBy")
+                        .HasColumnType("uuid")
+                        .HasColumnName("created_by");
+
+                    b.Property<string>("Explanation")
+                        .HasMaxLength(500)
+                        .HasColumnType("character varying(500)")
+                        .HasColumnName("explanation");
+
+                    b.Property<string>("Message")
+                        .IsRequired()
+                        .HasMaxLength(1000)
+                        .HasColumnType("character varying(1000)")
+                        .HasColumnName("message");
+
+                    b.Property<string>("Outcome")
+                        .HasMaxLength(30)
+                        .HasColumnType("character varying(30)")
+                        .HasColumnName("outcome");
+
+                    b.Property<Guid>("RecordId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("record_id");
+
+                    b.Property<string>("Status")
+                        .IsRequired()
+                        .HasMaxLength(30)
+                        .HasColumnType("character varying(30)")
+                        .HasColumnName("status");
+
+                    b.Property<long>("Version")
+                        .IsConcurrencyToken()
+                        .HasColumnType("bigint")
+                        .HasColumnName("version");
+
+                    b.HasKey("OrganizationId", "Id")
+                        .HasName("pk_disputes");
+
+                    b.HasIndex("OrganizationId", "RecordId")
+                        .IsUnique()
+                        .HasDatabaseName("dispute_open")
+                        .HasFilter("status = 'open'");
+
+                    b.HasIndex("OrganizationId", "CreatedAt", "Id")
+                        .HasDatabaseName("ix_disputes_organization_id_created_at_id");
+
+                    b.ToTable("disputes", (string)null);
+                });
+
             modelBuilder.Entity("Volunteers.Features.Hours.HourLedger", b =>
                 {
                     b.Property<Guid>("OrganizationId")
@@ -1255,6 +1623,13 @@ namespace Volunteers.Data.Migrations
 
                     b.HasIndex("OrganizationId", "ServiceDate")
                         .HasDatabaseName("ix_hour_postings_organization_id_service_date");
+
+                    b.HasIndex("OrganizationId", "VolunteerId", "ServiceDate")
+                        .HasDatabaseName("ix_hour_postings_organization_id_volunteer_id_service_date");
+
+                    b.HasIndex(new[] { "OrganizationId", "ServiceDate" }, "WithoutNames")
+                        .HasDatabaseName("ix_hour_postings_without_names")
+                        .HasFilter("volunteer_id is null");
 
                     b.ToTable("hour_postings", (string)null);
                 });
@@ -1376,6 +1751,16 @@ namespace Volunteers.Data.Migrations
                         .HasColumnType("character varying(1000)")
                         .HasColumnName("note");
 
+                    b.Property<string>("OriginReference")
+                        .HasMaxLength(200)
+                        .HasColumnType("character varying(200)")
+                        .HasColumnName("origin_reference");
+
+                    b.Property<string>("OriginSystem")
+                        .HasMaxLength(100)
+                        .HasColumnType("character varying(100)")
+                        .HasColumnName("origin_system");
+
                     b.Property<int>("PersonTimes")
                         .HasColumnType("integer")
                         .HasColumnName("person_times");
@@ -1391,6 +1776,10 @@ namespace Volunteers.Data.Migrations
                     b.Property<Guid>("RecordedBy")
                         .HasColumnType("uuid")
                         .HasColumnName("recorded_by");
+
+                    b.Property<bool>("RecordedLate")
+                        .HasColumnType("boolean")
+                        .HasColumnName("recorded_late");
 
                     b.Property<string>("ReviewReason")
                         .HasMaxLength(500)
@@ -1444,6 +1833,15 @@ namespace Volunteers.Data.Migrations
 
                     b.HasIndex("OrganizationId", "ClaimedFromId")
                         .HasDatabaseName("ix_service_records_organization_id_claimed_from_id");
+
+                    b.HasIndex("OrganizationId", "OriginSystem", "OriginReference")
+                        .IsUnique()
+                        .HasDatabaseName("imported_before")
+                        .HasFilter("origin_system is not null");
+
+                    b.HasIndex("OrganizationId", "RecordedAt", "Id")
+                        .HasDatabaseName("ix_service_records_organization_id_recorded_at_id")
+                        .HasFilter("status = 'submitted'");
 
                     b.HasIndex("OrganizationId", "ShiftId", "VolunteerId")
                         .IsUnique()
@@ -1515,8 +1913,8 @@ namespace Volunteers.Data.Migrations
                         .HasColumnName("positions");
 
                     b.Property<string>("Reason")
-                        .HasMaxLength(500)
-                        .HasColumnType("character varying(500)")
+                        .HasMaxLength(1000)
+                        .HasColumnType("character varying(1000)")
                         .HasColumnName("reason");
 
                     b.Property<Guid>("RecordId")
@@ -1649,6 +2047,40 @@ namespace Volunteers.Data.Migrations
                     b.ToTable("accounts", (string)null);
                 });
 
+            modelBuilder.Entity("Volunteers.Features.Identity.FormerProfile", b =>
+                {
+                    b.Property<Guid>("OrganizationId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("organization_id");
+
+                    b.Property<Guid>("Id")
+                        .HasColumnType("uuid")
+                        .HasColumnName("id");
+
+                    b.Property<Guid>("AccountId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("account_id");
+
+                    b.Property<DateTimeOffset>("EndedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("ended_at");
+
+                    b.Property<Guid>("VolunteerId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("volunteer_id");
+
+                    b.HasKey("OrganizationId", "Id")
+                        .HasName("pk_former_profiles");
+
+                    b.HasIndex("AccountId")
+                        .HasDatabaseName("ix_former_profiles_account_id");
+
+                    b.HasIndex("OrganizationId", "VolunteerId")
+                        .HasDatabaseName("ix_former_profiles_organization_id_volunteer_id");
+
+                    b.ToTable("former_profiles", (string)null);
+                });
+
             modelBuilder.Entity("Volunteers.Features.Identity.Invitation", b =>
                 {
                     b.Property<Guid>("OrganizationId")
@@ -1765,11 +2197,59 @@ namespace Volunteers.Data.Migrations
                     b.ToTable("server_keys", (string)null);
                 });
 
+            modelBuilder.Entity("Volunteers.Features.Organizations.CalendarDay", b =>
+                {
+                    b.Property<Guid>("OrganizationId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("organization_id");
+
+                    b.Property<Guid>("Id")
+                        .HasColumnType("uuid")
+                        .HasColumnName("id");
+
+                    b.Property<DateOnly>("Day")
+                        .HasColumnType("date")
+                        .HasColumnName("day");
+
+                    b.Property<string>("Kind")
+                        .IsRequired()
+                        .HasMaxLength(30)
+                        .HasColumnType("character varying(30)")
+                        .HasColumnName("kind");
+
+                    b.Property<string>("Name")
+                        .HasMaxLength(100)
+                        .HasColumnType("character varying(100)")
+                        .HasColumnName("name");
+
+                    b.HasKey("OrganizationId", "Id")
+                        .HasName("pk_calendar_days");
+
+                    b.HasIndex("OrganizationId", "Day")
+                        .IsUnique()
+                        .HasDatabaseName("ix_calendar_days_organization_id_day");
+
+                    b.ToTable("calendar_days", (string)null);
+                });
+
             modelBuilder.Entity("Volunteers.Features.Organizations.Organization", b =>
                 {
                     b.Property<Guid>("Id")
                         .HasColumnType("uuid")
                         .HasColumnName("id");
+
+                    b.Property<string>("CodePrefix")
+                        .IsRequired()
+                        .ValueGeneratedOnAddOrUpdate()
+                        .HasMaxLength(10)
+                        .HasColumnType("character varying(10)")
+                        .HasColumnName("code_prefix")
+                        .HasComputedColumnSql("right(id::text, 10)", true);
+
+                    b.Property<string>("Contact")
+                        .HasMaxLength(200)
+                        .HasColumnType("character varying(200)")
+                        .HasColumnName("contact");
 
                     b.Property<DateTimeOffset>("CreatedAt")
                         .HasColumnType("timestamp with time zone")
@@ -1790,6 +2270,11 @@ namespace Volunteers.Data.Migrations
                         .HasMaxLength(100)
                         .HasColumnType("character varying(100)")
                         .HasColumnName("name");
+
+                    b.Property<string>("ResponsiblePerson")
+                        .HasMaxLength(100)
+                        .HasColumnType("character varying(100)")
+                        .HasColumnName("responsible_person");
 
                     b.Property<Guid?>("SupervisingOrganizationId")
                         .HasColumnType("uuid")
@@ -1818,7 +2303,7 @@ namespace Volunteers.Data.Migrations
 
                             b1.Property<int>("GraceMinutes");
 
-                            b1.PrimitiveCollection<string>("StarThresholdHours")
+                            b1.PrimitiveCollection<string>("RestDays")
                                 .IsRequired();
 
                             b1.Property<bool>("WalkInsAllowed");
@@ -1830,6 +2315,9 @@ namespace Volunteers.Data.Migrations
 
                     b.HasKey("Id")
                         .HasName("pk_organizations");
+
+                    b.HasIndex("CodePrefix")
+                        .HasDatabaseName("ix_organizations_code_prefix");
 
                     b.HasIndex("SupervisingOrganizationId")
                         .HasDatabaseName("ix_organizations_supervising_organization_id");
@@ -1962,6 +2450,710 @@ namespace Volunteers.Data.Migrations
                         .HasName("pk_projects");
 
                     b.ToTable("projects", (string)null);
+                });
+
+            modelBuilder.Entity("Volunteers.Features.Recognition.Award", b =>
+                {
+                    b.Property<Guid>("OrganizationId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("organization_id");
+
+                    b.Property<Guid>("Id")
+                        .HasColumnType("uuid")
+                        .HasColumnName("id");
+
+                    b.Property<string>("AwardedBy")
+                        .HasMaxLength(100)
+                        .HasColumnType("character varying(100)")
+                        .HasColumnName("awarded_by");
+
+                    b.Property<Guid?>("ConfirmedBy")
+                        .HasColumnType("uuid")
+                        .HasColumnName("confirmed_by");
+
+                    b.Property<DateOnly?>("ConfirmedOn")
+                        .HasColumnType("date")
+                        .HasColumnName("confirmed_on");
+
+                    b.Property<int?>("Level")
+                        .HasColumnType("integer")
+                        .HasColumnName("level");
+
+                    b.Property<string>("Name")
+                        .IsRequired()
+                        .HasMaxLength(100)
+                        .HasColumnType("character varying(100)")
+                        .HasColumnName("name");
+
+                    b.Property<DateTimeOffset>("ProposedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("proposed_at");
+
+                    b.Property<Guid>("ProposedBy")
+                        .HasColumnType("uuid")
+                        .HasColumnName("proposed_by");
+
+                    b.Property<DateOnly>("ProposedOn")
+                        .HasColumnType("date")
+                        .HasColumnName("proposed_on");
+
+                    b.Property<DateOnly?>("PublicityFrom")
+                        .HasColumnType("date")
+                        .HasColumnName("publicity_from");
+
+                    b.Property<DateOnly?>("PublicityTo")
+                        .HasColumnType("date")
+                        .HasColumnName("publicity_to");
+
+                    b.Property<string>("Reason")
+                        .HasMaxLength(1000)
+                        .HasColumnType("character varying(1000)")
+                        .HasColumnName("reason");
+
+                    b.Property<string>("Status")
+                        .IsRequired()
+                        .HasMaxLength(30)
+                        .HasColumnType("character varying(30)")
+                        .HasColumnName("status");
+
+                    b.Property<long>("Version")
+                        .IsConcurrencyToken()
+                        .HasColumnType("bigint")
+                        .HasColumnName("version");
+
+                    b.Property<Guid>("VolunteerId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("volunteer_id");
+
+                    b.Property<string>("WithdrawalReason")
+                        .HasMaxLength(500)
+                        .HasColumnType("character varying(500)")
+                        .HasColumnName("withdrawal_reason");
+
+                    b.Property<Guid?>("WithdrawnBy")
+                        .HasColumnType("uuid")
+                        .HasColumnName("withdrawn_by");
+
+                    b.Property<DateOnly?>("WithdrawnOn")
+                        .HasColumnType("date")
+                        .HasColumnName("withdrawn_on");
+
+                    b.HasKey("OrganizationId", "Id")
+                        .HasName("pk_awards");
+
+                    b.HasIndex("OrganizationId", "VolunteerId", "Level")
+                        .IsUnique()
+                        .HasDatabaseName("star_award_exists")
+                        .HasFilter("level is not null and status <> 'withdrawn'");
+
+                    b.ToTable("awards", null, t =>
+                        {
+                            t.HasCheckConstraint("publicity_to_before_from", "publicity_to >= publicity_from");
+                        });
+                });
+
+            modelBuilder.Entity("Volunteers.Features.Recognition.AwardObjection", b =>
+                {
+                    b.Property<Guid>("OrganizationId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("organization_id");
+
+                    b.Property<Guid>("Id")
+                        .HasColumnType("uuid")
+                        .HasColumnName("id");
+
+                    b.Property<string>("Answer")
+                        .HasMaxLength(1000)
+                        .HasColumnType("character varying(1000)")
+                        .HasColumnName("answer");
+
+                    b.Property<DateTimeOffset?>("AnsweredAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("answered_at");
+
+                    b.Property<Guid?>("AnsweredBy")
+                        .HasColumnType("uuid")
+                        .HasColumnName("answered_by");
+
+                    b.Property<DateTimeOffset>("At")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("at");
+
+                    b.Property<Guid>("AwardId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("award_id");
+
+                    b.Property<Guid>("By")
+                        .HasColumnType("uuid")
+                        .HasColumnName("by");
+
+                    b.Property<string>("Message")
+                        .IsRequired()
+                        .HasMaxLength(1000)
+                        .HasColumnType("character varying(1000)")
+                        .HasColumnName("message");
+
+                    b.HasKey("OrganizationId", "Id")
+                        .HasName("pk_award_objections");
+
+                    b.HasIndex("OrganizationId", "AwardId")
+                        .HasDatabaseName("ix_award_objections_organization_id_award_id");
+
+                    b.ToTable("award_objections", (string)null);
+                });
+
+            modelBuilder.Entity("Volunteers.Features.Recognition.Rating", b =>
+                {
+                    b.Property<Guid>("OrganizationId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("organization_id");
+
+                    b.Property<Guid>("Id")
+                        .HasColumnType("uuid")
+                        .HasColumnName("id");
+
+                    b.Property<string>("Grade")
+                        .IsRequired()
+                        .HasMaxLength(50)
+                        .HasColumnType("character varying(50)")
+                        .HasColumnName("grade");
+
+                    b.Property<string>("Note")
+                        .HasMaxLength(1000)
+                        .HasColumnType("character varying(1000)")
+                        .HasColumnName("note");
+
+                    b.Property<string>("RatedBy")
+                        .IsRequired()
+                        .HasMaxLength(100)
+                        .HasColumnType("character varying(100)")
+                        .HasColumnName("rated_by");
+
+                    b.Property<DateOnly>("RatedOn")
+                        .HasColumnType("date")
+                        .HasColumnName("rated_on");
+
+                    b.Property<DateTimeOffset>("RecordedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("recorded_at");
+
+                    b.Property<Guid>("RecordedBy")
+                        .HasColumnType("uuid")
+                        .HasColumnName("recorded_by");
+
+                    b.Property<string>("RevocationReason")
+                        .HasMaxLength(500)
+                        .HasColumnType("character varying(500)")
+                        .HasColumnName("revocation_reason");
+
+                    b.Property<DateTimeOffset?>("RevokedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("revoked_at");
+
+                    b.Property<Guid?>("RevokedBy")
+                        .HasColumnType("uuid")
+                        .HasColumnName("revoked_by");
+
+                    b.Property<Guid>("VolunteerId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("volunteer_id");
+
+                    b.HasKey("OrganizationId", "Id")
+                        .HasName("pk_ratings");
+
+                    b.HasIndex("OrganizationId", "VolunteerId", "RatedOn", "Id")
+                        .HasDatabaseName("ix_ratings_organization_id_volunteer_id_rated_on_id");
+
+                    b.ToTable("ratings", (string)null);
+                });
+
+            modelBuilder.Entity("Volunteers.Features.Recognition.StarRule", b =>
+                {
+                    b.Property<Guid>("OrganizationId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("organization_id");
+
+                    b.Property<Guid>("Id")
+                        .HasColumnType("uuid")
+                        .HasColumnName("id");
+
+                    b.Property<DateTimeOffset>("CreatedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("created_at");
+
+                    b.Property<Guid>("CreatedBy")
+                        .HasColumnType("uuid")
+                        .HasColumnName("created_by");
+
+                    b.Property<DateOnly>("EffectiveFrom")
+                        .HasColumnType("date")
+                        .HasColumnName("effective_from");
+
+                    b.PrimitiveCollection<string[]>("Evidence")
+                        .IsRequired()
+                        .HasColumnType("text[]")
+                        .HasColumnName("evidence");
+
+                    b.Property<int>("PublicityDays")
+                        .HasColumnType("integer")
+                        .HasColumnName("publicity_days");
+
+                    b.Property<int>("Version")
+                        .HasColumnType("integer")
+                        .HasColumnName("version");
+
+                    b.ComplexCollection(typeof(List<Dictionary<string, object>>), "Levels", "Volunteers.Features.Recognition.StarRule.Levels#StarLevel", b1 =>
+                        {
+                            b1.IsRequired();
+
+                            b1.Property<int>("Hours");
+
+                            b1.Property<int>("Level");
+
+                            b1.Property<int>("MonthsRegistered");
+
+                            b1
+                                .ToJson("levels")
+                                .HasColumnType("jsonb");
+                        });
+
+                    b.HasKey("OrganizationId", "Id")
+                        .HasName("pk_star_rules");
+
+                    b.HasIndex("OrganizationId", "Version")
+                        .IsUnique()
+                        .HasDatabaseName("ix_star_rules_organization_id_version");
+
+                    b.ToTable("star_rules", (string)null);
+                });
+
+            modelBuilder.Entity("Volunteers.Features.Recognition.Training", b =>
+                {
+                    b.Property<Guid>("OrganizationId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("organization_id");
+
+                    b.Property<Guid>("Id")
+                        .HasColumnType("uuid")
+                        .HasColumnName("id");
+
+                    b.Property<string>("Content")
+                        .HasMaxLength(1000)
+                        .HasColumnType("character varying(1000)")
+                        .HasColumnName("content");
+
+                    b.Property<DateOnly>("HeldOn")
+                        .HasColumnType("date")
+                        .HasColumnName("held_on");
+
+                    b.Property<int>("Minutes")
+                        .HasColumnType("integer")
+                        .HasColumnName("minutes");
+
+                    b.Property<string>("Name")
+                        .IsRequired()
+                        .HasMaxLength(100)
+                        .HasColumnType("character varying(100)")
+                        .HasColumnName("name");
+
+                    b.Property<string>("Organizer")
+                        .HasMaxLength(100)
+                        .HasColumnType("character varying(100)")
+                        .HasColumnName("organizer");
+
+                    b.Property<DateTimeOffset>("RecordedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("recorded_at");
+
+                    b.Property<Guid>("RecordedBy")
+                        .HasColumnType("uuid")
+                        .HasColumnName("recorded_by");
+
+                    b.Property<string>("RevocationReason")
+                        .HasMaxLength(500)
+                        .HasColumnType("character varying(500)")
+                        .HasColumnName("revocation_reason");
+
+                    b.Property<DateTimeOffset?>("RevokedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("revoked_at");
+
+                    b.Property<Guid?>("RevokedBy")
+                        .HasColumnType("uuid")
+                        .HasColumnName("revoked_by");
+
+                    b.Property<Guid>("VolunteerId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("volunteer_id");
+
+                    b.HasKey("OrganizationId", "Id")
+                        .HasName("pk_trainings");
+
+                    b.HasIndex("OrganizationId", "VolunteerId", "HeldOn", "Id")
+                        .HasDatabaseName("ix_trainings_organization_id_volunteer_id_held_on_id");
+
+                    b.ToTable("trainings", null, t =>
+                        {
+                            t.HasCheckConstraint("training_minutes_above_zero", "minutes > 0");
+                        });
+                });
+
+            modelBuilder.Entity("Volunteers.Features.Reconciliation.ColumnMapping", b =>
+                {
+                    b.Property<Guid>("OrganizationId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("organization_id");
+
+                    b.Property<Guid>("Id")
+                        .HasColumnType("uuid")
+                        .HasColumnName("id");
+
+                    b.PrimitiveCollection<string[]>("DateFormats")
+                        .IsRequired()
+                        .HasColumnType("text[]")
+                        .HasColumnName("date_formats");
+
+                    b.Property<string>("Name")
+                        .IsRequired()
+                        .HasMaxLength(60)
+                        .HasColumnType("character varying(60)")
+                        .HasColumnName("name");
+
+                    b.Property<string>("System")
+                        .IsRequired()
+                        .HasMaxLength(100)
+                        .HasColumnType("character varying(100)")
+                        .HasColumnName("system");
+
+                    b.Property<long>("Version")
+                        .IsConcurrencyToken()
+                        .HasColumnType("bigint")
+                        .HasColumnName("version");
+
+                    b.ComplexProperty(typeof(Dictionary<string, object>), "Columns", "Volunteers.Features.Reconciliation.ColumnMapping.Columns#MappedColumns", b1 =>
+                        {
+                            b1.IsRequired();
+
+                            b1.Property<string>("Activity");
+
+                            b1.Property<string>("Date");
+
+                            b1.Property<string>("EndsAt");
+
+                            b1.Property<string>("Hours");
+
+                            b1.Property<string>("Minutes");
+
+                            b1.Property<string>("Name");
+
+                            b1.Property<string>("Number");
+
+                            b1.Property<string>("Phone");
+
+                            b1.Property<string>("Reference");
+
+                            b1.Property<string>("StartsAt");
+
+                            b1
+                                .ToJson("columns")
+                                .HasColumnType("jsonb");
+                        });
+
+                    b.HasKey("OrganizationId", "Id")
+                        .HasName("pk_column_mappings");
+
+                    b.HasIndex("OrganizationId", "Name")
+                        .IsUnique()
+                        .HasDatabaseName("ix_column_mappings_organization_id_name");
+
+                    b.ToTable("column_mappings", (string)null);
+                });
+
+            modelBuilder.Entity("Volunteers.Features.Reconciliation.ReconciliationRow", b =>
+                {
+                    b.Property<Guid>("OrganizationId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("organization_id");
+
+                    b.Property<Guid>("Id")
+                        .HasColumnType("uuid")
+                        .HasColumnName("id");
+
+                    b.Property<string>("Activity")
+                        .HasMaxLength(200)
+                        .HasColumnType("character varying(200)")
+                        .HasColumnName("activity");
+
+                    b.Property<string>("Code")
+                        .HasMaxLength(40)
+                        .HasColumnType("character varying(40)")
+                        .HasColumnName("code");
+
+                    b.Property<string>("Column")
+                        .HasMaxLength(100)
+                        .HasColumnType("character varying(100)")
+                        .HasColumnName("column");
+
+                    b.Property<DateOnly?>("Day")
+                        .HasColumnType("date")
+                        .HasColumnName("day");
+
+                    b.Property<DateOnly?>("DayHere")
+                        .HasColumnType("date")
+                        .HasColumnName("day_here");
+
+                    b.Property<DateTimeOffset?>("EndsAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("ends_at");
+
+                    b.Property<int?>("FileRow")
+                        .HasColumnType("integer")
+                        .HasColumnName("file_row");
+
+                    b.Property<Guid?>("ImportedRecordId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("imported_record_id");
+
+                    b.Property<string>("List")
+                        .IsRequired()
+                        .HasMaxLength(30)
+                        .HasColumnType("character varying(30)")
+                        .HasColumnName("list");
+
+                    b.Property<int?>("MinutesHere")
+                        .HasColumnType("integer")
+                        .HasColumnName("minutes_here");
+
+                    b.Property<int?>("MinutesThere")
+                        .HasColumnType("integer")
+                        .HasColumnName("minutes_there");
+
+                    b.Property<string>("PersonName")
+                        .HasMaxLength(200)
+                        .HasColumnType("character varying(200)")
+                        .HasColumnName("person_name");
+
+                    b.Property<string>("PersonNumber")
+                        .HasMaxLength(200)
+                        .HasColumnType("character varying(200)")
+                        .HasColumnName("person_number");
+
+                    b.Property<string>("PersonPhone")
+                        .HasMaxLength(4)
+                        .HasColumnType("character varying(4)")
+                        .HasColumnName("person_phone");
+
+                    b.Property<int>("Position")
+                        .HasColumnType("integer")
+                        .HasColumnName("position");
+
+                    b.Property<Guid>("ReconciliationId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("reconciliation_id");
+
+                    b.Property<Guid?>("RecordId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("record_id");
+
+                    b.Property<string>("Reference")
+                        .HasMaxLength(200)
+                        .HasColumnType("character varying(200)")
+                        .HasColumnName("reference");
+
+                    b.Property<DateTimeOffset?>("StartsAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("starts_at");
+
+                    b.Property<Guid?>("VolunteerId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("volunteer_id");
+
+                    b.Property<Guid?>("WaitingRecordId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("waiting_record_id");
+
+                    b.HasKey("OrganizationId", "Id")
+                        .HasName("pk_reconciliation_rows");
+
+                    b.HasIndex("OrganizationId", "RecordId")
+                        .HasDatabaseName("ix_reconciliation_rows_organization_id_record_id");
+
+                    b.HasIndex("OrganizationId", "VolunteerId")
+                        .HasDatabaseName("ix_reconciliation_rows_organization_id_volunteer_id");
+
+                    b.HasIndex("OrganizationId", "ReconciliationId", "Position")
+                        .HasDatabaseName("ix_reconciliation_rows_organization_id_reconciliation_id_posit");
+
+                    b.HasIndex("OrganizationId", "ReconciliationId", "List", "Position")
+                        .HasDatabaseName("ix_reconciliation_rows_organization_id_reconciliation_id_list_");
+
+                    b.ToTable("reconciliation_rows", (string)null);
+                });
+
+            modelBuilder.Entity("Volunteers.Features.Reconciliation.ReconciliationRun", b =>
+                {
+                    b.Property<Guid>("OrganizationId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("organization_id");
+
+                    b.Property<Guid>("Id")
+                        .HasColumnType("uuid")
+                        .HasColumnName("id");
+
+                    b.Property<DateTimeOffset>("CreatedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("created_at");
+
+                    b.Property<Guid>("CreatedBy")
+                        .HasColumnType("uuid")
+                        .HasColumnName("created_by");
+
+                    b.Property<int>("FileRows")
+                        .HasColumnType("integer")
+                        .HasColumnName("file_rows");
+
+                    b.Property<DateOnly>("From")
+                        .HasColumnType("date")
+                        .HasColumnName("from");
+
+                    b.Property<int>("Imported")
+                        .HasColumnType("integer")
+                        .HasColumnName("imported");
+
+                    b.Property<string>("Mapping")
+                        .IsRequired()
+                        .HasMaxLength(60)
+                        .HasColumnType("character varying(60)")
+                        .HasColumnName("mapping");
+
+                    b.Property<long>("MinutesHere")
+                        .HasColumnType("bigint")
+                        .HasColumnName("minutes_here");
+
+                    b.Property<long>("MinutesThere")
+                        .HasColumnType("bigint")
+                        .HasColumnName("minutes_there");
+
+                    b.Property<string>("System")
+                        .IsRequired()
+                        .HasMaxLength(100)
+                        .HasColumnType("character varying(100)")
+                        .HasColumnName("system");
+
+                    b.Property<Guid?>("TeamId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("team_id");
+
+                    b.Property<DateOnly>("To")
+                        .HasColumnType("date")
+                        .HasColumnName("to");
+
+                    b.Property<long>("Version")
+                        .IsConcurrencyToken()
+                        .HasColumnType("bigint")
+                        .HasColumnName("version");
+
+                    b.ComplexProperty(typeof(Dictionary<string, object>), "Counts", "Volunteers.Features.Reconciliation.ReconciliationRun.Counts#ReconciliationCounts", b1 =>
+                        {
+                            b1.IsRequired();
+
+                            b1.Property<int>("Different");
+
+                            b1.Property<int>("MissingHere");
+
+                            b1.Property<int>("MissingThere");
+
+                            b1.Property<int>("Same");
+
+                            b1.Property<int>("Unmatched");
+
+                            b1
+                                .ToJson("counts")
+                                .HasColumnType("jsonb");
+                        });
+
+                    b.HasKey("OrganizationId", "Id")
+                        .HasName("pk_reconciliations");
+
+                    b.HasIndex("CreatedAt")
+                        .HasDatabaseName("ix_reconciliations_created_at");
+
+                    b.HasIndex("OrganizationId", "TeamId")
+                        .HasDatabaseName("ix_reconciliations_organization_id_team_id");
+
+                    b.ToTable("reconciliations", (string)null);
+                });
+
+            modelBuilder.Entity("Volunteers.Features.Reports.IssuedReport", b =>
+                {
+                    b.Property<Guid>("OrganizationId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("organization_id");
+
+                    b.Property<Guid>("Id")
+                        .HasColumnType("uuid")
+                        .HasColumnName("id");
+
+                    b.Property<byte[]>("Digest")
+                        .IsRequired()
+                        .HasColumnType("bytea")
+                        .HasColumnName("digest");
+
+                    b.Property<DateTimeOffset>("IssuedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("issued_at");
+
+                    b.Property<Guid>("IssuedBy")
+                        .HasColumnType("uuid")
+                        .HasColumnName("issued_by");
+
+                    b.Property<long>("Minutes")
+                        .HasColumnType("bigint")
+                        .HasColumnName("minutes");
+
+                    b.Property<DateTimeOffset>("NamesAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("names_at");
+
+                    b.Property<string>("Note")
+                        .HasMaxLength(1000)
+                        .HasColumnType("character varying(1000)")
+                        .HasColumnName("note");
+
+                    b.Property<long>("PersonTimes")
+                        .HasColumnType("bigint")
+                        .HasColumnName("person_times");
+
+                    b.Property<long>("Persons")
+                        .HasColumnType("bigint")
+                        .HasColumnName("persons");
+
+                    b.Property<long>("Position")
+                        .HasColumnType("bigint")
+                        .HasColumnName("position");
+
+                    b.Property<DateTimeOffset?>("PositionAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("position_at");
+
+                    b.Property<string>("Query")
+                        .IsRequired()
+                        .HasColumnType("jsonb")
+                        .HasColumnName("query");
+
+                    b.Property<string>("SentTo")
+                        .HasMaxLength(200)
+                        .HasColumnType("character varying(200)")
+                        .HasColumnName("sent_to");
+
+                    b.PrimitiveCollection<Guid[]>("Teams")
+                        .HasColumnType("uuid[]")
+                        .HasColumnName("teams");
+
+                    b.HasKey("OrganizationId", "Id")
+                        .HasName("pk_issued_reports");
+
+                    b.ToTable("issued_reports", (string)null);
                 });
 
             modelBuilder.Entity("Volunteers.Features.Teams.Team", b =>
@@ -2271,6 +3463,16 @@ namespace Volunteers.Data.Migrations
                     b.Navigation("Authorization");
                 });
 
+            modelBuilder.Entity("Volunteers.Data.FormerState", b =>
+                {
+                    b.HasOne("Volunteers.Features.Organizations.Organization", null)
+                        .WithMany()
+                        .HasForeignKey("OrganizationId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired()
+                        .HasConstraintName("fk_former_states_organizations_organization_id");
+                });
+
             modelBuilder.Entity("Volunteers.Features.Activities.Activity", b =>
                 {
                     b.HasOne("Volunteers.Features.Projects.Project", null)
@@ -2420,6 +3622,55 @@ namespace Volunteers.Data.Migrations
                         .HasConstraintName("volunteer_not_found");
                 });
 
+            modelBuilder.Entity("Volunteers.Features.Certificates.Certificate", b =>
+                {
+                    b.HasOne("Volunteers.Features.Organizations.Organization", null)
+                        .WithMany()
+                        .HasForeignKey("OrganizationId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired()
+                        .HasConstraintName("fk_certificates_organizations_organization_id");
+
+                    b.HasOne("Volunteers.Features.Certificates.Certificate", null)
+                        .WithMany()
+                        .HasForeignKey("OrganizationId", "ReplacesId")
+                        .OnDelete(DeleteBehavior.Restrict)
+                        .HasConstraintName("fk_certificates_certificates_organization_id_replaces_id");
+
+                    b.HasOne("Volunteers.Features.Volunteers.Volunteer", null)
+                        .WithMany()
+                        .HasForeignKey("OrganizationId", "VolunteerId")
+                        .OnDelete(DeleteBehavior.Restrict)
+                        .IsRequired()
+                        .HasConstraintName("volunteer_not_found");
+                });
+
+            modelBuilder.Entity("Volunteers.Features.Certificates.CertificateEnding", b =>
+                {
+                    b.HasOne("Volunteers.Features.Certificates.Certificate", null)
+                        .WithMany()
+                        .HasForeignKey("OrganizationId", "Id")
+                        .OnDelete(DeleteBehavior.Restrict)
+                        .IsRequired()
+                        .HasConstraintName("certificate_not_found");
+
+                    b.HasOne("Volunteers.Features.Certificates.Certificate", null)
+                        .WithMany()
+                        .HasForeignKey("OrganizationId", "SuccessorId")
+                        .OnDelete(DeleteBehavior.Restrict)
+                        .HasConstraintName("fk_certificate_endings_certificates_organization_id_successor_");
+                });
+
+            modelBuilder.Entity("Volunteers.Features.Hours.Dispute", b =>
+                {
+                    b.HasOne("Volunteers.Features.Hours.ServiceRecord", null)
+                        .WithMany()
+                        .HasForeignKey("OrganizationId", "RecordId")
+                        .OnDelete(DeleteBehavior.Restrict)
+                        .IsRequired()
+                        .HasConstraintName("record_not_found");
+                });
+
             modelBuilder.Entity("Volunteers.Features.Hours.HourLedger", b =>
                 {
                     b.HasOne("Volunteers.Features.Organizations.Organization", null)
@@ -2485,6 +3736,16 @@ namespace Volunteers.Data.Migrations
                         .HasConstraintName("record_not_found");
                 });
 
+            modelBuilder.Entity("Volunteers.Features.Identity.FormerProfile", b =>
+                {
+                    b.HasOne("Volunteers.Features.Volunteers.Volunteer", null)
+                        .WithMany()
+                        .HasForeignKey("OrganizationId", "VolunteerId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired()
+                        .HasConstraintName("volunteer_not_found");
+                });
+
             modelBuilder.Entity("Volunteers.Features.Identity.Invitation", b =>
                 {
                     b.HasOne("Volunteers.Features.Organizations.Organization", null)
@@ -2510,6 +3771,16 @@ namespace Volunteers.Data.Migrations
                         .OnDelete(DeleteBehavior.Cascade)
                         .IsRequired()
                         .HasConstraintName("fk_organization_clients_organizations_organization_id");
+                });
+
+            modelBuilder.Entity("Volunteers.Features.Organizations.CalendarDay", b =>
+                {
+                    b.HasOne("Volunteers.Features.Organizations.Organization", null)
+                        .WithMany()
+                        .HasForeignKey("OrganizationId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired()
+                        .HasConstraintName("fk_calendar_days_organizations_organization_id");
                 });
 
             modelBuilder.Entity("Volunteers.Features.Organizations.Organization", b =>
@@ -2551,6 +3822,114 @@ namespace Volunteers.Data.Migrations
                         .OnDelete(DeleteBehavior.Cascade)
                         .IsRequired()
                         .HasConstraintName("fk_projects_organizations_organization_id");
+                });
+
+            modelBuilder.Entity("Volunteers.Features.Recognition.Award", b =>
+                {
+                    b.HasOne("Volunteers.Features.Volunteers.Volunteer", null)
+                        .WithMany()
+                        .HasForeignKey("OrganizationId", "VolunteerId")
+                        .OnDelete(DeleteBehavior.Restrict)
+                        .IsRequired()
+                        .HasConstraintName("volunteer_not_found");
+                });
+
+            modelBuilder.Entity("Volunteers.Features.Recognition.AwardObjection", b =>
+                {
+                    b.HasOne("Volunteers.Features.Recognition.Award", null)
+                        .WithMany()
+                        .HasForeignKey("OrganizationId", "AwardId")
+                        .OnDelete(DeleteBehavior.Restrict)
+                        .IsRequired()
+                        .HasConstraintName("award_not_found");
+                });
+
+            modelBuilder.Entity("Volunteers.Features.Recognition.Rating", b =>
+                {
+                    b.HasOne("Volunteers.Features.Volunteers.Volunteer", null)
+                        .WithMany()
+                        .HasForeignKey("OrganizationId", "VolunteerId")
+                        .OnDelete(DeleteBehavior.Restrict)
+                        .IsRequired()
+                        .HasConstraintName("volunteer_not_found");
+                });
+
+            modelBuilder.Entity("Volunteers.Features.Recognition.StarRule", b =>
+                {
+                    b.HasOne("Volunteers.Features.Organizations.Organization", null)
+                        .WithMany()
+                        .HasForeignKey("OrganizationId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired()
+                        .HasConstraintName("fk_star_rules_organizations_organization_id");
+                });
+
+            modelBuilder.Entity("Volunteers.Features.Recognition.Training", b =>
+                {
+                    b.HasOne("Volunteers.Features.Volunteers.Volunteer", null)
+                        .WithMany()
+                        .HasForeignKey("OrganizationId", "VolunteerId")
+                        .OnDelete(DeleteBehavior.Restrict)
+                        .IsRequired()
+                        .HasConstraintName("volunteer_not_found");
+                });
+
+            modelBuilder.Entity("Volunteers.Features.Reconciliation.ColumnMapping", b =>
+                {
+                    b.HasOne("Volunteers.Features.Organizations.Organization", null)
+                        .WithMany()
+                        .HasForeignKey("OrganizationId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired()
+                        .HasConstraintName("fk_column_mappings_organizations_organization_id");
+                });
+
+            modelBuilder.Entity("Volunteers.Features.Reconciliation.ReconciliationRow", b =>
+                {
+                    b.HasOne("Volunteers.Features.Reconciliation.ReconciliationRun", null)
+                        .WithMany()
+                        .HasForeignKey("OrganizationId", "ReconciliationId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired()
+                        .HasConstraintName("reconciliation_not_found");
+
+                    b.HasOne("Volunteers.Features.Hours.ServiceRecord", null)
+                        .WithMany()
+                        .HasForeignKey("OrganizationId", "RecordId")
+                        .OnDelete(DeleteBehavior.Restrict)
+                        .HasConstraintName("record_not_found");
+
+                    b.HasOne("Volunteers.Features.Volunteers.Volunteer", null)
+                        .WithMany()
+                        .HasForeignKey("OrganizationId", "VolunteerId")
+                        .OnDelete(DeleteBehavior.Restrict)
+                        .HasConstraintName("volunteer_not_found");
+                });
+
+            modelBuilder.Entity("Volunteers.Features.Reconciliation.ReconciliationRun", b =>
+                {
+                    b.HasOne("Volunteers.Features.Organizations.Organization", null)
+                        .WithMany()
+                        .HasForeignKey("OrganizationId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired()
+                        .HasConstraintName("fk_reconciliations_organizations_organization_id");
+
+                    b.HasOne("Volunteers.Features.Teams.Team", null)
+                        .WithMany()
+                        .HasForeignKey("OrganizationId", "TeamId")
+                        .OnDelete(DeleteBehavior.Restrict)
+                        .HasConstraintName("team_not_found");
+                });
+
+            modelBuilder.Entity("Volunteers.Features.Reports.IssuedReport", b =>
+                {
+                    b.HasOne("Volunteers.Features.Organizations.Organization", null)
+                        .WithMany()
+                        .HasForeignKey("OrganizationId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired()
+                        .HasConstraintName("fk_issued_reports_organizations_organization_id");
                 });
 
             modelBuilder.Entity("Volunteers.Features.Teams.Team", b =>
