@@ -112,7 +112,7 @@ public sealed record Operation(string Method, string Route, string Id, string? P
         new("POST", "{o}/disputes/{disputeId}/answer", "answerDispute", "Coordinate",           "u nyyny 00 yn", _ => new { explanation = "It was not" }),
         new("GET", "{o}/service-records/{recordId}", "getServiceRecord", "Member",              "u yyyyy 00 yy"),
         new("GET", "{o}/service-records/{recordId}/history", "getServiceRecordHistory", "Member", "u yyyyy 00 yy"),
-        new("POST", "{o}/service-records/{recordId}/approve", "approveServiceRecord", "Coordinate", "u nyyny 00 yn"),
+        new("POST", "{o}/service-records/{recordId}/approve", "approveServiceRecord", "Coordinate", "u nyyny 00 yn", _ => new { reason = "Seen" }),
         new("POST", "{o}/service-records/{recordId}/reject", "rejectServiceRecord", "Coordinate", "u nyyny 00 yn", _ => new { reason = "Wrong" }),
         new("POST", "{o}/service-records/{recordId}/correct", "correctServiceRecord", "Coordinate", "u nyyny 00 yn", _ => new { reason = "Wrong", minutes = 30 }),
         new("POST", "{o}/service-records/{recordId}/claims", "claimHeadcount", "Coordinate",    "u nyyny 00 yn", w => new { volunteerId = w["volunteerId"] }),

@@ -121,7 +121,7 @@ public sealed class IdempotencyTests(TestDatabases databases) : HoursTest(databa
     public async Task Every_POST_takes_a_key()
     {
         var volunteer = await O.Volunteer(Team);
-        var headcount = (await Headcount(Admin, 3, At("08:00"), At("10:00"))).ShouldBe(201).Id;
+        var headcount = (await Headcount(Admin, 3, At("15:00"), At("17:00"))).ShouldBe(201).Id;
         var own = await O.Volunteer(Team);
         var submitted = (await Record(await O.SignedInAs(own), own, At("08:00"), At("10:00"))).ShouldBe(201).Id;
         var draft = new { title = "Patrol", teamId = Team, category = "patrol", startsAt = At("08:00"), endsAt = At("12:00") };

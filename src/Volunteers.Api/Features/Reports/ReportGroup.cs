@@ -107,15 +107,15 @@ internal sealed class ReportGroup
     /// <param name="at">The parameter with the instant; null for now.</param>
     public static string NamesAt(string table, string column, string key, string alias, string? at)
     {
-        var number = table == "volunteers" ? "x.number" : "null::text";
+        var number = table == "volunteers" ? "n.number" : "null::text";
         return at is null
-            ? $"left join lateral (select x.{column} as name, {number} as number from {table} x where x.organization_id = $1 and x.id = {key}) {alias} on true"
+            ? $"left join lateral (select n.{column} as name, {number} as number from {table} n where n.organization_id = $1 and n.id = {key}) {alias} on true"
             : $"""
                left join lateral (
-                   select coalesce(f.name, x.{column}) as name, coalesce(f.number, {number}) as number
-                   from {table} x left join lateral (
-                       select name, number from former_states where organization_id = $1 and subject_id = x.id and until > {at} order by until, id limit 1) f on true
-                   where x.organization_id = $1 and x.id = {key}) {alias} on true
+                   select coalesce(f.name, n.{column}) as name, coalesce(f.number, {number}) as number
+                   from {table} n left join lateral (
+                       select name, number from former_states where organization_id = $1 and subject_id = n.id and until > {at} order by until, id limit 1) f on true
+                   where n.organization_id = $1 and n.id = {key}) {alias} on true
                """;
     }
 

@@ -27,9 +27,9 @@ public sealed class ActivityReportTests(TestDatabases databases) : ApiTest(datab
         var byProject = (await o.Admin.Get("/reports/activities?from=2026-06-07&to=2026-06-10&groupBy=project")).ShouldBe(200);
 
         Assert.Equal(
-            """[{"category":"culture","activities":1,"sessions":0,"personTimes":0,"beneficiaries":0},{"category":"patrol","activities":1,"sessions":1,"personTimes":2,"beneficiaries":30}]""",
+            """[{"category":"culture","activities":1,"sessions":0,"persons":0,"personTimes":0,"minutes":0,"hours":0.00,"beneficiaries":0},{"category":"patrol","activities":1,"sessions":1,"persons":2,"personTimes":2,"minutes":240,"hours":4.00,"beneficiaries":30}]""",
             byCategory["rows"]!.ToJsonString());
-        Assert.Equal("""{"activities":2,"sessions":1,"personTimes":2,"beneficiaries":30}""", byCategory["total"]!.ToJsonString());
+        Assert.Equal("""{"activities":2,"sessions":1,"persons":2,"personTimes":2,"minutes":240,"beneficiaries":30,"hours":4.00}""", byCategory["total"]!.ToJsonString());
         Assert.Equal([project, null], byProject["rows"]!.AsArray().Select(row => (string?)row!["project"]?["id"]));
         Assert.True(byProject["rows"]![1]!.AsObject().ContainsKey("project"));
         Assert.Equal(4, (long)byProject["asOf"]!["position"]!);
@@ -51,5 +51,30 @@ public sealed class ActivityReportTests(TestDatabases databases) : ApiTest(datab
         Assert.Equal(0, await Activities("from=2026-06-08&to=2026-06-08"));
         Assert.Equal(2, await Activities($"from=2026-06-07&to=2026-06-07&team={first}"));
         Assert.Equal(1, await Activities("from=2026-06-07&to=2026-06-07&category=culture&groupBy=team"));
+    }
+
+    [Fact]
+    public async Task As_of_an_earlier_position_activities_stand_as_they_stood()
+    {
+        var o = await Given.Organization();
+        var (first, second) = (await o.Team(), await o.Team());
+        var volunteer = await o.Volunteer(first);
+        await o.Member(second, volunteer);
+        var activity = await o.Activity(first, "2026-06-07T14:30:00+08:00", "2026-06-07T16:30:00+08:00");
+        await o.Record(activity, volunteer, "2026-06-07T14:30:00+08:00", "2026-06-07T15:30:00+08:00");
+        const string report = "/reports/activities?from=2026-06-01&to=2026-06-30&groupBy=team";
+        var drawn = (await o.Admin.Get(report)).ShouldBe(200);
+
+        await o.Activity(first, "2026-06-08T14:30:00+08:00", "2026-06-08T16:30:00+08:00");
+        (await o.Admin.Post($"/activities/{activity}/complete", new { outcome = new { beneficiaries = 30, method = "counted" } })).ShouldBe(200);
+        (await o.Admin.Patch($"/activities/{activity}", new { teamId = second, startsAt = "2026-05-31T14:30:00+08:00" })).ShouldBe(200);
+        (await o.Admin.Patch($"/teams/{first}", new { name = "Another name" })).ShouldBe(200);
+        await o.Record(activity, volunteer, "2026-06-07T15:30:00+08:00", "2026-06-07T16:30:00+08:00");
+
+        Assert.Equal(drawn.Text, (await o.Admin.Get($"{report}&asOf={drawn["asOf"]!["position"]}")).ShouldBe(200).Text);
+        Assert.Equal(1, (int)drawn["total"]!["persons"]!);
+        var now = (await o.Admin.Get(report)).ShouldBe(200);
+        Assert.Equal((1, 0, "Another name"), ((int)now["total"]!["activities"]!, (int)now["total"]!["minutes"]!, (string?)now["rows"]![0]!["team"]!["name"]));
+        (await o.Admin.Get($"{report}&asOf=soon")).ShouldRefuse(400, "invalid_request");
     }
 }

@@ -206,7 +206,7 @@ public sealed class HourReportTests(TestDatabases databases) : ApiTest(databases
 
         Assert.Empty(report["rows"]!.AsArray());
         Assert.Equal("""{"persons":2,"personTimes":3,"minutes":320,"hours":5.33}""", report["total"]!.ToJsonString());
-        Assert.Equal(["from", "to", "timeZone", "asOf", "rows", "total"], report.Body!.AsObject().Select(member => member.Key));
+        Assert.Equal(["from", "to", "timeZone", "asOf", "rows", "total", "byEvidence", "headcounts"], report.Body!.AsObject().Select(member => member.Key));
         Assert.Equal(report["asOf"]!["position"]!.ToString(), report.Header("Volunteers-Ledger-Position"));
     }
 }

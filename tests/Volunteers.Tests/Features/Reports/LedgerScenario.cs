@@ -57,9 +57,10 @@ internal sealed record LedgerScenario(OrganizationSteps Organization, string Dri
         .Where(row => row.Sums.Minutes != 0)
         .ToDictionary(row => row.Key, row => row.Sums);
 
-    public static Dictionary<string, Sums> Rows(Answer report, IReadOnlyList<string> groups) => report["rows"]!.AsArray().ToDictionary(
-        row => string.Join(" | ", groups.Select(group => row![group] is JsonObject named ? (string)named["id"]! : row[group]?.ToString() ?? "none")),
-        row => Sums.Of(row!));
+    public static Dictionary<string, Sums> Rows(Answer report, IReadOnlyList<string> groups) => report["rows"]!.AsArray().ToDictionary(row => KeyOf(row!, groups), row => Sums.Of(row!));
+
+    public static string KeyOf(JsonNode row, IReadOnlyList<string> groups) =>
+        string.Join(" | ", groups.Select(group => row[group] is JsonObject named ? (string)named["id"]! : row[group]?.ToString() ?? "none"));
 }
 
 /// <summary>One posting of the feed.</summary>

@@ -76,7 +76,8 @@ public sealed class ReportAccessTests(TestDatabases databases) : ApiTest(databas
     [InlineData("hours?" + Year + "&format=xml", "malformed_parameter", "/format")]
     [InlineData("hours?" + Year + "&year=2026", "unknown_parameter", "/year")]
     [InlineData("activities?" + Year + "&groupBy=month", "malformed_parameter", "/groupBy")]
-    [InlineData("activities?" + Year + "&asOf=1", "unknown_parameter", "/asOf")]
+    [InlineData("activities?" + Year + "&asOf=soon", "invalid_request", "/asOf")]
+    [InlineData("activities?" + Year + "&year=2026", "unknown_parameter", "/year")]
     [InlineData("activities?from=2026-12-31&to=2026-12-30", "invalid_request", "/to")]
     [InlineData("activities?from=2016-01-01&to=2026-01-02", "invalid_request", "/to")]
     public async Task What_cannot_be_asked_is_refused_by_name(string report, string code, string at)

@@ -106,7 +106,7 @@ public sealed class ReportCsvTests(TestDatabases databases) : ApiTest(databases)
         Assert.Contains(csv.Rows, row => row["依据"] == "本人填报");
         Assert.Contains(csv.Rows, row => row["项目"] == "无项目" && row["志愿者"] == "未记名计数" && row["志愿者编号"].Length == 0);
         Assert.Equal("合计", csv.Rows[^1]["志愿者编号"]);
-        Assert.Equal(["类别", "活动数", "场次", "人次", "受益人数"], activities.Headings);
+        Assert.Equal(["类别", "活动数", "场次", "人数", "人次", "分钟", "小时", "受益人数"], activities.Headings);
     }
 
     [Theory]

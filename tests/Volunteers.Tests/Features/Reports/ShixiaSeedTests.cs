@@ -65,8 +65,8 @@ public sealed class ShixiaSeedTests(TestDatabases databases) : ApiTest(databases
         var report = (await o.Get(path)).ShouldBe(200);
         var csv = ReportFile.Read((await o.Get(path + "&format=csv")).ShouldBe(200).Text);
 
-        Assert.Equal("""{"activities":205,"sessions":205,"personTimes":0,"beneficiaries":10250}""", report["total"]!.ToJsonString());
-        Assert.Equal(["205", "205", "0", "10250"], Assert.Single(csv.Rows).Values);
+        Assert.Equal("""{"activities":205,"sessions":205,"persons":0,"personTimes":0,"minutes":0,"beneficiaries":10250,"hours":0.00}""", report["total"]!.ToJsonString());
+        Assert.Equal(["205", "205", "0", "0", "0", "0.00", "10250"], Assert.Single(csv.Rows).Values);
     }
 
     [Fact]

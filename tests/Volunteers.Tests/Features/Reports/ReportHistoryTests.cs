@@ -1,0 +1,147 @@
+using System.Text.Json.Nodes;
+using CsCheck;
+using Volunteers.Tests.Features.Hours;
+using Volunteers.Tests.Support;
+using Xunit;
+
+namespace Volunteers.Tests.Features.Reports;
+
+/// <summary>Random histories of service, corrections, new names and moves, and what a report must say of each position of theirs for ever.</summary>
+public sealed class ReportHistoryTests(TestDatabases databases) : HoursTest(databases)
+{
+    private const string Period = "from=2026-05-01&to=2026-07-31";
+
+    private static readonly string[] Groups = ["team", "volunteer", "activity", "project", "category", "evidence", "month", "day", "year"];
+
+    private static readonly string[] Verbs = ["record", "submit", "headcount", "claim", "correct", "void", "rename", "move"];
+
+    private sealed record Step(string Verb, int Who, int Which, int Hour, int Length);
+
+    private static readonly Gen<Step> AnyStep =
+        from verb in Gen.Int[0, Verbs.Length - 1]
+        from who in Gen.Int[0, 2]
+        from which in Gen.Int[0, 1000]
+        from hour in Gen.Int[0, 24 * 59]
+        from length in Gen.Int[1, 16]
+        select new Step(Verbs[verb], who, which, hour, length);
+
+    /// <summary>A report as it was drawn at some position.</summary>
+    private sealed record Drawn(string Path, long Position, string Text, string? Language);
+
+    private string[] teams = [], volunteers = [], activities = [], projects = [];
+    private Api[] selves = [];
+    private int names;
+
+    [Fact]
+    public async Task Every_position_says_the_same_for_ever_and_changes_lead_from_one_to_the_next()
+    {
+        teams = [Team, await O.Team()];
+        volunteers = await O.Volunteers(3, inTeam: Team);
+        foreach (var volunteer in volunteers) await O.Member(teams[1], volunteer);
+        selves = await Task.WhenAll(volunteers.Select(O.SignedInAs));
+        projects = [await O.Project()];
+        activities = [Activity, await O.Activity(teams[1], category: "culture"), await O.Activity(Team, projectId: projects[0])];
+        var booked = new HashSet<string>();
+        var renamed = 0;
+
+        await AnyStep.Array[20, 40].SampleAsync(async steps =>
+        {
+            var drawn = new List<Drawn>();
+            var position = await VerifiedPosition();
+            foreach (var step in steps)
+            {
+                var done = await Take(step);
+                Assert.True(done.Status is < 500, done.Text);
+                if (step.Verb is "rename" or "move" && done.Status == 200) renamed++;
+                var now = await Count("select coalesce(max(position), 0) from hour_postings");
+                if (now == position) continue;
+                (position, _) = (now, booked.Add(step.Verb));
+                drawn.AddRange(await Draw(position));
+            }
+            foreach (var report in drawn) Assert.Equal(report.Text, await Text($"{report.Path}&asOf={report.Position}", report.Language));
+            await ShouldAddUp(position);
+        }, iter: 3, threads: 1);
+
+        // A history in which nothing is booked and nothing renamed would prove nothing.
+        Assert.Superset(new HashSet<string>(["record", "headcount", "claim", "correct", "void"]), booked);
+        Assert.True(renamed > 5);
+    }
+
+    private async Task<IEnumerable<Drawn>> Draw(long position)
+    {
+        (string Path, string? Language)[] forms =
+        [
+            ($"/reports/hours?{Period}&groupBy=team,volunteer,month", null), ($"/reports/hours?{Period}&groupBy=project,activity&format=csv", "zh-CN"),
+        ];
+        return await Task.WhenAll(forms.Select(async form => new Drawn(form.Path, position, await Text(form.Path, form.Language), form.Language)));
+    }
+
+    private async Task<string> Text(string path, string? language) =>
+        (await Admin.Send(HttpMethod.Get, path, null, ("Accept-Language", language ?? "en"))).ShouldBe(200).Text;
+
+    private async Task<Answer> Take(Step step)
+    {
+        var from = new DateTimeOffset(2026, 5, 1, 0, 0, 0, TimeSpan.FromHours(8)).AddHours(step.Hour);
+        var (starts, ends) = (from.ToString("O"), from.AddMinutes(step.Length * 15).ToString("O"));
+        var activity = activities[step.Which % activities.Length];
+        var records = (await Admin.Get("/service-records?limit=200&status=approved")).ShouldBe(200).Items;
+        var known = records.Count == 0 ? Guid.NewGuid().ToString() : (string)records[step.Which % records.Count]!["id"]!;
+        switch (step.Verb)
+        {
+            case "record": return await Record(Admin, volunteers[step.Who], starts, ends, activity: activity);
+            case "submit":
+                var own = await Record(selves[step.Who], volunteers[step.Who], starts, ends, activity: activity);
+                return own.Status == 201 ? await Do(Admin, "approve", own.Id) : own;
+            case "headcount": return await Headcount(Admin, 2 + step.Who, starts, ends);
+            case "claim":
+                var headcount = records.FirstOrDefault(r => r!["volunteerId"] is null && (int)r["creditedPersonTimes"]! > 1);
+                return await Do(Admin, "claims", (string?)headcount?["id"] ?? known, new { volunteerId = volunteers[step.Who] });
+            case "correct": return await Do(Admin, "correct", known, new { reason = "Other.", startsAt = starts, endsAt = ends });
+            case "void": return await Do(Admin, "void", known);
+            case "move": return await Admin.Patch($"/activities/{activity}", new { teamId = teams[step.Which % 2], category = $"Category {step.Who}" });
+            default:
+                var name = $"Name {++names}";
+                return (step.Which % 4) switch
+                {
+                    0 => await Admin.Patch($"/teams/{teams[step.Who % 2]}", new { name }),
+                    1 => await Admin.Patch($"/volunteers/{volunteers[step.Who]}", new { name, number = $"N-{names}" }),
+                    2 => await Admin.Patch($"/activities/{activity}", new { title = name }),
+                    _ => await Admin.Patch($"/projects/{projects[0]}", new { title = name }),
+                };
+        }
+    }
+
+    /// <summary>At a few positions and the last: every grouping against the feed of postings, and the changes from each to the last.</summary>
+    private async Task ShouldAddUp(long last)
+    {
+        var ledger = new List<Line>();
+        for (var after = 0L; after < last; after += 200)
+            ledger.AddRange((await Admin.Get($"/ledger?limit=200&after={after}")).ShouldBe(200).Items.Select(posting => new Line(posting!)));
+        foreach (var position in new[] { 0, last / 3, last / 2, last - 1, last }.Distinct())
+        {
+            var until = ledger.Where(line => (long)line.Posting["position"]! <= position).ToList();
+            foreach (var grouping in Groups.Select((group, index) => new[] { group }).Concat([["team", "month"], ["volunteer", "evidence"], ["activity", "volunteer", "day"]]))
+            {
+                var query = $"{Period}&groupBy={string.Join(',', grouping)}";
+                var report = (await Admin.Get($"/reports/hours?{query}&asOf={position}")).ShouldBe(200);
+                Assert.Equivalent(LedgerScenario.Expected(until, grouping), LedgerScenario.Rows(report, grouping), strict: true);
+                Assert.Equal(Sums.Of(until), Sums.Of(report["total"]!));
+
+                var changes = (await Admin.Get($"/reports/hours/changes?{query}&since={position}")).ShouldBe(200);
+                var rows = LedgerScenario.Rows(report, grouping);
+                foreach (var change in changes["rows"]!.AsArray())
+                {
+                    var key = LedgerScenario.KeyOf(change!, grouping);
+                    Assert.Equal(rows.GetValueOrDefault(key), change!["before"] is { } before ? Sums.Of(before) : null);
+                    if (change["after"] is { } after) rows[key] = Sums.Of(after);
+                    else rows.Remove(key);
+                    Assert.Equal(until.Count < ledger.Count, change["positions"]!.AsArray().Count > 0);
+                    Assert.All(change["positions"]!.AsArray(), at => Assert.InRange((long)at!, position + 1, last));
+                }
+                Assert.Equivalent(LedgerScenario.Expected(ledger, grouping), rows, strict: true);
+                Assert.Equal(ledger.Skip(until.Count).Select(line => (long)line.Posting["position"]!), changes["postings"]!.AsArray().Select(posting => (long)posting!["position"]!));
+                Assert.Equal(ledger.Count == 0 ? null : Sums.Of(ledger), changes["total"]!["after"] is JsonObject total ? Sums.Of(total) : null);
+            }
+        }
+    }
+}
