@@ -20,6 +20,8 @@ public sealed class HostileInputTests(TestDatabases databases) : ApiTest(databas
         foreach (var operation in TakingJson())
             foreach (var hostile in HostileValues.Bodies)
             {
+                // The only body that may be left out, and null is none.
+                if (operation.Id == "approveServiceRecord" && hostile is ("" or "null")) continue;
                 using var body = ProblemShape.Json(hostile);
                 var answer = (await world.Send(operation, body)).ShouldBeCivil($"{operation.Id} with {Short(hostile)}");
                 Assert.True(answer.Status == 400, $"{operation.Id} with {Short(hostile)}: {answer.Status} {answer.Text}");
@@ -35,7 +37,7 @@ public sealed class HostileInputTests(TestDatabases databases) : ApiTest(databas
         var before = await Everything(world);
 
         foreach (var operation in TakingJson())
-            foreach (var member in HostileValues.Members)
+            foreach (var member in HostileValues.Members.Where(member => !Valid(operation, world).Contains($"\"{member}\":", StringComparison.Ordinal)))
             {
                 using var body = ProblemShape.Json(HostileValues.With(Valid(operation, world), [member], "\"00000000-0000-0000-0000-000000000001\""));
                 (await world.Send(operation, body)).ShouldRefuse(400, "malformed_json").ShouldBeProblem($"{operation.Id} with {member}");

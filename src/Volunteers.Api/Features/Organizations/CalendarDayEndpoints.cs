@@ -17,7 +17,7 @@ internal static class CalendarDayEndpoints
 
         days.MapGet("", List).WithName("listCalendarDays");
         days.MapPut("", Set).WithName("setCalendarDays").Allows(Access.Administer);
-        days.MapDelete(@"/{day:regex(^\d{{4}}-\d\d-\d\d$)}", Remove).WithName("removeCalendarDay").Allows(Access.Administer).RefusesWith(404);
+        days.MapDelete(@"/{day:regex(^\d\d\d\d-\d\d-\d\d$)}", Remove).WithName("removeCalendarDay").Allows(Access.Administer).RefusesWith(404);
     }
 
     /// <summary>Lists the holidays, and the working days that make up for them, in order. Every other day is as the <c>restDays</c> of the settings say.</summary>

@@ -41,7 +41,8 @@ internal sealed class ActivityCounts(ActivityReportQuery query, LedgerPoint asOf
             var values = new OrderedDictionary<ReportGroup, object?>();
             foreach (var group in groups) values.Add(group, group.Read(row, 6));
             return new ActivityReportRow(
-                new ActivityFigures(row.GetInt64(0), row.GetInt64(1), row.GetInt64(2), row.GetInt64(3), row.GetInt64(4), row.GetInt64(5))) { Groups = values };
+                new ActivityFigures(row.GetInt64(0), row.GetInt64(1), row.GetInt64(2), row.GetInt64(3), row.GetInt64(4), row.GetInt64(5)))
+            { Groups = values };
         }, ct);
 
     public Task<List<EvidenceHours>> ByEvidence(CancellationToken ct) => Read(

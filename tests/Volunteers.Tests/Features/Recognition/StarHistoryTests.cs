@@ -35,7 +35,8 @@ public sealed class StarHistoryTests(TestDatabases databases) : RecognitionTest(
         await AnyDeed.Array[15, 30].SampleAsync(async steps =>
         {
             var organization = await Given.AnotherOrganization();
-            var (first, activity) = (Today, await organization.Activity(await organization.Team()));
+            var (first, team) = (Today, await organization.Team());
+            var activity = await organization.Activity(team);
             var rules = new[]
             {
                 new Made(first, [(1, 0), (2, 1)], ["attendance", "coordinator", "import", "self"]),
@@ -54,6 +55,7 @@ public sealed class StarHistoryTests(TestDatabases databases) : RecognitionTest(
             {
                 var joined = first.AddDays(3 * i).AddMonths(-1);
                 people[i] = new Person((await organization.Admin.Post("/volunteers", new { name = $"Volunteer {i}", joinedOn = Day(joined) })).ShouldBe(201).Id, joined);
+                await organization.Member(team, people[i].Id);
             }
 
             await Live(steps, organization, activity, people);

@@ -25,21 +25,21 @@ public sealed class ReportFormatTests(TestDatabases databases) : ApiTest(databas
         var o = (await LedgerScenario.Make(Given)).Organization;
         var path = $"/reports/{report}?{Years}" + (groupBy.Length > 0 ? $"&groupBy={groupBy}" : "");
         var json = (await o.Admin.Get(path)).ShouldBe(200);
-        string[] members = report == "hours" ? ["persons", "personTimes", "minutes", "hours"] : ["activities", "sessions", "personTimes", "beneficiaries"];
+        string[] members = report == "hours" ? ["persons", "personTimes", "minutes", "hours"] : ["activities", "sessions", "persons", "personTimes", "minutes", "hours", "beneficiaries"];
         var figures = json["rows"]!.AsArray().Append(json["total"]).Select(row => members.Select(member => row![member]!.ToJsonString()).ToArray()).ToArray();
 
         var csv = ReportFile.Read(await Bytes(o, path + "&format=csv"));
         var book = Workbook.Read(await Bytes(o, path + "&format=xlsx"));
         var lines = PdfLines.Read(await Bytes(o, path + "&format=pdf"));
 
-        Assert.Equal(figures, csv.Rows.Select(row => csv.Headings[^4..].Select(heading => row[heading]).ToArray()));
+        Assert.Equal(figures, csv.Rows.Select(row => csv.Headings[^members.Length..].Select(heading => row[heading]).ToArray()));
         Assert.Equal(csv.Headings, book.Main[0].Select(cell => cell!.Text));
-        Assert.Equal(figures, book.Main.Skip(1).Select(row => row.TakeLast(4).Select(cell => cell!.Number!.Value.ToString(CultureInfo.InvariantCulture)).ToArray()));
+        Assert.Equal(figures, book.Main.Skip(1).Select(row => row.TakeLast(members.Length).Select(cell => cell!.Number!.Value.ToString(CultureInfo.InvariantCulture)).ToArray()));
         // A long name may go on below, so a line is known by its beginning and its figures.
         foreach (var row in csv.Rows)
-            Assert.Contains(lines, line => line.StartsWith(row.Values.First().Replace(" ", "", StringComparison.Ordinal), StringComparison.Ordinal) && line.EndsWith(string.Concat(row.Values.TakeLast(4)), StringComparison.Ordinal));
+            Assert.Contains(lines, line => line.StartsWith(row.Values.First().Replace(" ", "", StringComparison.Ordinal), StringComparison.Ordinal) && line.EndsWith(string.Concat(row.Values.TakeLast(members.Length)), StringComparison.Ordinal));
         foreach (var (cells, row) in book.Main.Skip(1).Zip(csv.Rows).SkipLast(1))
-            Assert.Equal(csv.Headings[..^4].Select(heading => row[heading]), cells.Take(csv.Headings.Length - 4).Select((cell, i) => Shown(cell, csv.Headings[i])));
+            Assert.Equal(csv.Headings[..^members.Length].Select(heading => row[heading]), cells.Take(csv.Headings.Length - members.Length).Select((cell, i) => Shown(cell, csv.Headings[i])));
     }
 
     [Fact]
