@@ -1,7 +1,5 @@
 using System.Globalization;
 using System.Net;
-using System.Security.Cryptography;
-using System.Text;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Volunteers.Data;
 using Volunteers.Features.Reports;
@@ -10,28 +8,10 @@ using Volunteers.Platform;
 namespace Volunteers.Features.Certificates;
 
 /// <summary>
-/// What a phone shows that has read the QR code of a certificate, and where a code is typed in from paper. Written whole by
-/// the service: nothing is loaded, no script runs.
+/// What a phone shows that has read the QR code of a certificate, and where a code is typed in from paper.
 /// </summary>
 internal static class VerificationPage
 {
-    private const string Style =
-        """
-        body{margin:0;font:17px/1.5 system-ui,"PingFang SC","Microsoft YaHei","Noto Sans CJK SC",sans-serif;color:#1c2430;background:#f3f5f8}
-        main{max-width:34rem;margin:0 auto;padding:1.5rem 1rem}
-        h1{font-size:1.3rem;margin:.2rem 0 1rem}
-        .status{padding:.8rem 1rem;border-radius:.6rem;color:#fff;font-weight:600;font-size:1.1rem}
-        .valid{background:#17663a}.hoursChanged,.superseded{background:#8a5200}.revoked,.unknown{background:#9b1c1c}
-        dl{background:#fff;border-radius:.6rem;padding:.4rem 1rem;margin:1rem 0}
-        dt{color:#5a6472;font-size:.85rem;margin-top:.6rem}dd{margin:0 0 .6rem;overflow-wrap:anywhere}
-        p{color:#3c4654;font-size:.9rem}
-        input,button{font:inherit;padding:.6rem;width:100%;box-sizing:border-box;margin:.3rem 0;border:1px solid #8a94a3;border-radius:.4rem}
-        button{background:#1d4f91;color:#fff;border:0}
-        """;
-
-    private static readonly string ContentSecurityPolicy =
-        $"default-src 'none'; style-src 'sha256-{Convert.ToBase64String(SHA256.HashData(Encoding.UTF8.GetBytes(Style)))}'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
-
     public static void MapVerificationPage(this WebApplication app)
     {
         app.MapGet("/verify", Ask).ExcludeFromDescription();
@@ -85,18 +65,6 @@ internal static class VerificationPage
     private static ContentHttpResult Page(HttpContext http, int status, string content)
     {
         Verification.KeepToYourself(http.Response);
-        http.Response.Headers.ContentSecurityPolicy = ContentSecurityPolicy;
-        http.Response.Headers.XContentTypeOptions = "nosniff";
-        http.Response.Headers.ContentLanguage = CultureInfo.CurrentUICulture.Name;
-        http.Response.Headers.Vary = "Accept-Language";
-        return TypedResults.Text(
-            $"""
-             <!DOCTYPE html>
-             <html lang="{CultureInfo.CurrentUICulture.Name}"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
-             <title>{Text("verify_title")}</title><style>{Style}</style></head>
-             <body><main><h1>{Text("verify_title")}</h1>
-             {content}
-             </main></body></html>
-             """, "text/html; charset=utf-8", Encoding.UTF8, status);
+        return HtmlPage.Of(http, status, Text("verify_title"), content);
     }
 }

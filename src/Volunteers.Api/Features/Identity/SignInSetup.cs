@@ -31,6 +31,7 @@ internal static class SignInSetup
                 options.User.AllowedUserNameCharacters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._@+";
             })
             .AddEntityFrameworkStores<VolunteersDb>();
+        services.AddScoped<SignInCheck>();
 
         services.AddOpenIddict()
             .AddCore(options => options.UseEntityFrameworkCore().UseDbContext<VolunteersDb>().ReplaceDefaultEntities<Guid>())

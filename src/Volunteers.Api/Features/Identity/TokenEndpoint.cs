@@ -15,14 +15,15 @@ internal static class TokenEndpoint
         app.MapPost("/connect/token", Exchange).ExcludeFromDescription();
 
     /// <summary>The authorization server has checked client, grant type and token by now; here the account is.</summary>
-    private static async Task<IResult> Exchange(HttpContext http, UserManager<Account> accounts, VolunteersDb db, TimeProvider clock, CancellationToken ct)
+    private static async Task<IResult> Exchange(
+        HttpContext http, SignInCheck check, UserManager<Account> accounts, VolunteersDb db, TimeProvider clock, CancellationToken ct)
     {
         var request = http.GetOpenIddictServerRequest()!;
         if (request.IsClientCredentialsGrantType()) return SignIn(request.ClientId!, request.ClientId!, request.GetScopes());
 
         if (request.IsPasswordGrantType())
         {
-            return await CheckPassword(request.Username, request.Password, accounts, db, clock.GetUtcNow(), ct) is { } account
+            return await check.Password(request.Username, request.Password, ct) is SignInOutcome.Accepted { Account: var account }
                 ? SignIn(account.Id.ToString(), account.DisplayName, request.GetScopes())
                 : Refuse("The login or the password is wrong, or the account is locked for some minutes.");
         }
@@ -36,22 +37,6 @@ internal static class TokenEndpoint
         return await accounts.FindByIdAsync(refreshed.GetClaim(Claims.Subject)!) is { } owner
             ? SignIn(owner.Id.ToString(), owner.DisplayName, refreshed.GetScopes(), refreshed)
             : Refuse("The account is gone.");
-    }
-
-    private static async Task<Account?> CheckPassword(
-        string? login, string? password, UserManager<Account> accounts, VolunteersDb db, DateTimeOffset now, CancellationToken ct)
-    {
-        var account = Login.Parse(login) is { } known ? await accounts.FindByNameAsync(known.Value) : null;
-        if (account is null || account.LockoutEnd > now || password is null or { Length: > 128 })
-        {
-            // The same work for a login that nobody has, so that its absence does not show in the time taken.
-            accounts.PasswordHasher.HashPassword(null!, "nobody's");
-            return null;
-        }
-        if (await accounts.CheckPasswordAsync(account, password)) return await db.ForgetFailures(account.Id, now, ct) ? account : null;
-
-        await db.CountFailure(account.Id, now, ct);
-        return null;
     }
 
     private static Microsoft.AspNetCore.Http.HttpResults.SignInHttpResult SignIn(
