@@ -96,6 +96,8 @@ try
     app.MapHealth();
     app.MapOpenApiDocuments();
 
+    app.BuildEndpointsOnce();
+
     await commands.Run(app);
     return Environment.ExitCode;
 }
