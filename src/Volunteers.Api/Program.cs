@@ -32,6 +32,9 @@ try
     builder.Services.AddAccess();
     builder.Services.AddStrictJson();
     builder.Services.AddProblems();
+    builder.AddTransport();
+    builder.AddCrossOrigin();
+    builder.Services.AddTimeLimits();
     builder.Services.AddRateLimits();
     builder.Services.AddTurns();
     builder.Services.AddValidatorsFromAssemblyContaining<Program>(ServiceLifetime.Singleton, includeInternalTypes: true);
@@ -45,8 +48,12 @@ try
 
     var app = builder.Build();
     app.UseLanguages();
+    app.UseSecurityHeaders();
     app.UseProblems();
+    app.UseTransport();
     app.UseRouting();
+    app.UseCors();
+    app.UseRequestTimeouts();
     app.UseRateLimits();
     app.UseMiddleware<QueryGuard>();
     app.UseStrictJson();

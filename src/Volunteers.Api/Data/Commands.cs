@@ -1,5 +1,6 @@
 using Microsoft.EntityFrameworkCore;
 using Volunteers.Features.Identity;
+using Volunteers.Platform;
 
 namespace Volunteers.Data;
 

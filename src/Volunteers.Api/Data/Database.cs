@@ -1,5 +1,6 @@
 using Microsoft.EntityFrameworkCore;
 using Npgsql;
+using Volunteers.Platform;
 
 namespace Volunteers.Data;
 
@@ -35,6 +36,3 @@ internal static class Database
         return new NpgsqlDataSourceBuilder(settings.ConnectionString).Build();
     }
 }
-
-/// <summary>The service cannot start as it is set up; the message says what to do, and is all that is printed.</summary>
-internal class StartupRefused(string message) : Exception(message);

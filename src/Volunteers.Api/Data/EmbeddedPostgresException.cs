@@ -1,3 +1,5 @@
+using Volunteers.Platform;
+
 namespace Volunteers.Data;
 
 /// <summary>The private PostgreSQL cannot run. The message is for a person and says what to do.</summary>

@@ -1,5 +1,6 @@
 using Microsoft.EntityFrameworkCore;
 using Npgsql;
+using Volunteers.Platform;
 
 namespace Volunteers.Data;
 

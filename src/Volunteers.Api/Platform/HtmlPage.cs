@@ -29,7 +29,6 @@ internal static class HtmlPage
     public static ContentHttpResult Of(HttpContext http, int status, string title, string content)
     {
         http.Response.Headers.ContentSecurityPolicy = ContentSecurityPolicy;
-        http.Response.Headers.XContentTypeOptions = "nosniff";
         http.Response.Headers.ContentLanguage = CultureInfo.CurrentUICulture.Name;
         http.Response.Headers.Vary = "Accept-Language";
         return TypedResults.Text(

@@ -34,7 +34,8 @@ internal static class Problems
         problem.Extensions["traceId"] = Activity.Current?.Id ?? http.TraceIdentifier;
         http.Response.StatusCode = problem.Status!.Value;
         if (HttpMethods.IsHead(http.Request.Method)) return;
-        await http.Response.WriteAsJsonAsync(problem, options: null, ContentType, http.RequestAborted);
+        // Told also where the time limit has cancelled everything else of this request.
+        await http.Response.WriteAsJsonAsync(problem, options: null, ContentType, CancellationToken.None);
     }
 
     public static ProblemDetails Of(int status, string code, params object[] arguments) => new()

@@ -1,7 +1,7 @@
 using System.Buffers.Text;
 using System.Security.Cryptography;
 using Microsoft.AspNetCore.Identity;
-using Volunteers.Data;
+using Volunteers.Platform;
 
 namespace Volunteers.Features.Identity;
 

@@ -49,7 +49,7 @@ internal static class SignInSetup
                 // The mobile app reads nothing from the token, but a gateway may check its signature.
                 options.DisableAccessTokenEncryption();
                 var aspNetCore = options.UseAspNetCore().EnableTokenEndpointPassthrough();
-                if (!builder.Configuration.GetValue("SignIn:RequireHttps", !builder.Environment.IsDevelopment()))
+                if (!builder.Configuration.RequiresHttps(builder.Environment))
                     aspNetCore.DisableTransportSecurityRequirement();
             })
             .AddValidation(options =>

@@ -16,7 +16,7 @@ internal static class ReportEndpoints
         reports.MapIssuedReports();
         reports.MapGet("/activities", Activities).WithName("getActivityReport").AnswersFilesToo().RefusesWith(406, 409);
         organization.MapGet("/service-records/export", Records).WithTags("Service records").WithName("exportServiceRecords").Allows(Access.Read)
-            .AnswersRecordFiles().RefusesWith(406, 409);
+            .AnswersRecordFiles().HandlesFiles().RefusesWith(406, 409);
         reports.MapOverdueReport();
         organization.MapVolunteerSummary();
     }

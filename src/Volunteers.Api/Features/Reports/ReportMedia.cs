@@ -4,6 +4,7 @@ using System.Text;
 using Microsoft.AspNetCore.Http.Metadata;
 using Microsoft.Net.Http.Headers;
 using Microsoft.OpenApi;
+using Volunteers.Platform;
 
 namespace Volunteers.Features.Reports;
 
@@ -87,7 +88,7 @@ internal static class ReportMedia
         "\\/:*?\"<>|%'".Contains(rune.ToString(), StringComparison.Ordinal) || rune == Rune.ReplacementChar
         || Rune.GetUnicodeCategory(rune) is UnicodeCategory.Control or UnicodeCategory.Format or UnicodeCategory.LineSeparator or UnicodeCategory.ParagraphSeparator;
 
-    public static RouteHandlerBuilder AnswersFilesToo(this RouteHandlerBuilder route) => route.AddOpenApiOperationTransformer((operation, _, _) =>
+    public static RouteHandlerBuilder AnswersFilesToo(this RouteHandlerBuilder route) => route.HandlesFiles().AddOpenApiOperationTransformer((operation, _, _) =>
     {
         Offer(operation, Csv, "UTF-8 with BOM, CRLF; headings in the language of Accept-Language; the last line is the total.");
         Offer(operation, Xlsx, "Numbers as numbers, dates as dates; the last row is the total; a second sheet says period, filters, position and when it was drawn.");
