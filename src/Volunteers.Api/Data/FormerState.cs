@@ -10,7 +10,8 @@ using Volunteers.Features.Volunteers;
 namespace Volunteers.Data;
 
 /// <summary>
-/// What something was called until an instant and, of an activity, how it stood: a report as of then shows it as it was.
+/// What something was called until an instant and, of an activity, how it stood: a report as of then shows it as it was, and
+/// stars are reckoned as they were.
 /// One table for all, by the id of what it is about, so that a person's former names are found and erased with the person.
 /// </summary>
 internal sealed class FormerState
@@ -28,8 +29,14 @@ internal sealed class FormerState
 
     public string Name { get; private set; } = "";
 
+    /// <summary>Of an organization: its days were reckoned in it.</summary>
+    public string? TimeZone { get; private set; }
+
     /// <summary>Of a volunteer.</summary>
     public string? Number { get; private set; }
+
+    /// <summary>Of a volunteer: tenure was reckoned from it.</summary>
+    public DateOnly? JoinedOn { get; private set; }
 
     /// <summary>The rest is an activity's.</summary>
     public Guid? TeamId { get; private set; }
@@ -55,14 +62,14 @@ internal sealed class FormerState
         return was;
     }
 
-    private (string, string?, Guid?, Guid?, string?, ActivityStatus?, DateTimeOffset?, int?) Shown =>
-        (Name, Number, TeamId, ProjectId, Category, Status, StartsAt, Beneficiaries);
+    private (string, string?, string?, DateOnly?, Guid?, Guid?, string?, ActivityStatus?, DateTimeOffset?, int?) Shown =>
+        (Name, TimeZone, Number, JoinedOn, TeamId, ProjectId, Category, Status, StartsAt, Beneficiaries);
 
     private static FormerState Of(object subject) => subject switch
     {
-        Organization o => new FormerState { OrganizationId = o.Id, SubjectId = o.Id, Name = o.Name },
+        Organization o => new FormerState { OrganizationId = o.Id, SubjectId = o.Id, Name = o.Name, TimeZone = o.TimeZone },
         Team t => new FormerState { OrganizationId = t.OrganizationId, SubjectId = t.Id, Name = t.Name },
-        Volunteer v => new FormerState { OrganizationId = v.OrganizationId, SubjectId = v.Id, Name = v.Name, Number = v.Number },
+        Volunteer v => new FormerState { OrganizationId = v.OrganizationId, SubjectId = v.Id, Name = v.Name, Number = v.Number, JoinedOn = v.JoinedOn },
         Project p => new FormerState { OrganizationId = p.OrganizationId, SubjectId = p.Id, Name = p.Title },
         Activity a => new FormerState
         {
@@ -78,6 +85,7 @@ internal sealed class FormerState
         {
             builder.ToTable("former_states");
             builder.HasKey(f => new { f.OrganizationId, f.Id });
+            builder.Property(f => f.TimeZone).HasMaxLength(60);
             builder.Ignore(f => f.Shown);
             builder.HasOne<Organization>().WithMany().HasForeignKey(f => f.OrganizationId);
             // How something stood at an instant: the first state that ended later.

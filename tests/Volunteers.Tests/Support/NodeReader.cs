@@ -21,7 +21,7 @@ public static class NodeReader
         return JsonNode.Parse(output)!;
     }
 
-    /// <summary>Once per checkout: other tests of this run wait for the semaphore, other runs for the file.</summary>
+    /// <summary>Once per checkout and list of packages: other tests of this run wait for the semaphore, other runs for the file.</summary>
     private static async Task Install()
     {
         Assert.SkipUnless(await IsThere("node") && await IsThere("npm"), "The independent readers need node and npm, which this machine does not have.");
@@ -29,7 +29,8 @@ public static class NodeReader
         try
         {
             await using var rivals = await LockFile();
-            if (File.Exists(Path.Combine(Folder, "node_modules", ".package-lock.json"))) return;
+            var (wanted, installed) = (Path.Combine(Folder, "package-lock.json"), Path.Combine(Folder, "node_modules", ".package-lock.json"));
+            if (File.Exists(installed) && File.GetLastWriteTimeUtc(installed) >= File.GetLastWriteTimeUtc(wanted)) return;
             var (exitCode, output, error) = await Run("npm", ["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--prefix", Folder], []);
             Assert.True(exitCode == 0, $"npm ci failed: {output}{error}");
         }

@@ -410,6 +410,10 @@ namespace Volunteers.Data.Migrations
                         .HasColumnType("text")
                         .HasColumnName("category");
 
+                    b.Property<DateOnly?>("JoinedOn")
+                        .HasColumnType("date")
+                        .HasColumnName("joined_on");
+
                     b.Property<string>("Name")
                         .IsRequired()
                         .HasColumnType("text")
@@ -439,6 +443,11 @@ namespace Volunteers.Data.Migrations
                     b.Property<Guid?>("TeamId")
                         .HasColumnType("uuid")
                         .HasColumnName("team_id");
+
+                    b.Property<string>("TimeZone")
+                        .HasMaxLength(60)
+                        .HasColumnType("character varying(60)")
+                        .HasColumnName("time_zone");
 
                     b.Property<DateTimeOffset>("Until")
                         .HasColumnType("timestamp with time zone")
@@ -3019,6 +3028,10 @@ namespace Volunteers.Data.Migrations
                     b.Property<int>("Imported")
                         .HasColumnType("integer")
                         .HasColumnName("imported");
+
+                    b.Property<long>("LedgerPosition")
+                        .HasColumnType("bigint")
+                        .HasColumnName("ledger_position");
 
                     b.Property<string>("Mapping")
                         .IsRequired()

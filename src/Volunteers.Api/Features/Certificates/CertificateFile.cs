@@ -22,10 +22,12 @@ internal sealed class CertificateFile(byte[] content, string number) : IResult, 
     {
         if (await one.AsNoTracking().SingleOrDefaultAsync(ct) is not { } certificate) return null;
         var ending = await db.CertificateEndings.AsNoTracking().SingleOrDefaultAsync(e => e.OrganizationId == certificate.OrganizationId && e.Id == certificate.Id, ct);
+        var organization = await db.Organizations.AsNoTracking().SingleAsync(o => o.Id == certificate.OrganizationId, ct);
+        var ended = ending is null ? null : new CertificateEnded(organization.DayOf(ending.At), ending.SuccessorNumber);
         var publicAddress = request.HttpContext.RequestServices.GetRequiredService<IConfiguration>()["SignIn:Issuer"]?.TrimEnd('/')
             ?? $"{request.Scheme}://{request.Host}{request.PathBase}";
         var url = $"{publicAddress}/verify/{CertificateCode.InGroups(certificate.Code)}";
-        return new CertificateFile(CertificatePdf.Draw(certificate, ending, url, language ?? certificate.Language), certificate.Number);
+        return new CertificateFile(CertificatePdf.Draw(certificate, ended, url, language ?? certificate.Language), certificate.Number);
     }
 
     public Task ExecuteAsync(HttpContext http)

@@ -7,22 +7,30 @@ using Volunteers.Platform.Pdf;
 
 namespace Volunteers.Features.Certificates;
 
+/// <summary>How a certificate stopped being valid.</summary>
+/// <param name="On">The organization's local day of it.</param>
+/// <param name="SupersededBy">The number of the one that replaces it; null when it was revoked.</param>
+internal sealed record CertificateEnded(DateOnly On, string? SupersededBy);
+
 /// <summary>Draws a certificate on A4 in one language, its heading in both: the same certificate gives the same page for ever, but for its status.</summary>
-internal sealed class CertificatePdf(Certificate certificate, CertificateEnding? ending, string verifyUrl)
+internal sealed class CertificatePdf(Certificate certificate, CertificateEnded? ended, string verifyUrl)
 {
-    private const double QrSize = 84, SealSize = 110;
+    private const double QrSize = 84, SealSize = 110, StatementHeight = 14.5;
+
+    /// <summary>Where the organization has not said: the place stays, to be written in.</summary>
+    private const string ByHand = "____________________";
 
     private static readonly CultureInfo Chinese = CultureInfo.GetCultureInfo("zh-CN");
     private static readonly CultureInfo English = CultureInfo.GetCultureInfo("en");
 
-    public static byte[] Draw(Certificate certificate, CertificateEnding? ending, string verifyUrl, string language)
+    public static byte[] Draw(Certificate certificate, CertificateEnded? ended, string verifyUrl, string language)
     {
         var before = CultureInfo.CurrentUICulture;
         // Texts come in the language of the request; here that is the certificate's.
         CultureInfo.CurrentUICulture = CultureInfo.GetCultureInfo(language);
         try
         {
-            return new CertificatePdf(certificate, ending, verifyUrl).Draw(language);
+            return new CertificatePdf(certificate, ended, verifyUrl).Draw(language);
         }
         finally
         {
@@ -38,7 +46,7 @@ internal sealed class CertificatePdf(Certificate certificate, CertificateEnding?
         Totals(flow);
         Lines(flow);
         Foot(flow);
-        flow.Footer($"{certificate.Number} · {certificate.Organization} · {Messages.Title("certificate_no_commercial_use")}",
+        flow.Footer($"{certificate.Number} · {Messages.Title("certificate_no_commercial_use")} · {certificate.Organization}",
             (page, pages) => Messages.Detail("certificate_page", page, pages));
         return file.ToArray();
     }
@@ -50,11 +58,12 @@ internal sealed class CertificatePdf(Certificate certificate, CertificateEnding?
         flow.Paragraph(Messages.TitleIn(other, "certificate_title"), 12, align: PdfAlign.Center, grey: 0.3);
         flow.Space(6);
         flow.Paragraph($"{Messages.Title("certificate_number")} {certificate.Number}", 10, align: PdfAlign.Right);
-        if (ending is { End: CertificateEnd.Revoked }) flow.Paragraph(Messages.Detail("verify_revoked", ending.At.UtcDateTime), 13, bold: true, PdfAlign.Center);
-        if (ending is { End: CertificateEnd.Superseded }) flow.Paragraph(Messages.Detail("verify_superseded", ending.SuccessorNumber!), 13, bold: true, PdfAlign.Center);
+        if (ended is { SupersededBy: { } successor }) flow.Paragraph(Messages.Detail("verify_superseded", successor), 13, bold: true, PdfAlign.Center);
+        else if (ended is not null) flow.Paragraph(Messages.Detail("verify_revoked", ended.On), 13, bold: true, PdfAlign.Center);
         flow.Space(8);
         flow.Paragraph(Messages.Detail("certificate_statement", certificate.VolunteerName, certificate.VolunteerNumber, certificate.From, certificate.To,
             certificate.Organization, certificate.PersonTimes, Hours(certificate.Minutes)), 12);
+        flow.Space(4);
         if (certificate.Purpose is { } purpose) flow.Paragraph(Labelled("certificate_purpose", purpose));
         if (certificate.ReplacesNumber is { } replaced) flow.Paragraph(Labelled("certificate_replaces", replaced));
         flow.Space(10);
@@ -92,37 +101,36 @@ internal sealed class CertificatePdf(Certificate certificate, CertificateEnding?
     /// <summary>Who answers for it, where its seal goes, and how it is verified: never torn apart.</summary>
     private void Foot(PdfFlow flow)
     {
-        flow.Need(190);
-        var top = flow.Y + 4;
-        var (right, page) = (flow.Left + flow.Width, flow.Page);
-        flow.Space(4);
-        foreach (var (label, value) in new (string, string?)[]
+        var left = flow.Left;
+        var statements = new (string Label, string? Value)[]
         {
             ("certificate_organization", certificate.Organization), ("certificate_supervising", certificate.SupervisingOrganization),
-            ("certificate_responsible", certificate.ResponsiblePerson), ("certificate_contact", certificate.Contact),
+            ("certificate_responsible", certificate.ResponsiblePerson ?? ByHand), ("certificate_contact", certificate.Contact ?? ByHand),
             ("certificate_issued_by", certificate.IssuedByName ?? Messages.Title("certificate_drawn_by_volunteer")), ("certificate_issued_on", Day(certificate.IssuedOn)),
-        })
-            if (value is not null)
-                foreach (var line in PdfText.Wrap(Labelled(label, value), 10, flow.Width - SealSize - 20))
-                {
-                    page.Text(flow.Left, flow.Y + 10.8, line, 10);
-                    flow.Space(14.5);
-                }
-        Seal(page, right - SealSize, top);
-
-        var below = Math.Max(flow.Y, top + SealSize) + 10;
-        Qr(page, flow.Left, below);
-        var at = below + 12;
-        foreach (var (text, size) in new[]
+        }.Where(statement => statement.Value is not null)
+            .SelectMany(statement => PdfText.Wrap(Labelled(statement.Label, statement.Value!), 10, flow.Width - SealSize - 20)).ToList();
+        var verification = new (string Text, double Size)[]
         {
-            (Messages.Title("certificate_verify"), 9.0), (Labelled("verify_code", CertificateCode.InGroups(certificate.Code)), 10), (verifyUrl, 8),
-        })
-            foreach (var line in PdfText.Wrap(text, size, flow.Width - QrSize - 14))
-            {
-                page.Text(flow.Left + QrSize + 14, at, line, size);
-                at += size * 1.6;
-            }
-        flow.Space(below + QrSize - flow.Y);
+            (Messages.Title("certificate_verify"), 9), (Labelled("verify_code", CertificateCode.InGroups(certificate.Code)), 10), (verifyUrl, 8),
+        }.SelectMany(part => PdfText.Wrap(part.Text, part.Size, flow.Width - QrSize - 14).Select(line => (Line: line, part.Size))).ToList();
+        var above = Math.Max(statements.Count * StatementHeight, SealSize);
+        var below = Math.Max(verification.Sum(part => part.Size * 1.6) + 12, QrSize);
+
+        flow.Need(above + below + 14);
+        flow.Space(4);
+        var (page, top) = (flow.Page, flow.Y);
+        foreach (var (at, line) in statements.Index()) page.Text(left, top + 10.8 + (at * StatementHeight), line, 10);
+        Seal(page, left + flow.Width - SealSize, top);
+
+        flow.Space(above + 10);
+        Qr(page, left, flow.Y);
+        var baseline = flow.Y + 12;
+        foreach (var (line, size) in verification)
+        {
+            page.Text(left + QrSize + 14, baseline, line, size);
+            baseline += size * 1.6;
+        }
+        flow.Space(below);
     }
 
     private static void Seal(PdfPage page, double x, double y)

@@ -1,6 +1,5 @@
 using FluentValidation;
 using Microsoft.AspNetCore.Http.HttpResults;
-using Microsoft.EntityFrameworkCore;
 using Volunteers.Data;
 using Volunteers.Features.Volunteers;
 using Volunteers.Platform;
@@ -54,22 +53,7 @@ internal static class MyCertificates
         var volunteers = profiles.ConvertAll(profile => profile.VolunteerId);
         return db.Certificates.Where(c => organizations.Contains(c.OrganizationId) && volunteers.Contains(c.VolunteerId));
     }
-
-    /// <summary>The profiles that are the caller's, and those that were until the role was taken from them after they had left, while nobody else has them.</summary>
-    private static async Task<List<OwnProfile>> OwnProfiles(this VolunteersDb db, Caller caller, CancellationToken ct)
-    {
-        var present = caller.Grants.Where(grant => grant.VolunteerId is not null).Select(grant => new OwnProfile(grant.OrganizationId, grant.VolunteerId!.Value)).ToList();
-        var former = await db.FormerProfiles
-            .Where(f => f.AccountId == caller.ActorId
-                && db.Volunteers.Any(v => v.OrganizationId == f.OrganizationId && v.Id == f.VolunteerId && v.Status == VolunteerStatus.Left)
-                && !db.RoleGrants.Any(g => g.OrganizationId == f.OrganizationId && g.VolunteerId == f.VolunteerId))
-            .OrderByDescending(f => f.Id).Select(f => new OwnProfile(f.OrganizationId, f.VolunteerId)).ToListAsync(ct);
-        return [.. present, .. former.Distinct()];
-    }
 }
-
-/// <summary>A profile that is, or was to the last, one's own.</summary>
-internal sealed record OwnProfile(Guid OrganizationId, Guid VolunteerId);
 
 /// <summary>A certificate of the caller's own service, to be.</summary>
 /// <param name="OrganizationId">In which organization it was given.</param>

@@ -36,8 +36,9 @@ internal static class Verification
     {
         if (CertificateCode.Read(text) is not var (prefix, code)) return null;
         // Almost always one: forty bits of an id may be alike, and then the rest of the code decides.
-        var organizations = await db.Organizations.Where(o => o.CodePrefix == prefix).Select(o => o.Id).ToListAsync(ct);
-        var certificate = await db.Certificates.Where(c => organizations.Contains(c.OrganizationId) && c.Code == code)
+        var organizations = await db.Organizations.AsNoTracking().Where(o => o.CodePrefix == prefix).ToDictionaryAsync(o => o.Id, ct);
+        var ids = organizations.Keys.ToArray();
+        var certificate = await db.Certificates.Where(c => ids.Contains(c.OrganizationId) && c.Code == code)
             .Select(c => new
             {
                 c.OrganizationId, c.VolunteerId, c.Year, c.Sequence, c.VolunteerName, c.Organization, c.From, c.To, c.IssuedOn, c.PersonTimes, c.Minutes,
@@ -59,7 +60,7 @@ internal static class Verification
         };
         return new VerificationView(status, Certificate.NumberOf(certificate.Year, certificate.Sequence), certificate.Organization, MaskedName.Of(certificate.VolunteerName),
             certificate.From, certificate.To, certificate.PersonTimes, certificate.Minutes, certificate.IssuedOn,
-            status == VerificationStatus.Revoked ? certificate.Ending!.At : null, certificate.Ending?.SuccessorNumber,
+            status == VerificationStatus.Revoked ? organizations[certificate.OrganizationId].DayOf(certificate.Ending!.At) : null, certificate.Ending?.SuccessorNumber,
             status == VerificationStatus.HoursChanged ? now : null);
     }
 }
@@ -94,12 +95,12 @@ internal sealed record VerifiedFigures(long PersonTimes, long Minutes)
 /// <param name="PersonTimes">Participations, as certified.</param>
 /// <param name="Minutes">Whole minutes, as certified.</param>
 /// <param name="IssuedOn">Local day of issue.</param>
-/// <param name="RevokedAt">When it was revoked.</param>
+/// <param name="RevokedOn">Local day on which it was revoked.</param>
 /// <param name="SupersededBy">The number of the certificate that replaces it.</param>
 /// <param name="Now">When the hours changed: what the ledger says by now for the same period.</param>
 internal sealed record VerificationView(
     VerificationStatus Status, string Number, string Organization, string Name, DateOnly From, DateOnly To, long PersonTimes, long Minutes, DateOnly IssuedOn,
-    DateTimeOffset? RevokedAt, string? SupersededBy, VerifiedFigures? Now)
+    DateOnly? RevokedOn, string? SupersededBy, VerifiedFigures? Now)
 {
     /// <summary>The certified minutes as hours, rounded half up to two decimals.</summary>
     public decimal Hours => HourFigures.InHours(Minutes);

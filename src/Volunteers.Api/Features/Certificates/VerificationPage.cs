@@ -32,7 +32,7 @@ internal static class VerificationPage
         var (word, explanation) = view.Status switch
         {
             VerificationStatus.Valid => (Text("verify_valid"), ""),
-            VerificationStatus.Revoked => (Text("verify_revoked"), Messages.Detail("verify_revoked", view.RevokedAt!.Value.UtcDateTime)),
+            VerificationStatus.Revoked => (Text("verify_revoked"), Messages.Detail("verify_revoked", view.RevokedOn!.Value)),
             VerificationStatus.Superseded => (Text("verify_superseded"), Messages.Detail("verify_superseded", view.SupersededBy!)),
             _ => (Text("verify_hours_changed"), Messages.Detail("verify_hours_changed", HourFigures.InHours(view.Now!.Minutes), view.Now.PersonTimes)),
         };

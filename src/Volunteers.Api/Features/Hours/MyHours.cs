@@ -1,6 +1,8 @@
+using System.Data;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.EntityFrameworkCore;
 using Volunteers.Data;
+using Volunteers.Features.Volunteers;
 using Volunteers.Platform;
 
 namespace Volunteers.Features.Hours;
@@ -11,18 +13,20 @@ internal static class MyHours
         v1.MapGet("/me/hours", Get).WithTags("Me").WithName("getMyHours").Allows(Access.SignedIn);
 
     /// <summary>
-    /// Shows the caller's own hours in each organization in which they are a volunteer, and how much time that was: where
-    /// two organizations credit the same time, it counts once.
+    /// Shows the caller's own hours in each organization in which they are a volunteer, or were to the last before they left,
+    /// and how much time that was: where several organizations credit the same time, it counts once.
     /// </summary>
     private static async Task<Ok<MyHoursView>> Get(Caller caller, VolunteersDb db, CancellationToken ct)
     {
-        var mine = caller.Grants.Where(grant => grant.VolunteerId is not null).ToDictionary(grant => grant.OrganizationId, grant => grant.VolunteerId!.Value);
-        var organizations = mine.Keys.ToArray();
+        // One snapshot for the sums and the times, so that what overlaps is part of what is summed.
+        await using var snapshot = await db.Database.BeginTransactionAsync(IsolationLevel.RepeatableRead, ct);
+        var mine = await db.OwnProfiles(caller, ct);
+        var organizations = mine.Select(profile => profile.OrganizationId).Distinct().ToArray();
         var names = await db.Organizations.Where(o => organizations.Contains(o.Id)).ToDictionaryAsync(o => o.Id, o => o.Name, ct);
         var items = new List<MyOrganizationHours>();
         var periods = new List<CreditedPeriod>();
         // One organization at a time: each has its place in a sharded database.
-        foreach (var (organization, volunteer) in mine.OrderBy(pair => pair.Key))
+        foreach (var (organization, volunteer) in mine.OrderBy(profile => profile.OrganizationId).ThenBy(profile => profile.VolunteerId))
         {
             var sums = await db.HourTotals.Where(t => t.OrganizationId == organization && t.VolunteerId == volunteer)
                 .GroupBy(t => t.Evidence).Select(g => new MyEvidenceHours(g.Key, g.Sum(t => t.Minutes), g.Sum(t => t.PersonTimes))).ToListAsync(ct);
@@ -42,9 +46,9 @@ internal static class MyHours
 }
 
 /// <summary>The caller's own hours.</summary>
-/// <param name="Organizations">One line for each organization in which the caller is a volunteer.</param>
+/// <param name="Organizations">One line for each profile of the caller's.</param>
 /// <param name="GrossMinutes">Credited, in all of them together.</param>
-/// <param name="OverlapMinutes">Of these, minutes of the clock that a second organization credits again.</param>
+/// <param name="OverlapMinutes">Of these, minutes of the clock that another organization credits again.</param>
 /// <param name="NetMinutes">The caller's own total: gross less overlap.</param>
 /// <param name="PersonTimes">Participations, in all of them.</param>
 /// <param name="MinutesWaiting">Submitted and not yet reviewed.</param>
@@ -56,7 +60,7 @@ internal sealed record MyHoursView(
 /// <summary>Service credited by several organizations for overlapping times, more of it than the times can hold.</summary>
 /// <param name="StartsAt">When the first of them began.</param>
 /// <param name="EndsAt">When the last of them ended.</param>
-/// <param name="Minutes">How many minutes count a second time.</param>
+/// <param name="Minutes">How many minutes are counted more than once, each time after the first.</param>
 /// <param name="Records">Which service.</param>
 internal sealed record MyOverlap(DateTimeOffset StartsAt, DateTimeOffset EndsAt, long Minutes, IReadOnlyList<MyOverlappingRecord> Records)
 {

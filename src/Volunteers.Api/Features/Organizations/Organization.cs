@@ -56,6 +56,14 @@ internal sealed class Organization : IVersioned
         Set(name, timeZone, locale, supervisingOrganizationId, settings, contact, responsiblePerson);
     }
 
+    /// <summary>The same with the days of a zone that it had before; not to be saved.</summary>
+    public Organization InZone(string timeZone)
+    {
+        var then = (Organization)MemberwiseClone();
+        then.TimeZone = timeZone;
+        return then;
+    }
+
     /// <summary>The local day on which an instant falls here.</summary>
     public DateOnly DayOf(DateTimeOffset instant) => DateOnly.FromDateTime(TimeZoneInfo.ConvertTime(instant, Zone).DateTime);
 

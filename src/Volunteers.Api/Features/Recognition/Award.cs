@@ -40,7 +40,7 @@ internal sealed class Award : IVersioned
 
     public string Name { get; private set; } = "";
 
-    /// <summary>Of a star award; it stands only while the volunteer has the level.</summary>
+    /// <summary>Of a star award, which is proposed and confirmed only while the volunteer has the level.</summary>
     public int? Level { get; private set; }
 
     public string? AwardedBy { get; private set; }
@@ -78,10 +78,10 @@ internal sealed class Award : IVersioned
         (Status, PublicityFrom, PublicityTo) = (AwardStatus.InPublicity, from, to);
     }
 
-    /// <summary>An objection is heard until the award is confirmed, also when its last day has passed.</summary>
-    public void RefuseUnlessPublic()
+    /// <summary>An objection is heard from its first public day until the award is confirmed, also when its last day has passed.</summary>
+    public void RefuseUnlessPublic(DateOnly today)
     {
-        if (Status != AwardStatus.InPublicity) throw new RuleBreach("not_in_publicity");
+        if (Status != AwardStatus.InPublicity || today < PublicityFrom) throw new RuleBreach("not_in_publicity");
     }
 
     public void RefuseOwn(Guid? volunteerId)

@@ -29,9 +29,9 @@ internal static class AwardEndpoints
     /// Lists awards, the earliest proposed first. Everybody in the organization sees what is public or confirmed; proposals
     /// and what was withdrawn are for coordinators of the whole organization, administrators and auditors.
     /// </summary>
-    private static Task<Paged<AwardView>> List(
-        [AsParameters] PageQuery page, [AsParameters] AwardFilter filter, Tenant tenant, VolunteersDb db, CancellationToken ct) =>
-        filter.Apply(db.Awards.VisibleTo(tenant)).ToPage(page, award => award.Id, AwardView.Projection(tenant, db), ct);
+    private static async Task<Paged<AwardView>> List(
+        [AsParameters] PageQuery page, [AsParameters] AwardFilter filter, Tenant tenant, VolunteersDb db, TimeProvider clock, CancellationToken ct) =>
+        await filter.Apply(db.Awards.VisibleTo(tenant, await db.Today(tenant, clock, ct))).ToPage(page, award => award.Id, AwardView.Projection(tenant, db), ct);
 
     /// <summary>Proposes an award for one volunteer. A star award only for a level that they have, and one at a time.</summary>
     private static async Task<Platform.Created<AwardView>> Propose(
@@ -75,23 +75,23 @@ internal static class AwardEndpoints
     }
 
     /// <summary>Shows an award.</summary>
-    private static async Task<Results<Found<AwardView>, NotFound>> Get(Guid awardId, Tenant tenant, VolunteersDb db, CancellationToken ct) =>
-        await db.Awards.VisibleTo(tenant).Where(a => a.Id == awardId).Select(AwardView.Projection(tenant, db)).SingleOrDefaultAsync(ct) is { } view
+    private static async Task<Results<Found<AwardView>, NotFound>> Get(Guid awardId, Tenant tenant, VolunteersDb db, TimeProvider clock, CancellationToken ct) =>
+        await db.Awards.VisibleTo(tenant, await db.Today(tenant, clock, ct)).Where(a => a.Id == awardId).Select(AwardView.Projection(tenant, db)).SingleOrDefaultAsync(ct) is { } view
             ? Answer.Found(view)
             : TypedResults.NotFound();
 
-    /// <summary>Makes a proposal public (公示), by default from today for as many days as the star rule says.</summary>
+    /// <summary>Makes a proposal public (公示), by default from today, for as many days as the star rule in force asks or longer.</summary>
     private static async Task<Results<Found<AwardView>, NotFound>> Publish(
         Guid awardId, AwardPublicationRequest request, Tenant tenant, VolunteersDb db, TimeProvider clock, CancellationToken ct)
     {
         if (await db.LockAward(tenant.Id, awardId, ct) is not { } award) return TypedResults.NotFound();
 
-        var organization = await db.Organizations.AsNoTracking().SingleAsync(o => o.Id == tenant.Id, ct);
-        var today = organization.DayOf(clock.GetUtcNow());
+        var today = await db.Today(tenant, clock, ct);
         var from = request.From ?? today;
-        var rule = (await StarRules.Load(db, tenant.Id, from > today ? from : today, ct)).Current;
+        var rule = (await StarRules.Load(db, tenant.Id, from > today ? from : today, clock.GetUtcNow(), ct)).Current;
         var to = request.To ?? from.AddDays(Math.Max(1, rule.PublicityDays) - 1);
         if (from < today || to < from || to >= from.AddDays(60)) throw new RuleBreach("publicity_out_of_bounds", today);
+        if (to < from.AddDays(rule.PublicityDays - 1)) throw new RuleBreach("publicity_too_short", rule.PublicityDays);
         award.Publish(from, to);
         await db.SaveChangesAsync(ct);
         return Answer.Found(await View(awardId, tenant, db, ct));
@@ -123,8 +123,7 @@ internal static class AwardEndpoints
     {
         if (await db.LockAward(tenant.Id, awardId, ct) is not { } award) return TypedResults.NotFound();
 
-        var organization = await db.Organizations.AsNoTracking().SingleAsync(o => o.Id == tenant.Id, ct);
-        award.Withdraw(request.Reason, organization.DayOf(clock.GetUtcNow()), tenant.ActorId);
+        award.Withdraw(request.Reason, await db.Today(tenant, clock, ct), tenant.ActorId);
         await db.SaveChangesAsync(ct);
         return Answer.Found(await View(awardId, tenant, db, ct));
     }
@@ -135,8 +134,12 @@ internal static class AwardEndpoints
 
 internal static class AwardQueries
 {
-    public static IQueryable<Award> VisibleTo(this IQueryable<Award> awards, Tenant tenant) => awards.Where(a =>
-        a.OrganizationId == tenant.Id && (tenant.ReadsAll || a.Status == AwardStatus.InPublicity || a.Status == AwardStatus.Confirmed));
+    /// <summary>All for those who read everything; what is public today, or confirmed, for everybody else.</summary>
+    public static IQueryable<Award> VisibleTo(this IQueryable<Award> awards, Tenant tenant, DateOnly today) => awards.Where(a => a.OrganizationId == tenant.Id
+        && (tenant.ReadsAll || (a.Status == AwardStatus.InPublicity && a.PublicityFrom <= today) || a.Status == AwardStatus.Confirmed));
+
+    public static async Task<DateOnly> Today(this VolunteersDb db, Tenant tenant, TimeProvider clock, CancellationToken ct) =>
+        (await db.Organizations.AsNoTracking().SingleAsync(o => o.Id == tenant.Id, ct)).DayOf(clock.GetUtcNow());
 
     /// <summary>An award about to change or to be objected to. Comes after the organization; nothing else is locked with it.</summary>
     public static Task<Award?> LockAward(this VolunteersDb db, Guid organizationId, Guid id, CancellationToken ct) =>

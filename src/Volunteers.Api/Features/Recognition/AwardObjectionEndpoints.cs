@@ -23,9 +23,9 @@ internal static class AwardObjectionEndpoints
     /// administrators and auditors; their own for everybody else.
     /// </summary>
     private static async Task<Results<Paged<AwardObjectionView>, NotFound>> List(
-        Guid awardId, [AsParameters] PageQuery page, Tenant tenant, VolunteersDb db, CancellationToken ct)
+        Guid awardId, [AsParameters] PageQuery page, Tenant tenant, VolunteersDb db, TimeProvider clock, CancellationToken ct)
     {
-        if (!await db.Awards.VisibleTo(tenant).AnyAsync(a => a.Id == awardId, ct)) return TypedResults.NotFound();
+        if (!await db.Awards.VisibleTo(tenant, await db.Today(tenant, clock, ct)).AnyAsync(a => a.Id == awardId, ct)) return TypedResults.NotFound();
 
         return await db.AwardObjections.Where(o => o.OrganizationId == tenant.Id && o.AwardId == awardId && (tenant.ReadsAll || o.By == tenant.ActorId))
             .ToPage(page, o => o.Id, o => new AwardObjectionView(o.Id, o.Message, o.By, o.At, o.Answer, o.AnsweredBy, o.AnsweredAt), ct);
@@ -38,9 +38,10 @@ internal static class AwardObjectionEndpoints
         // Whoever confirms at the same moment comes before it, and refuses it, or after it, and finds it.
         if (await db.LockAward(tenant.Id, awardId, ct) is not { } award) return TypedResults.NotFound();
         // What they cannot see is not there for them.
-        if (!tenant.ReadsAll && award.Status is AwardStatus.Proposed or AwardStatus.Withdrawn) return TypedResults.NotFound();
+        var today = await db.Today(tenant, clock, ct);
+        if (!await db.Awards.VisibleTo(tenant, today).AnyAsync(a => a.Id == awardId, ct)) return TypedResults.NotFound();
 
-        award.RefuseUnlessPublic();
+        award.RefuseUnlessPublic(today);
         var objection = new AwardObjection(award, request.Message, tenant.ActorId, clock.GetUtcNow());
         db.Add(objection);
         await db.SaveChangesAsync(ct);

@@ -70,8 +70,8 @@ internal sealed record AwardProposalsRequest(string Name, int? Level = null, str
 }
 
 /// <summary>The days on which an award is public.</summary>
-/// <param name="From">First local day, today or later; today when not given.</param>
-/// <param name="To">Last local day, at most 60 days in all; by the star rule when not given.</param>
+/// <param name="From">First local day, today or later; today when not given. Members see the award from then on.</param>
+/// <param name="To">Last local day: as many days as the star rule in force on the first asks, at most 60; by that rule when not given.</param>
 internal sealed record AwardPublicationRequest(DateOnly? From = null, DateOnly? To = null)
 {
     internal sealed class Validator : AbstractValidator<AwardPublicationRequest>

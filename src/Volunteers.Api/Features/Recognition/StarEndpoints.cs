@@ -24,7 +24,8 @@ internal static class StarEndpoints
     /// what was booked by the end of each day was never below them. A correction that takes hours back takes the level back
     /// from its day on; earlier days stay as they were. The tenure counts from the day of joining; a level whose terms a new
     /// rule changed is reached no earlier than that rule came into force. All hours in the organization count, also for a
-    /// team coordinator, who sees the members of their teams. Names, teams and days of joining are those of now.
+    /// team coordinator, who sees the members of their teams. Names, numbers, days of joining, the rule and the time zone are
+    /// those of then, so that a day that is over says the same for ever; teams are those of now.
     /// </remarks>
     private static async Task<Ok<StarListView>> List(
         [AsParameters] StarQuery query, HttpContext http, Tenant tenant, VolunteersDb db, TimeProvider clock, CancellationToken ct)
@@ -33,25 +34,25 @@ internal static class StarEndpoints
         await using var snapshot = await db.Database.BeginTransactionAsync(IsolationLevel.RepeatableRead, ct);
         var organization = await db.Organizations.AsNoTracking().SingleAsync(o => o.Id == tenant.Id, ct);
         var after = query.Cursor is null ? null : Cursors.Read<StarCursor>(query.Cursor);
-        if (after is { Number: null }) throw RuleBreach.Malformed("invalid_cursor", "/cursor");
-        var point = after is null ? await StarPoint.Find(query.AsOf, organization, db, clock.GetUtcNow(), ct) : new StarPoint(after.Position, after.Day);
+        if (after is { Number: null } or { Point: null }) throw RuleBreach.Malformed("invalid_cursor", "/cursor");
+        var point = after?.Point.InUtc() ?? await StarPoint.Find(query.AsOf, organization, db, clock.GetUtcNow(), ct);
         var standings = await StarStandings.At(point, organization, db, ct);
 
         var size = query.Limit ?? 50;
         var found = await standings.Read(new StarSelection(tenant, Team: query.Team, Level: query.Level,
             After: after is null ? null : (after.Level, after.Number)), size + 1, ct);
-        var items = found.Take(size).Select(standing => StarView.Of(standing, standings.Rule)).ToArray();
-        var next = found.Count <= size ? null : Cursors.Write(new StarCursor(items[^1].Level, items[^1].Number, point.Position, point.Day));
+        var items = found.Take(size).Select(standing => StarView.Of(standing, standings.Rule, point.Day)).ToArray();
+        var next = found.Count <= size ? null : Cursors.Write(new StarCursor(items[^1].Level, items[^1].Number, point));
         if (next is not null) Cursors.Link(http, "cursor", next);
         return TypedResults.Ok(new StarListView(new StarPointView(point.Position, point.Day), standings.Rule.Version, items, next));
     }
 
     /// <summary>The pages that follow show the ledger of the first.</summary>
-    private sealed record StarCursor(int Level, string Number, long Position, DateOnly Day);
+    private sealed record StarCursor(int Level, string Number, StarPoint Point);
 }
 
 /// <summary>Whose stars to list, and as of when.</summary>
-/// <param name="AsOf">As it stood at the end of this local day, or at this position of the ledger (with the rule of the day on which it was booked); as it stands now when not given.</param>
+/// <param name="AsOf">As it stood at the end of this local day, or at this position of the ledger (with the rule and the names of when it was booked); as it stands now when not given.</param>
 /// <param name="Level">Those at exactly this level; 0 for those who have hours that count, but no level yet. Those who have one when not given.</param>
 /// <param name="Team">Present members of exactly this team.</param>
 /// <param name="Limit">How many items at most, 1 to 200; 50 when not given.</param>
@@ -88,18 +89,27 @@ internal sealed record StarPointView(long Position, DateOnly Day);
 /// <param name="VolunteerId">Who.</param>
 /// <param name="Number">Their number.</param>
 /// <param name="Name">Their name.</param>
+/// <param name="JoinedOn">The local day from which their tenure counts.</param>
 /// <param name="Level">The highest that they have; 0 for none.</param>
 /// <param name="ReachedOn">The local day since which they have it; null without one.</param>
 /// <param name="CountedMinutes">Whole minutes on the evidence that counts.</param>
+/// <param name="ByEvidence">The same by how we know; only what there is.</param>
 /// <param name="NextLevel">The level to come; null when they have all.</param>
 /// <param name="MissingMinutes">What is missing to its hours; null when they have all levels.</param>
+/// <param name="MissingMonths">Months, begun ones included, until its tenure is complete; null when they have all levels.</param>
 internal sealed record StarView(
-    Guid VolunteerId, string Number, string Name, int Level, DateOnly? ReachedOn, long CountedMinutes, int? NextLevel, long? MissingMinutes)
+    Guid VolunteerId, string Number, string Name, DateOnly JoinedOn, int Level, DateOnly? ReachedOn, long CountedMinutes, IReadOnlyList<StarEvidence> ByEvidence,
+    int? NextLevel, long? MissingMinutes, int? MissingMonths)
 {
-    public static StarView Of(StarStanding standing, StarRule rule)
+    public static StarView Of(StarStanding standing, StarRule rule, DateOnly day)
     {
         var next = rule.Levels.ElementAtOrDefault(standing.Level);
-        return new StarView(standing.VolunteerId, standing.Number, standing.Name, standing.Level, standing.ReachedOn, standing.Minutes,
-            next?.Level, next is null ? null : Math.Max(0, next.Minutes - standing.Minutes));
+        return new StarView(standing.VolunteerId, standing.Number, standing.Name, standing.JoinedOn, standing.Level, standing.ReachedOn, standing.Minutes, standing.ByEvidence,
+            next?.Level, next is null ? null : Math.Max(0, next.Minutes - standing.Minutes), next?.MissingMonths(standing.JoinedOn, day));
     }
 }
+
+/// <summary>What counts towards a level and is known in one way.</summary>
+/// <param name="Evidence">How we know.</param>
+/// <param name="Minutes">Whole minutes.</param>
+internal sealed record StarEvidence(Evidence Evidence, long Minutes);

@@ -13,6 +13,14 @@ namespace Volunteers.Features.Recognition;
 internal sealed record StarLevel(int Level, int Hours, int MonthsRegistered = 0)
 {
     internal long Minutes => Hours * 60L;
+
+    /// <summary>Months, begun ones included, until the tenure is complete.</summary>
+    internal int MissingMonths(DateOnly joinedOn, DateOnly day)
+    {
+        var months = 0;
+        while (day.AddMonths(months) < joinedOn.AddMonths(MonthsRegistered)) months++;
+        return months;
+    }
 }
 
 /// <summary>How an organization gives stars from a day on. Insert-only: another rule is another version.</summary>
@@ -97,6 +105,11 @@ internal sealed class StarRules
         return first == 0 ? null : inForce[first].EffectiveFrom;
     }
 
-    public static async Task<StarRules> Load(VolunteersDb db, Guid organizationId, DateOnly day, CancellationToken ct) =>
-        new(await db.StarRules.AsNoTracking().Where(rule => rule.OrganizationId == organizationId).ToListAsync(ct), day);
+    /// <param name="db">Where they are kept.</param>
+    /// <param name="organizationId">Whose rules.</param>
+    /// <param name="day">Those in force on it.</param>
+    /// <param name="at">Those made by then: a rule made later on the same day changes nothing of what was before.</param>
+    /// <param name="ct">Ends it.</param>
+    public static async Task<StarRules> Load(VolunteersDb db, Guid organizationId, DateOnly day, DateTimeOffset at, CancellationToken ct) =>
+        new(await db.StarRules.AsNoTracking().Where(rule => rule.OrganizationId == organizationId && rule.CreatedAt <= at).ToListAsync(ct), day);
 }

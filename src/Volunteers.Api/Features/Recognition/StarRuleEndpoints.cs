@@ -22,7 +22,8 @@ internal static class StarRuleEndpoints
     private static async Task<Ok<StarRuleListView>> List(Tenant tenant, VolunteersDb db, TimeProvider clock, CancellationToken ct)
     {
         var organization = await db.Organizations.AsNoTracking().SingleAsync(o => o.Id == tenant.Id, ct);
-        var current = (await StarRules.Load(db, tenant.Id, organization.DayOf(clock.GetUtcNow()), ct)).Current;
+        var now = clock.GetUtcNow();
+        var current = (await StarRules.Load(db, tenant.Id, organization.DayOf(now), now, ct)).Current;
         var rules = await db.StarRules.AsNoTracking().Where(rule => rule.OrganizationId == tenant.Id).OrderBy(rule => rule.Version).ToListAsync(ct);
         return TypedResults.Ok(new StarRuleListView([.. rules.Prepend(StarRule.Default).Select(rule => StarRuleView.Of(rule, current.Version))]));
     }
@@ -44,7 +45,7 @@ internal static class StarRuleEndpoints
             request.PublicityDays, tenant.ActorId, now);
         db.Add(rule);
         await db.SaveChangesAsync(ct);
-        var current = (await StarRules.Load(db, tenant.Id, today, ct)).Current;
+        var current = (await StarRules.Load(db, tenant.Id, today, now, ct)).Current;
         return TypedResults.Created($"/v1/organizations/{tenant.Id}/star-rules", StarRuleView.Of(rule, current.Version));
     }
 }
@@ -53,7 +54,7 @@ internal static class StarRuleEndpoints
 /// <param name="Levels">One to ten, each asking more hours and no fewer months than the one before.</param>
 /// <param name="EffectiveFrom">The first local day on which it is in force, today or later; today when not given.</param>
 /// <param name="Evidence">Which evidence counts; all when not given.</param>
-/// <param name="PublicityDays">How many local days an award is made public before it can be confirmed, 0 to 60; 7 when not given. 0 asks for none.</param>
+/// <param name="PublicityDays">How many local days an award is made public at least before it can be confirmed, 0 to 60; 7 when not given. 0 asks for none.</param>
 internal sealed record StarRuleRequest(
     IReadOnlyList<StarLevel> Levels, DateOnly? EffectiveFrom = null, IReadOnlyList<Evidence>? Evidence = null, int PublicityDays = 7)
 {
@@ -82,7 +83,7 @@ internal sealed record StarRuleListView(IReadOnlyList<StarRuleView> Items);
 /// <param name="EffectiveFrom">The first local day on which it is in force; null for the default.</param>
 /// <param name="Levels">What each level asks.</param>
 /// <param name="Evidence">Which evidence counts.</param>
-/// <param name="PublicityDays">How many local days an award is made public, unless its publication says otherwise.</param>
+/// <param name="PublicityDays">How many local days an award is made public at least.</param>
 /// <param name="InForce">Whether it is the one in force today.</param>
 /// <param name="CreatedAt">When it was made; null for the default.</param>
 /// <param name="CreatedBy">The administrator who made it; null for the default.</param>

@@ -1,13 +1,15 @@
 using Microsoft.EntityFrameworkCore;
 using Npgsql;
 using Volunteers.Data;
+using Volunteers.Features.Hours;
 using Volunteers.Features.Organizations;
 using Volunteers.Platform;
 
 namespace Volunteers.Features.Recognition;
 
 /// <summary>Where one volunteer stands: their level, and since when; 0 below the first.</summary>
-internal sealed record StarStanding(Guid VolunteerId, string Number, string Name, DateOnly JoinedOn, int Level, DateOnly? ReachedOn, long Minutes);
+internal sealed record StarStanding(
+    Guid VolunteerId, string Number, string Name, DateOnly JoinedOn, int Level, DateOnly? ReachedOn, long Minutes, IReadOnlyList<StarEvidence> ByEvidence);
 
 /// <summary>Whose standing is asked for. Null narrows nothing.</summary>
 /// <param name="SeenBy">Who this caller sees: all, or the present members of their teams and themselves.</param>
@@ -23,7 +25,7 @@ internal sealed record StarSelection(
 /// Who has which level, from the ledger alone. The hours of a level are reached on the first of the days, up to the one
 /// asked about, since when the sum at the end of each was never below them: what a correction takes and gives back
 /// within a day moves nothing. A level is reached when its hours and its tenure are, and not before the rule gave it on
-/// these terms. Names, teams and the day of joining are those of now.
+/// these terms. Names, numbers, the day of joining and the zone are those of then, teams those of now.
 /// </summary>
 internal sealed class StarStandings(Organization organization, StarRules rules, StarPoint point, VolunteersDb db)
 {
@@ -36,7 +38,9 @@ internal sealed class StarStandings(Organization organization, StarRules rules, 
         await using var reader = await command.ExecuteReaderAsync(ct);
         while (await reader.ReadAsync(ct))
             standings.Add(new StarStanding(reader.GetGuid(0), reader.GetString(1), reader.GetString(2), reader.GetFieldValue<DateOnly>(3), reader.GetInt32(4),
-                await reader.IsDBNullAsync(5, ct) ? null : reader.GetFieldValue<DateOnly>(5), reader.GetInt64(6)));
+                await reader.IsDBNullAsync(5, ct) ? null : reader.GetFieldValue<DateOnly>(5), reader.GetInt64(6),
+                [.. reader.GetFieldValue<string[]>(7).Zip(reader.GetFieldValue<long[]>(8), (word, minutes) => new StarEvidence(Enum.Parse<Evidence>(word, ignoreCase: true), minutes))
+                    .OrderBy(known => known.Evidence)]));
         return standings;
     }
 
@@ -68,11 +72,16 @@ internal sealed class StarStandings(Organization organization, StarRules rules, 
         if (selection.WithoutAward)
             conditions.Add($"not exists (select 1 from awards a where a.organization_id = {o} and a.volunteer_id = v.id and a.level = best.level and a.status <> 'withdrawn')");
         return $"""
-                with daily as (
-                    select p.volunteer_id, (p.posted_at at time zone {P(organization.TimeZone)})::date as day, sum(p.minutes) as minutes
+                with counted as (
+                    select p.volunteer_id, p.evidence, (p.posted_at at time zone {P(organization.TimeZone)})::date as day, sum(p.minutes)::bigint as minutes
                     from hour_postings p
                     where p.organization_id = {o} and p.position <= {P(point.Position)} and p.evidence = any({P(rules.Current.Evidence)}) and {person}
-                    group by 1, 2
+                    group by 1, 2, 3
+                ), daily as (
+                    select volunteer_id, day, sum(minutes) as minutes from counted group by 1, 2
+                ), known as (
+                    select volunteer_id, array_agg(evidence::text) as evidence, array_agg(minutes) as minutes
+                    from (select volunteer_id, evidence, sum(minutes)::bigint as minutes from counted group by 1, 2 having sum(minutes) <> 0) k group by 1
                 ), running as (
                     select volunteer_id, day, minutes, sum(minutes) over (partition by volunteer_id order by day) as total from daily
                 ), given as (
@@ -85,8 +94,14 @@ internal sealed class StarStandings(Organization organization, StarRules rules, 
                     from running r join levels l on r.total >= l.minutes and r.total - r.minutes < l.minutes
                     group by r.volunteer_id, l.level
                 )
-                select v.id, v.number, v.name, v.joined_on, coalesce(best.level, 0), best.reached_on, given.minutes
-                from given join volunteers v on v.organization_id = {o} and v.id = given.volunteer_id
+                select v.id, v.number, v.name, v.joined_on, coalesce(best.level, 0), best.reached_on, given.minutes, known.evidence, known.minutes
+                from given join known on known.volunteer_id = given.volunteer_id
+                join lateral (
+                    select n.id, coalesce(f.number, n.number) as number, coalesce(f.name, n.name) as name, coalesce(f.joined_on, n.joined_on) as joined_on
+                    from volunteers n left join lateral (
+                        select * from former_states where organization_id = {o} and subject_id = n.id and until > {P(point.At.ToUniversalTime())} order by until, id limit 1) f on true
+                    where n.organization_id = {o} and n.id = given.volunteer_id
+                ) v on true
                 left join lateral (
                     select l.level, greatest(risen.day, tenure.day, l.since) as reached_on
                     from levels l join risen on risen.volunteer_id = given.volunteer_id and risen.level = l.level
@@ -108,7 +123,7 @@ internal sealed class StarStandings(Organization organization, StarRules rules, 
         await At(await StarPoint.Find(asOf: null, organization, db, now, ct), organization, db, ct);
 
     public static async Task<StarStandings> At(StarPoint point, Organization organization, VolunteersDb db, CancellationToken ct) =>
-        new(organization, await StarRules.Load(db, organization.Id, point.Day, ct), point, db);
+        new(await db.ThatWas(organization, point.At, ct), await StarRules.Load(db, organization.Id, point.Day, point.At, ct), point, db);
 
     public StarRule Rule => rules.Current;
 

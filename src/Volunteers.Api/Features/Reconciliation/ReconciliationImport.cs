@@ -13,6 +13,7 @@ internal sealed class ReconciliationImport(VolunteersDb db, Organization organiz
     private readonly List<ImportRefusal> refused = [];
     private readonly FreeTime times = new(organization);
     private List<ReconciliationRow> rows = [];
+    private HashSet<string> ofThisFile = [];
 
     public int Imported { get; private set; }
 
@@ -51,6 +52,7 @@ internal sealed class ReconciliationImport(VolunteersDb db, Organization organiz
     {
         rows = await db.ReconciliationRows.Where(r => r.OrganizationId == organization.Id && r.ReconciliationId == run.Id && r.List == ReconciliationList.MissingHere)
             .OrderBy(r => r.Position).ToListAsync(ct);
+        ofThisFile = [.. rows.Select(row => row.Reference!)];
         if (request.Rows is not null)
         {
             var missing = rows.Select(row => row.FileRow!.Value).ToHashSet();
@@ -67,13 +69,13 @@ internal sealed class ReconciliationImport(VolunteersDb db, Organization organiz
         var references = rows.Select(row => row.Reference!).ToArray();
         var before = await db.ServiceRecords.Where(r => r.OrganizationId == organization.Id && r.OriginSystem == run.System && references.Contains(r.OriginReference!))
             .Select(r => new { r.Id, r.OriginReference, r.VolunteerId, r.Status }).ToDictionaryAsync(r => r.OriginReference!, ct);
-        var since = (await db.ServiceRecords.Where(r => r.OrganizationId == organization.Id && people.Contains(r.VolunteerId!.Value)
-                && r.ServiceDate >= run.From && r.ServiceDate <= run.To && (r.OriginSystem != run.System || r.OriginSystem == null)
-                && (r.Status == ServiceStatus.Approved || r.Status == ServiceStatus.Submitted) && (r.RecordedAt > run.CreatedAt || r.ReviewedAt > run.CreatedAt))
-            .Select(r => new { r.VolunteerId, r.ServiceDate }).ToListAsync(ct)).Select(r => (r.VolunteerId, (DateOnly?)r.ServiceDate)).ToHashSet();
-        var waiting = rows.Select(row => row.WaitingRecordId).OfType<Guid>().ToArray();
-        var unreviewed = (await db.ServiceRecords.Where(r => r.OrganizationId == organization.Id && waiting.Contains(r.Id) && r.Status == ServiceStatus.Submitted)
-            .Select(r => r.Id).ToListAsync(ct)).ToHashSet();
+        var waiting = rows.Select(row => row.WaitingRecordId).OfType<Guid>().ToHashSet();
+        var submitted = await db.ServiceRecords.Where(r => r.OrganizationId == organization.Id && people.Contains(r.VolunteerId!.Value)
+                && r.ServiceDate >= run.From && r.ServiceDate <= run.To && r.Status == ServiceStatus.Submitted)
+            .Select(r => new { r.Id, r.VolunteerId, r.ServiceDate }).ToListAsync(ct);
+        var unreviewed = submitted.Select(r => r.Id).ToHashSet();
+        var since = await BookedSince(people, ct);
+        since.UnionWith(submitted.Where(r => !waiting.Contains(r.Id)).Select(r => (r.VolunteerId, (DateOnly?)r.ServiceDate)));
 
         rows.RemoveAll(row =>
         {
@@ -88,6 +90,18 @@ internal sealed class ReconciliationImport(VolunteersDb db, Organization organiz
                 : row.WaitingRecordId is { } submitted && unreviewed.Contains(submitted) ? Refuse(row, "waiting_here")
                 : since.Contains((row.VolunteerId, row.Day)) && Refuse(row, "changed_since");
         });
+    }
+
+    /// <summary>Whose service of which day was approved, corrected, claimed or voided since the comparison, other than by an import of this file's rows.</summary>
+    private async Task<HashSet<(Guid?, DateOnly?)>> BookedSince(Guid[] people, CancellationToken ct)
+    {
+        var booked = await (
+            from p in db.HourPostings
+            join r in db.ServiceRecords on new { p.OrganizationId, Id = p.RecordId } equals new { r.OrganizationId, r.Id }
+            where p.OrganizationId == organization.Id && p.Position > run.LedgerPosition && people.Contains(p.VolunteerId!.Value)
+                && p.ServiceDate >= run.From && p.ServiceDate <= run.To
+            select new { p.VolunteerId, p.ServiceDate, r.OriginSystem, r.OriginReference }).Distinct().ToListAsync(ct);
+        return [.. booked.Where(b => b.OriginSystem != run.System || !ofThisFile.Contains(b.OriginReference!)).Select(b => (b.VolunteerId, (DateOnly?)b.ServiceDate))];
     }
 
     /// <summary>When each row was; those whose file says it come first, so that none is placed where another was.</summary>

@@ -67,6 +67,9 @@ internal sealed class ReconciliationRun : IVersioned
 
     public long MinutesHere { get; private set; }
 
+    /// <summary>The last posting that was surely looked at.</summary>
+    public long LedgerPosition { get; private set; }
+
     /// <summary>Rows of which records were made since.</summary>
     public int Imported { get; private set; }
 
@@ -76,8 +79,9 @@ internal sealed class ReconciliationRun : IVersioned
 
     public long Version { get; private set; } = 1;
 
-    public void Found(IReadOnlyCollection<ReconciliationRow> rows)
+    public void Found(IReadOnlyCollection<ReconciliationRow> rows, long ledgerPosition)
     {
+        LedgerPosition = ledgerPosition;
         FileRows = rows.Count(row => row.FileRow is not null);
         Counts = new ReconciliationCounts(Of(ReconciliationList.Same), Of(ReconciliationList.MissingThere), Of(ReconciliationList.MissingHere),
             Of(ReconciliationList.Different), Of(ReconciliationList.Unmatched));

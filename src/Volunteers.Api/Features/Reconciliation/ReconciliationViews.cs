@@ -75,17 +75,18 @@ internal sealed record ReconciliationImportRequest(
 /// <param name="MinutesThere">Of all rows of the file that could be read.</param>
 /// <param name="MinutesHere">Of all records that were compared.</param>
 /// <param name="Difference">Minutes here less minutes there: the sum of the rows' differences.</param>
+/// <param name="LedgerPosition">The position of the ledger that it was held against.</param>
 /// <param name="Imported">Rows of which records were made by an import of this reconciliation.</param>
 /// <param name="CreatedBy">The account or client that sent the file.</param>
 /// <param name="CreatedAt">When; the lists are as of then.</param>
 /// <param name="Version">Grows by one with every import.</param>
 internal sealed record ReconciliationView(
     Guid Id, string Mapping, string System, DateOnly From, DateOnly To, Guid? TeamId, int FileRows, ReconciliationCounts Counts,
-    long MinutesThere, long MinutesHere, long Difference, int Imported, Guid CreatedBy, DateTimeOffset CreatedAt, long Version) : IVersioned
+    long MinutesThere, long MinutesHere, long Difference, long LedgerPosition, int Imported, Guid CreatedBy, DateTimeOffset CreatedAt, long Version) : IVersioned
 {
     public static Expression<Func<ReconciliationRun, ReconciliationView>> Projection => r => new ReconciliationView(
         r.Id, r.Mapping, r.System, r.From, r.To, r.TeamId, r.FileRows, r.Counts, r.MinutesThere, r.MinutesHere, r.MinutesHere - r.MinutesThere,
-        r.Imported, r.CreatedBy, r.CreatedAt, r.Version);
+        r.LedgerPosition, r.Imported, r.CreatedBy, r.CreatedAt, r.Version);
 
     public static ReconciliationView Of(ReconciliationRun run) => Compiled(run);
 

@@ -34,6 +34,8 @@ internal sealed class Reconciling
         VolunteersDb db, Organization organization, ColumnMapping mapping, ReconciliationRun run, UpstreamFile file, CancellationToken ct)
     {
         var work = new Reconciling(organization, mapping, run);
+        // Before the records: what is booked while they are read counts as booked since.
+        var ledgerPosition = await db.HourLedgers.Where(l => l.OrganizationId == organization.Id).Select(l => l.Position).SingleOrDefaultAsync(ct);
         var cells = file.Rows(mapping.Columns);
         await work.LoadRecords(db, cells, ct);
         await work.LoadTeam(db, ct);
@@ -41,7 +43,7 @@ internal sealed class Reconciling
         foreach (var row in cells) work.Take(row, match);
         work.Match();
         foreach (var (position, row) in work.rows.OrderBy(row => row.FileRow ?? int.MaxValue).Index()) row.Position = position;
-        run.Found(work.rows);
+        run.Found(work.rows, ledgerPosition);
         return work.rows;
     }
 

@@ -101,8 +101,7 @@ internal sealed record Stars(
     {
         var (level, minutes) = (standing?.Level ?? 0, standing?.Minutes ?? 0);
         if (rule.Levels.ElementAtOrDefault(level) is not { } next) return new Stars(level, standing?.ReachedOn, rule.Version, minutes, null, null, null, null);
-        var (missing, months) = (Math.Max(0, next.Minutes - minutes), 0);
-        while (today.AddMonths(months) < joinedOn.AddMonths(next.MonthsRegistered)) months++;
-        return new Stars(level, standing?.ReachedOn, rule.Version, minutes, next.Level, missing, HourFigures.InHours(missing), months);
+        var missing = Math.Max(0, next.Minutes - minutes);
+        return new Stars(level, standing?.ReachedOn, rule.Version, minutes, next.Level, missing, HourFigures.InHours(missing), next.MissingMonths(joinedOn, today));
     }
 }

@@ -87,6 +87,11 @@ internal static class VolunteerQueries
         v.OrganizationId == tenant.Id && (tenant.ReadsAll || v.Id == tenant.VolunteerId
             || db.TeamMembers.Any(m => m.OrganizationId == tenant.Id && m.VolunteerId == v.Id && m.LeftOn == null && tenant.Teams.Contains(m.TeamId))));
 
+    /// <summary>All for who coordinates the whole organization, and the present members of their teams for a team coordinator.</summary>
+    public static IQueryable<Volunteer> CoordinatedBy(this IQueryable<Volunteer> volunteers, Tenant tenant, VolunteersDb db) => volunteers.Where(v =>
+        v.OrganizationId == tenant.Id && (tenant.CoordinatesAll
+            || db.TeamMembers.Any(m => m.OrganizationId == tenant.Id && m.VolunteerId == v.Id && m.LeftOn == null && tenant.Teams.Contains(m.TeamId))));
+
     /// <summary>Adds an invitation; the caller saves.</summary>
     public static InvitationView Invite(this VolunteersDb db, Tenant tenant, Guid volunteerId, DateTimeOffset now)
     {

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Volunteers.Tests.Support;
 using Xunit;
 
@@ -10,12 +11,16 @@ public sealed class CertificateEndTests(TestDatabases databases) : CertificatesT
     public async Task A_revoked_one_says_so_and_says_nothing_of_the_reason()
     {
         var certificate = (await Issue(Admin, await Served())).ShouldBe(201);
+        // One in the morning here, and the day before in UTC.
+        await Host.Later(TimeSpan.FromHours(25) - Clock.GetUtcNow().AddHours(8).TimeOfDay);
 
         var revoked = (await Admin.Post($"/certificates/{certificate.Id}/revoke", new { reason = "Mistaken person." })).ShouldBe(200);
 
         Assert.Equal(("revoked", "Mistaken person.", "\"2\""), (Text(revoked, "status"), Text(revoked, "revocationReason"), revoked.Header("ETag")));
         var verified = await Verified(Text(certificate, "code")!);
-        Assert.Equal(("revoked", true), ((string?)verified["status"], verified["revokedAt"] is not null));
+        var today = Clock.GetUtcNow().AddHours(8).ToString("yyyy-MM-dd", CultureInfo.InvariantCulture);
+        Assert.Equal(("revoked", today), ((string?)verified["status"], (string?)verified["revokedOn"]));
+        Assert.Contains(today, (await Host.Anonymous.Get($"/verify/{Text(certificate, "code")}")).ShouldBe(200).Text, StringComparison.Ordinal);
         Assert.DoesNotContain("Mistaken", verified.ToJsonString(), StringComparison.Ordinal);
         (await Admin.Post($"/certificates/{certificate.Id}/revoke", new { })).ShouldRefuse(400, "invalid_request");
     }

@@ -1,7 +1,8 @@
-using System.Text;
 using System.Text.RegularExpressions;
 using UglyToad.PdfPig;
 using UglyToad.PdfPig.Content;
+using Volunteers.Features.Certificates;
+using Volunteers.Features.Hours;
 using Volunteers.Tests.Support;
 using Xunit;
 
@@ -35,12 +36,11 @@ public sealed class CertificatePdfTests(TestDatabases databases) : CertificatesT
     }
 
     [Fact]
-    public async Task The_qr_code_leads_to_its_verification()
+    public async Task The_qr_code_on_the_picture_of_its_page_leads_to_its_verification()
     {
         var certificate = (await Issue(Admin, await Served())).ShouldBe(201);
-        using var document = PdfDocument.Open(await Pdf(Admin, certificate.Id));
 
-        var read = (string?)(await NodeReader.Read("read-qr.mjs", Encoding.UTF8.GetBytes(Squares(document.GetPage(document.NumberOfPages)))))["content"];
+        var read = (string?)(await NodeReader.Read("read-qr-in-pdf.mjs", await Pdf(Admin, certificate.Id)))["content"];
 
         Assert.Equal($"{Host.Http().BaseAddress!.GetLeftPart(UriPartial.Authority)}/verify/{Text(certificate, "code")}", read);
         Assert.Contains(Text(certificate, "number")!, (await Host.Anonymous.Get(new Uri(read!).AbsolutePath)).ShouldBe(200).Text, StringComparison.Ordinal);
@@ -95,11 +95,41 @@ public sealed class CertificatePdfTests(TestDatabases databases) : CertificatesT
         var text = TextOf(document);
         Assert.All(Enumerable.Range(8, 22), day => Assert.Contains($"活动{day}", text, StringComparison.Ordinal));
         Assert.All(document.GetPages(), page => Assert.Contains($"第{page.Number}页，共{document.NumberOfPages}页", TextOf(page), StringComparison.Ordinal));
-        Assert.All(document.GetPages(), page => Assert.All(page.Letters, letter =>
+        Assert.All(document.GetPages(), Within);
+    }
+
+    [Fact]
+    public async Task What_the_organization_has_not_said_has_its_place_to_be_written_in()
+    {
+        var certificate = (await Issue(Admin, await Served())).ShouldBe(201);
+
+        using var document = PdfDocument.Open(await Pdf(Admin, certificate.Id));
+
+        Assert.Matches("负责人：_{20}.*联系方式：_{20}", TextOf(document));
+    }
+
+    [Fact]
+    public void Wherever_the_table_ends_who_answers_for_it_and_how_it_is_verified_stand_whole_on_one_page()
+    {
+        var spilled = 0;
+        for (var lines = 1; lines <= 24; lines++)
         {
-            Assert.InRange(letter.EndBaseLine.X, 40, page.Width - 40);
-            Assert.InRange(letter.StartBaseLine.Y, 40, page.Height - 40);
-        }));
+            var certificate = new Certificate(Guid.CreateVersion7(), Guid.CreateVersion7(), 2026, 1, DateTimeOffset.UnixEpoch)
+            {
+                VolunteerName = "王明", Organization = new string('组', 100), Contact = new string('联', 200),
+                ResponsiblePerson = new string('责', 100), IssuedByName = new string('办', 100), IssuedOn = new DateOnly(2026, 7, 1),
+                Lines = [.. Enumerable.Range(1, lines).Select(day => new CertificateLine(new DateOnly(2026, 6, day), "值守", "巡逻", null, null, "队", null, Evidence.Self, 1, 60))],
+            };
+
+            using var document = PdfDocument.Open(CertificatePdf.Draw(certificate, null, "https://hours.example.org/" + new string('x', 300), "zh-CN"));
+
+            var last = document.GetPage(document.NumberOfPages);
+            Assert.All(new[] { new string('组', 100), new string('联', 200), new string('责', 100), "2026-07-01", "（盖章处）", "不得用于商业目的", CertificateCode.InGroups(certificate.Code), new string('x', 300) },
+                part => Assert.Contains(part, TextOf(last), StringComparison.Ordinal));
+            Assert.All(document.GetPages(), Within);
+            if (document.NumberOfPages > 1) spilled++;
+        }
+        Assert.InRange(spilled, 1, 23);
     }
 
     [Fact]
@@ -113,16 +143,12 @@ public sealed class CertificatePdfTests(TestDatabases databases) : CertificatesT
         (await Admin.Get($"/certificates/{certificate.Id}/pdf?language=fr")).ShouldRefuse(400, "invalid_request");
     }
 
-    /// <summary>The filled squares of a page as the SVG that the QR reader takes, with a quiet zone around them.</summary>
-    private static string Squares(Page page)
+    /// <summary>Nothing leaves the page; a long foot has two lines.</summary>
+    private static void Within(Page page) => Assert.All(page.Letters, letter =>
     {
-        var squares = page.Paths.Where(path => path.IsFilled).SelectMany(path => path).Select(part => part.GetBoundingRectangle()!.Value).Where(box => box.Width < 60 && box.Height < 10).ToArray();
-        var (left, bottom) = (squares.Min(box => box.Left), squares.Min(box => box.Bottom));
-        var top = squares.Max(box => box.Top);
-        var side = FormattableString.Invariant($"{top - bottom + 20}");
-        return $"<svg viewBox=\"0 0 {side} {side}\">" + string.Concat(squares.Select(box =>
-            FormattableString.Invariant($"<rect x=\"{box.Left - left + 10}\" y=\"{top - box.Top + 10}\" width=\"{box.Width}\" height=\"{box.Height}\" fill=\"#000\"/>"))) + "</svg>";
-    }
+        Assert.InRange(letter.EndBaseLine.X, 40, page.Width - 40);
+        Assert.InRange(letter.StartBaseLine.Y, 30, page.Height - 40);
+    });
 
     private static string TextOf(PdfDocument document) => string.Concat(document.GetPages().Select(TextOf));
 

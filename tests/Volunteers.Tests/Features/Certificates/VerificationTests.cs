@@ -17,7 +17,7 @@ public sealed class VerificationTests(TestDatabases databases) : CertificatesTes
         var answer = await Host.Anonymous.Get($"/v1/certificates/{Text(certificate, "code")}");
 
         var verified = answer.ShouldBe(200).Body!;
-        Assert.Equal(["from", "hours", "issuedOn", "minutes", "name", "now", "number", "organization", "personTimes", "revokedAt", "status", "supersededBy", "to"],
+        Assert.Equal(["from", "hours", "issuedOn", "minutes", "name", "now", "number", "organization", "personTimes", "revokedOn", "status", "supersededBy", "to"],
             verified.AsObject().Select(member => member.Key).Order());
         Assert.Equal(("valid", "欧阳**", "1.50", Text(certificate, "number")),
             ((string?)verified["status"], (string?)verified["name"], verified["hours"]!.ToJsonString(), (string?)verified["number"]));
@@ -121,6 +121,13 @@ public sealed class VerificationTests(TestDatabases databases) : CertificatesTes
     [InlineData("王小明", "王**")]
     [InlineData("欧阳娜娜", "欧阳**")]
     [InlineData("欧阳", "欧*")]
+    [InlineData("欧阳娜", "欧阳*")]
+    [InlineData("司馬相如", "司馬**")]
+    [InlineData("万俟𠮷", "万俟*")]
+    [InlineData("欧文斯", "欧**")]
+    [InlineData("𠮷", "*")]
+    [InlineData("王󠄀明", "王󠄀*")]
+    [InlineData("", "")]
     [InlineData("𠮷野家", "𠮷**")]
     [InlineData("王\U0001F468\u200D\U0001F469\u200D\U0001F467", "王*")]
     [InlineData("Li Wei", "L* W**")]

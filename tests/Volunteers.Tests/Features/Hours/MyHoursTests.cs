@@ -65,6 +65,66 @@ public sealed class MyHoursTests(TestDatabases databases) : AttendanceTest(datab
     }
 
     [Fact]
+    public async Task Of_three_organizations_that_overlap_in_a_chain_each_minute_of_the_clock_counts_once()
+    {
+        var (mine, self) = await VolunteerOf(3);
+        await mine[0].Record("08:00", "10:00");
+        await mine[1].Record("09:30", "11:30");
+        await mine[2].Record("11:00", "12:00");
+        // All three at once, and one that stands alone.
+        foreach (var (at, minutes) in new[] { (0, 60), (1, 45), (2, 30) }) await mine[at].Record("14:00", "15:00", minutes);
+        await mine[2].Record("15:00", "15:30");
+
+        var hours = (await self.Get("/v1/me/hours")).ShouldBe(200);
+
+        Assert.Equal((465, 30 + 30 + 75, 330), (Number(hours, "grossMinutes"), Number(hours, "overlapMinutes"), Number(hours, "netMinutes")));
+        Assert.Equal([(60, 3), (75, 3)], hours["overlaps"]!.AsArray().Select(overlap => ((int)overlap!["minutes"]!, overlap["records"]!.AsArray().Count)));
+        Assert.Equal([180, 165, 120], mine.Select(one => (int)Of(hours, one.Organization.Id)["minutes"]!));
+    }
+
+    [Fact]
+    public async Task Hours_given_where_one_has_left_since_are_still_ones_own()
+    {
+        var (mine, self) = await VolunteerOf(2);
+        await mine[0].Record("08:00", "10:00");
+        await mine[1].Record("09:00", "10:00");
+        var (left, account) = (mine[1].Organization.Admin, (string)(await self.Get("/v1/me")).ShouldBe(200)["id"]!);
+
+        (await left.Patch($"/volunteers/{mine[1].Volunteer}", new { status = "left" })).ShouldBe(200);
+        (await left.Delete($"/roles/{account}")).ShouldBe(204);
+
+        var hours = (await self.Get("/v1/me/hours")).ShouldBe(200);
+        Assert.Equal((180, 60, 120), (Number(hours, "grossMinutes"), Number(hours, "overlapMinutes"), Number(hours, "netMinutes")));
+    }
+
+    [Fact]
+    public async Task What_is_read_while_hours_are_booked_is_of_one_moment()
+    {
+        var (mine, self) = await VolunteerOf(2);
+        await mine[0].Record("08:00", "09:00");
+        using var done = new CancellationTokenSource();
+        var booking = BookAndVoid();
+
+        // Whether the second organization credits the hour or not: it is one hour of the clock.
+        while (!done.IsCancellationRequested)
+        {
+            var answers = await Task.WhenAll(Enumerable.Range(0, 4).Select(_ => self.Get("/v1/me/hours")));
+            Assert.All(answers, answer => Assert.Equal(60, Number(answer.ShouldBe(200), "netMinutes")));
+        }
+        await booking;
+
+        async Task BookAndVoid()
+        {
+            for (var i = 0; i < 25; i++)
+            {
+                var record = await mine[1].Record("08:00", "09:00");
+                (await mine[1].Organization.Admin.Post($"/service-records/{record}/void", new { reason = "Not there." })).ShouldBe(200);
+            }
+            await done.CancelAsync();
+        }
+    }
+
+    [Fact]
     public async Task Who_is_a_volunteer_nowhere_has_no_hours_and_who_is_nobody_is_not_let_in()
     {
         var hours = (await (await Given.Operator()).Get("/v1/me/hours")).ShouldBe(200);
@@ -82,6 +142,27 @@ public sealed class MyHoursTests(TestDatabases databases) : AttendanceTest(datab
             new { roles = new[] { new { role = "volunteer", volunteerId = await O.Volunteer() }, new { role = "volunteer", volunteerId = await O.Volunteer() } } });
 
         Assert.InRange(answer.Status, 400, 409);
+    }
+
+    /// <summary>One account that is a volunteer in so many organizations, each with an activity.</summary>
+    private async Task<(Membership[] Mine, Api Self)> VolunteerOf(int organizations)
+    {
+        var mine = new List<Membership> { new(O, await O.Volunteer(Team), Activity) };
+        var (login, account) = await O.Account(mine[0].Volunteer);
+        while (mine.Count < organizations)
+        {
+            var other = await Given.AnotherOrganization();
+            var team = await other.Team();
+            mine.Add(new Membership(other, await other.Volunteer(team), await other.Activity(team)));
+            (await other.Admin.Put($"/roles/{account}", new { roles = new[] { new { role = "volunteer", volunteerId = mine[^1].Volunteer } } })).ShouldBe(200);
+        }
+        return ([.. mine], await Host.SignIn(login, Given.Password));
+    }
+
+    private sealed record Membership(OrganizationSteps Organization, string Volunteer, string Activity)
+    {
+        public async Task<string> Record(string from, string to, int? minutes = null) => (await Organization.Admin.Post("/service-records",
+            new { volunteerId = Volunteer, activityId = Activity, startsAt = At(from), endsAt = At(to), minutes })).ShouldBe(201).Id;
     }
 
     private static DateTimeOffset Instant(string text) => DateTimeOffset.Parse(text, CultureInfo.InvariantCulture);

@@ -29,7 +29,7 @@ public sealed class AwardTests(TestDatabases databases) : RecognitionTest(databa
     }
 
     [Fact]
-    public async Task The_rule_says_how_long_an_award_is_public_unless_its_publication_does()
+    public async Task The_rule_says_how_long_an_award_is_public_at_least()
     {
         var volunteer = await O.Volunteer(Team);
         (await Admin.Post("/star-rules", new { levels = Levels(1), publicityDays = 2 })).ShouldBe(201);
@@ -40,7 +40,28 @@ public sealed class AwardTests(TestDatabases databases) : RecognitionTest(databa
         (await Step(Admin, own, "publish", new { to = Day(Today.AddDays(60)) })).ShouldRefuse(409, "publicity_out_of_bounds");
         (await Step(Admin, own, "publish", new { to = Day(Today.AddDays(-1)) })).ShouldRefuse(409, "publicity_out_of_bounds");
         (await Step(Admin, own, "publish", new { from = Day(Today.AddDays(2)), to = Day(Today.AddDays(1)) })).ShouldRefuse(400, "invalid_request");
+        (await Step(Admin, own, "publish", new { to = Day(Today) })).ShouldRefuse(409, "publicity_too_short");
+        (await Step(Admin, own, "publish", new { from = Day(Today.AddDays(2)), to = Day(Today.AddDays(2)) })).ShouldRefuse(409, "publicity_too_short");
         (await Step(Admin, own, "publish", new { to = Day(Today.AddDays(59)) })).ShouldBe(200);
+    }
+
+    [Fact]
+    public async Task Before_its_first_public_day_an_award_is_not_public()
+    {
+        var member = await O.SignedInAs(await O.Volunteer(Team));
+        var award = await Proposed(await O.Volunteer(Team));
+        (await Step(Admin, award, "publish", new { from = Day(Today.AddDays(2)) })).ShouldBe(200);
+
+        Assert.Empty(await Ids(member));
+        (await member.Get($"/awards/{award}")).ShouldRefuse(404, "not_found");
+        (await Step(member, award, "objections", new { message = "No." })).ShouldRefuse(404, "not_found");
+        (await Step(Admin, award, "objections", new { message = "No." })).ShouldRefuse(409, "not_in_publicity");
+        await NextDay(2);
+
+        Assert.Equal([award], await Ids(member));
+        (await Step(member, award, "objections", new { message = "No." })).ShouldBe(201);
+        await NextDay(6);
+        (await Step(Admin, award, "confirm")).ShouldRefuse(409, "publicity_not_over");
     }
 
     [Fact]
@@ -81,6 +102,7 @@ public sealed class AwardTests(TestDatabases databases) : RecognitionTest(databa
     public async Task An_objection_and_a_confirmation_at_the_same_moment_never_both_stand_unanswered()
     {
         var member = await O.SignedInAs(await O.Volunteer(Team));
+        await OnePublicDay();
         var awards = new List<string>();
         var volunteer = await O.Volunteer(Team);
         for (var i = 0; i < 8; i++)
@@ -100,6 +122,7 @@ public sealed class AwardTests(TestDatabases databases) : RecognitionTest(databa
     [Fact]
     public async Task Nobody_decides_on_their_own_award()
     {
+        await OnePublicDay();
         var volunteer = await O.Volunteer(Team);
         var coordinator = await O.CoordinatorWhoIs(volunteer);
         var award = await Proposed(volunteer);

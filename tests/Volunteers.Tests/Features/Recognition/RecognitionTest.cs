@@ -33,6 +33,10 @@ public abstract class RecognitionTest(TestDatabases databases) : HoursTest(datab
     /// <summary>A rule from today on: hours of one, two … stars.</summary>
     protected async Task<Answer> Rule(params int[] hours) => (await Admin.Post("/star-rules", new { levels = Levels(hours) })).ShouldBe(201);
 
+    /// <summary>The same, with one public day before an award is confirmed.</summary>
+    protected async Task OnePublicDay(params int[] hours) =>
+        (await Admin.Post("/star-rules", new { levels = Levels(hours is [] ? [1] : hours), publicityDays = 1 })).ShouldBe(201);
+
     protected static object[] Levels(params int[] hours) => [.. hours.Index().Select(each => new { level = each.Index + 1, hours = each.Item })];
 
     protected async Task<Answer> Stars(string query = "", Api? by = null) => (await (by ?? Admin).Get("/stars" + query)).ShouldBe(200);

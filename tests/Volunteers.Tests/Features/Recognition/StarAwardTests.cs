@@ -19,7 +19,7 @@ public sealed class StarAwardTests(TestDatabases databases) : RecognitionTest(da
     [Fact]
     public async Task A_star_whose_hours_were_taken_back_is_not_confirmed()
     {
-        await Rule(1);
+        await OnePublicDay(1);
         var volunteer = await O.Volunteer(Team);
         var record = await Give(volunteer, 60);
         var award = await Proposed(volunteer, level: 1);

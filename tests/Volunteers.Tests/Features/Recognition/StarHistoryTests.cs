@@ -14,7 +14,7 @@ public sealed class StarHistoryTests(TestDatabases databases) : RecognitionTest(
     private sealed record Deed(int Verb, int Person, int Record, int Minutes);
 
     private static readonly Gen<Deed> AnyDeed =
-        from verb in Gen.Int[0, 9]
+        from verb in Gen.Int[0, 10]
         from person in Gen.Int[0, People - 1]
         from record in Gen.Int[0, 100]
         from minutes in Gen.Int[1, 120]
@@ -23,7 +23,8 @@ public sealed class StarHistoryTests(TestDatabases databases) : RecognitionTest(
     /// <summary>A rule as it was made: what each level asks, what counts, and from when.</summary>
     private sealed record Made(DateOnly From, (int Hours, int Months)[] Levels, string[] Evidence);
 
-    private sealed record Person(string Id, DateOnly JoinedOn);
+    /// <summary>Since when they were a volunteer, as it was known from each day on.</summary>
+    private sealed record Person(string Id, List<(DateOnly Known, DateOnly JoinedOn)> Joined);
 
     private sealed record Line(string Volunteer, DateOnly Day, string Evidence, int Minutes);
 
@@ -54,7 +55,7 @@ public sealed class StarHistoryTests(TestDatabases databases) : RecognitionTest(
             for (var i = 0; i < People; i++)
             {
                 var joined = first.AddDays(3 * i).AddMonths(-1);
-                people[i] = new Person((await organization.Admin.Post("/volunteers", new { name = $"Volunteer {i}", joinedOn = Day(joined) })).ShouldBe(201).Id, joined);
+                people[i] = new Person((await organization.Admin.Post("/volunteers", new { name = $"Volunteer {i}", joinedOn = Day(joined) })).ShouldBe(201).Id, [(DateOnly.MinValue, joined)]);
                 await organization.Member(team, people[i].Id);
             }
 
@@ -89,7 +90,13 @@ public sealed class StarHistoryTests(TestDatabases databases) : RecognitionTest(
             else if (step.Verb == 6 && known is not null)
                 (await organization.Admin.Post($"/service-records/{known}/correct",
                     new { reason = "Other.", startsAt = start, endsAt = start.AddMinutes(step.Minutes), minutes = step.Minutes })).ShouldBe(200);
-            else if (step.Verb > 6) await NextDay();
+            else if (step.Verb == 7)
+            {
+                var joined = Today.AddMonths(-1).AddDays(3 - (step.Minutes % 7));
+                (await organization.Admin.Patch($"/volunteers/{people[step.Person].Id}", new { joinedOn = Day(joined) })).ShouldBe(200);
+                people[step.Person].Joined.Add((Today, joined));
+            }
+            else if (step.Verb > 7) await NextDay();
             if (step.Verb == 5 && known is not null) records.Remove(known);
         }
     }
@@ -101,13 +108,13 @@ public sealed class StarHistoryTests(TestDatabases databases) : RecognitionTest(
     /// <summary>Every day back from the one asked about on which the level was had on the same terms, without a break.</summary>
     private static (int Level, string? ReachedOn) Expected(Person person, DateOnly day, Line[] lines, Made[] rules)
     {
-        var rule = RuleOf(day, rules);
+        var (rule, joinedOn) = (RuleOf(day, rules), person.Joined.Last(joined => joined.Known <= day).JoinedOn);
         for (var level = rule.Levels.Length; level > 0; level--)
         {
             var (terms, reached) = (rule.Levels[level - 1], day);
             bool HadOn(DateOnly on) =>
                 lines.Where(line => line.Volunteer == person.Id && line.Day <= on && rule.Evidence.Contains(line.Evidence)).Sum(line => line.Minutes) >= terms.Hours * 60
-                && person.JoinedOn.AddMonths(terms.Months) <= on
+                && joinedOn.AddMonths(terms.Months) <= on
                 && RuleOf(on, rules) is var then && then.Levels.Length >= level && then.Levels[level - 1] == terms && then.Evidence.SequenceEqual(rule.Evidence);
             if (!HadOn(day)) continue;
             while (HadOn(reached.AddDays(-1))) reached = reached.AddDays(-1);

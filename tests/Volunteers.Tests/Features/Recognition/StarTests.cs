@@ -1,3 +1,5 @@
+using System.Text;
+using Microsoft.AspNetCore.WebUtilities;
 using Volunteers.Tests.Support;
 using Xunit;
 
@@ -60,6 +62,47 @@ public sealed class StarTests(TestDatabases databases) : RecognitionTest(databas
     }
 
     [Fact]
+    public async Task A_day_that_is_over_says_the_same_whatever_becomes_of_profile_rule_and_zone()
+    {
+        (await Admin.Post("/star-rules", new { levels = new[] { new { level = 1, hours = 1, monthsRegistered = 2 } } })).ShouldBe(201);
+        var first = Today;
+        var volunteer = (await Admin.Post("/volunteers", new { name = "王明", joinedOn = Day(first.AddMonths(-2)) })).ShouldBe(201).Id;
+        await O.Member(Team, volunteer);
+        await Give(volunteer, 60);
+        await NextDay(2);
+        var (ofDay, ofPosition, dayBefore) = (await Stars($"?asOf={Day(first)}"), await Stars("?asOf=1"), await Stars($"?asOf={Day(first.AddDays(-1))}"));
+        Assert.Equal((1, Day(first)), Reached(ofDay)[volunteer]);
+
+        (await Admin.Patch($"/volunteers/{volunteer}", new { name = "王小明", number = "X-77", joinedOn = Day(Today) })).ShouldBe(200);
+        (await Admin.Post("/star-rules", new { levels = Levels(2) })).ShouldBe(201);
+        // Noon here is the evening before there.
+        (await Admin.Patch("", new { timeZone = "America/Los_Angeles" })).ShouldBe(200);
+        await NextDay();
+
+        Assert.Empty((await Stars()).Items);
+        Assert.Equal(ofDay.Text, (await Stars($"?asOf={Day(first)}")).Text);
+        Assert.Equal(ofPosition.Text, (await Stars("?asOf=1")).Text);
+        Assert.Equal(dayBefore.Text, (await Stars($"?asOf={Day(first.AddDays(-1))}")).Text);
+        (await Admin.Patch($"/volunteers/{volunteer}", new { joinedOn = "2020-01-01" })).ShouldBe(200);
+        Assert.Equal(ofDay.Text, (await Stars($"?asOf={Day(first)}")).Text);
+    }
+
+    [Fact]
+    public async Task A_rule_made_later_on_the_same_day_changes_nothing_of_a_position_before_it()
+    {
+        await Rule(1);
+        var volunteer = await OneStar();
+        var before = await Stars("?asOf=1");
+        await Host.Later(TimeSpan.FromHours(1));
+
+        await Rule(2);
+
+        Assert.Equal((1, Day(Today)), Reached(before)[volunteer]);
+        Assert.Equal(before.Text, (await Stars("?asOf=1")).Text);
+        Assert.Empty((await Stars()).Items);
+    }
+
+    [Fact]
     public async Task Only_the_evidence_that_the_rule_names_counts()
     {
         (await Admin.Post("/star-rules", new { levels = Levels(1), evidence = new[] { "self" } })).ShouldBe(201);
@@ -70,9 +113,13 @@ public sealed class StarTests(TestDatabases databases) : RecognitionTest(databas
         var own = (await Record(self, volunteer, At("08:00"), At("10:00"))).ShouldBe(201).Id;
         (await Do(Admin, "approve", own)).ShouldBe(200);
 
-        Assert.Equal(120, (int)Assert.Single((await Stars()).Items)!["countedMinutes"]!);
+        var star = Assert.Single((await Stars()).Items)!;
+        Assert.Equal((120, """[{"evidence":"self","minutes":120}]"""), ((int)star["countedMinutes"]!, star["byEvidence"]!.ToJsonString()));
         var summary = (await self.Get($"/volunteers/{volunteer}/summary")).ShouldBe(200);
         Assert.Equal((180, 120, 1), (Number(summary, "minutes"), (int)summary["stars"]!["countedMinutes"]!, (int)summary["stars"]!["level"]!));
+
+        await Rule(1);
+        Assert.Equal("""[{"evidence":"coordinator","minutes":60},{"evidence":"self","minutes":120}]""", Assert.Single((await Stars()).Items)!["byEvidence"]!.ToJsonString());
     }
 
     [Fact]
@@ -83,7 +130,9 @@ public sealed class StarTests(TestDatabases databases) : RecognitionTest(databas
         var volunteer = await OneStar();
         var summary = (await Admin.Get($"/volunteers/{volunteer}/summary"))["stars"]!;
         Assert.Equal((0, 0, 1, null), ((int)summary["level"]!, (int)summary["missingMinutes"]!, (int)summary["missingMonths"]!, summary["reachedOn"]));
-        Assert.Equal((0, null), Reached(await Stars("?level=0"))[volunteer]);
+        var waiting = await Stars("?level=0");
+        Assert.Equal((0, null), Reached(waiting)[volunteer]);
+        Assert.Equal((Day(joined), 0, 1), ((string?)waiting.Items[0]!["joinedOn"], (int)waiting.Items[0]!["missingMinutes"]!, (int)waiting.Items[0]!["missingMonths"]!));
 
         var complete = joined.AddMonths(1);
         await NextDay(complete.DayNumber - joined.DayNumber + 3);
@@ -122,11 +171,13 @@ public sealed class StarTests(TestDatabases databases) : RecognitionTest(databas
         var first = await Stars("?limit=1");
         var link = first.Header("Link")!;
         await Give(volunteers[2], 60);
+        (await Admin.Patch($"/volunteers/{volunteers[0]}", new { number = "Z-9", name = "Renamed" })).ShouldBe(200);
         var second = await Stars($"?limit=1&cursor={(string?)first["next"]}");
         var third = await Stars($"?limit=1&cursor={(string?)second["next"]}");
 
         Assert.Equal([(volunteers[1], 2), (volunteers[0], 1), (volunteers[2], 1)],
             new[] { first, second, third }.Select(page => ((string)Assert.Single(page.Items)!["volunteerId"]!, (int)page.Items[0]!["level"]!)));
+        Assert.NotEqual("Renamed", (string?)second.Items[0]!["name"]);
         Assert.Null(third["next"]);
         Assert.Contains((string)first["next"]!, link, StringComparison.Ordinal);
         Assert.Equal(2, (await Stars("?level=2")).Items.Count);
@@ -173,6 +224,15 @@ public sealed class StarTests(TestDatabases databases) : RecognitionTest(databas
 
         Assert.Equal([at], answer["errors"]!.AsObject().Select(error => error.Key));
     }
+
+    [Theory]
+    [InlineData("""{"level":1,"number":"x","point":{"position":1,"day":"2026-06-01","at":"2026-06-01T00:00:00+08:00"}}""", 200)]
+    [InlineData("""{"level":1,"number":"x","point":{"position":-1,"day":"9999-12-31","at":"9999-12-31T23:59:59Z"}}""", 400)]
+    [InlineData("""{"level":1,"number":"x","point":{"position":1,"day":"9999-12-31","at":"1970-01-01T00:00:00Z"}}""", 200)]
+    [InlineData("""{"level":1,"number":"x\u0000","point":{"position":1,"day":"2026-06-01","at":"2026-06-01T00:00:00Z"}}""", 400)]
+    [InlineData("""{"level":1,"number":"x"}""", 400)]
+    public async Task A_cursor_that_somebody_wrote_themselves_harms_nothing(string cursor, int status) =>
+        (await Admin.Get($"/stars?level=0&cursor={WebEncoders.Base64UrlEncode(Encoding.UTF8.GetBytes(cursor))}")).ShouldBe(status);
 
     [Fact]
     public async Task What_lies_ahead_is_not_known()

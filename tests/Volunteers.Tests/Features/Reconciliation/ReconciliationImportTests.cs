@@ -104,6 +104,47 @@ public sealed class ReconciliationImportTests(TestDatabases databases) : Reconci
     }
 
     [Fact]
+    public async Task One_file_read_by_two_mappings_before_either_is_imported_is_booked_once()
+    {
+        await Person("A-1", "李雷");
+        await Save("bare", new { system = "志愿深圳", columns = new { number = "志愿者编号", date = "服务日期", minutes = "服务分钟" } });
+        const string rows = "A-1,,,2026-06-07,60,送考,R1\r\nA-1,,,2026-06-08,60,送考,R2\r\n";
+        var (numbered, bare) = (await Reconcile(rows), await Reconcile(rows, "mapping=bare&from=2026-06-01&to=2026-06-30"));
+        // In two steps: what was made of one row does not stand in the way of the next.
+        Assert.Equal((1, 0, 0), Done(await Import(numbered, new { activityId = Activity, rows = new[] { 2 } })));
+        Assert.Equal((1, 1, 0), Done(await Import(numbered)));
+
+        Assert.Equal(["2 changed_since", "3 changed_since"], Refusals(await Import(bare)));
+        Assert.Equal((2, 0, 0, 0, 0), Counts(await Reconcile(rows, "mapping=bare&from=2026-06-01&to=2026-06-30")));
+        Assert.Equal((120, 2), await Credited());
+    }
+
+    [Fact]
+    public async Task Service_that_was_moved_to_the_day_since_the_comparison_is_not_booked_again()
+    {
+        var person = await Person("A-1", "李雷");
+        var record = await O.Record(Activity, person, At("08:00", 8), At("09:00", 8));
+        var made = await Reconcile("A-1,,,2026-06-07,60,,R1\r\n");
+        Assert.Equal((0, 1, 1, 0, 0), Counts(made));
+        (await Do(Admin, "correct", record, new { reason = "The day before.", startsAt = At("08:00"), endsAt = At("09:00") })).ShouldBe(200);
+
+        Assert.Equal(["2 changed_since"], Refusals(await Import(made)));
+        Assert.Equal((1, 0, 0, 0, 0), Counts(await Reconcile("A-1,,,2026-06-07,60,,R1\r\n")));
+        Assert.Equal((60, 1), await Credited());
+    }
+
+    [Fact]
+    public async Task What_was_submitted_since_the_comparison_is_not_booked_beside_it()
+    {
+        var person = await Person("A-1", "李雷");
+        var made = await Reconcile("A-1,,,2026-06-07,60,,R1\r\n");
+        (await Record(await O.SignedInAs(person), person, At("08:00"), At("09:00"))).ShouldBe(201);
+
+        Assert.Equal(["2 changed_since"], Refusals(await Import(made)));
+        Assert.Equal((0, 0), await Credited());
+    }
+
+    [Fact]
     public async Task Rows_are_chosen_by_their_number_in_the_file()
     {
         var person = await Person("A-1", "李雷");

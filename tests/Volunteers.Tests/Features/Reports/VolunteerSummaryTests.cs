@@ -80,7 +80,7 @@ public sealed class VolunteerSummaryTests(TestDatabases databases) : ApiTest(dat
     public void What_is_missing_is_counted_in_minutes_and_not_by_rounding(long minutes, int level, int? next, long? missing)
     {
         var day = new DateOnly(2026, 6, 7);
-        var standing = new StarStanding(Guid.NewGuid(), "1", "Somebody", day, level, null, minutes);
+        var standing = new StarStanding(Guid.NewGuid(), "1", "Somebody", day, level, null, minutes, []);
 
         var stars = Stars.Of(standing, day, StarRule.Default, day);
 
