@@ -8,8 +8,9 @@ namespace Volunteers.Data;
 
 /// <summary>
 /// Whatever is counted or decided once locks its row first. Always in this order, so that two requests never wait for each
-/// other: organization, series, activities, shifts, records, volunteers (each by id), then the ledger, last. A review may
-/// share an activity after it has its record, because who shares does not wait for who shares.
+/// other: organization, series, activities, shifts, records, volunteers (each by id), then the ledger, last. The correction
+/// of a record with a name may share the activity after it has its record: who has an activity locked waits for no such
+/// record.
 /// </summary>
 internal static class Locks
 {
@@ -37,7 +38,10 @@ internal static class Locks
         db.Activities.FromSql($"select * from activities where organization_id = {organizationId} and id = any({ids}) order by id for share")
             .ToDictionaryAsync(activity => activity.Id, ct);
 
-    /// <summary>The activities of records about to be approved: no group may be counted for them meanwhile. An activity never changes under a record.</summary>
+    /// <summary>
+    /// The activities of records about to be approved or claimed: no group may be counted for them, and no count corrected,
+    /// meanwhile. An activity never changes under a record.
+    /// </summary>
     public static Task ShareActivitiesOf(this VolunteersDb db, Guid organizationId, Guid[] recordIds, CancellationToken ct) => db.Database.ExecuteSqlAsync(
         $"""
          select 1 from activities where organization_id = {organizationId}
@@ -48,6 +52,13 @@ internal static class Locks
     public static Task<Dictionary<Guid, Activity>> LockActivities(this VolunteersDb db, Guid organizationId, Guid[] ids, CancellationToken ct) =>
         db.Activities.FromSql($"select * from activities where organization_id = {organizationId} and id = any({ids}) order by id for update")
             .ToDictionaryAsync(activity => activity.Id, ct);
+
+    /// <summary>The activity of a headcount about to be corrected, before its record: nobody may be approved by name meanwhile, in it or beside it.</summary>
+    public static Task LockActivityOfHeadcount(this VolunteersDb db, Guid organizationId, Guid recordId, CancellationToken ct) => db.Database.ExecuteSqlAsync(
+        $"""
+         select 1 from activities where organization_id = {organizationId}
+             and id = (select activity_id from service_records where organization_id = {organizationId} and id = {recordId} and volunteer_id is null) for update
+         """, ct);
 
     /// <summary>An activity whose shifts are about to change: it may not be cancelled or moved meanwhile.</summary>
     public static Task<Activity?> ShareActivity(this VolunteersDb db, Guid organizationId, Guid id, CancellationToken ct) =>

@@ -41,7 +41,7 @@ internal static class Verification
         var certificate = await db.Certificates.Where(c => ids.Contains(c.OrganizationId) && c.Code == code)
             .Select(c => new
             {
-                c.OrganizationId, c.VolunteerId, c.Year, c.Sequence, c.VolunteerName, c.Organization, c.From, c.To, c.IssuedOn, c.PersonTimes, c.Minutes,
+                c.OrganizationId, c.VolunteerId, c.Year, c.Sequence, c.VolunteerName, c.Organization, c.From, c.To, c.IssuedOn, c.PersonTimes, c.Minutes, c.ByEvidence,
                 Ending = db.CertificateEndings.Where(e => e.OrganizationId == c.OrganizationId && e.Id == c.Id).FirstOrDefault(),
             }).AsNoTracking().SingleOrDefaultAsync(ct);
         if (certificate is null) return null;
@@ -59,7 +59,7 @@ internal static class Verification
             _ => changed ? VerificationStatus.HoursChanged : VerificationStatus.Valid,
         };
         return new VerificationView(status, Certificate.NumberOf(certificate.Year, certificate.Sequence), certificate.Organization, MaskedName.Of(certificate.VolunteerName),
-            certificate.From, certificate.To, certificate.PersonTimes, certificate.Minutes, certificate.IssuedOn,
+            certificate.From, certificate.To, certificate.PersonTimes, certificate.Minutes, certificate.ByEvidence, certificate.IssuedOn,
             status == VerificationStatus.Revoked ? organizations[certificate.OrganizationId].DayOf(certificate.Ending!.At) : null, certificate.Ending?.SuccessorNumber,
             status == VerificationStatus.HoursChanged ? now : null);
     }
@@ -94,12 +94,14 @@ internal sealed record VerifiedFigures(long PersonTimes, long Minutes)
 /// <param name="To">Last local day of service.</param>
 /// <param name="PersonTimes">Participations, as certified.</param>
 /// <param name="Minutes">Whole minutes, as certified.</param>
+/// <param name="ByEvidence">How it is known, as certified.</param>
 /// <param name="IssuedOn">Local day of issue.</param>
 /// <param name="RevokedOn">Local day on which it was revoked.</param>
 /// <param name="SupersededBy">The number of the certificate that replaces it.</param>
 /// <param name="Now">When the hours changed: what the ledger says by now for the same period.</param>
 internal sealed record VerificationView(
-    VerificationStatus Status, string Number, string Organization, string Name, DateOnly From, DateOnly To, long PersonTimes, long Minutes, DateOnly IssuedOn,
+    VerificationStatus Status, string Number, string Organization, string Name, DateOnly From, DateOnly To, long PersonTimes, long Minutes,
+    IReadOnlyList<CertifiedEvidence> ByEvidence, DateOnly IssuedOn,
     DateOnly? RevokedOn, string? SupersededBy, VerifiedFigures? Now)
 {
     /// <summary>The certified minutes as hours, rounded half up to two decimals.</summary>

@@ -44,6 +44,7 @@ internal static class VerificationPage
                 {Row("certificate_period", Messages.Detail("certificate_period", view.From, view.To))}
                 {Row("certificate_hours", view.Hours.ToString("N2", CultureInfo.InvariantCulture))}
                 {Row("certificate_person_times", view.PersonTimes.ToString("N0", CultureInfo.InvariantCulture))}
+                {Evidence(view.ByEvidence)}
                 {Row("certificate_issued_on", view.IssuedOn.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture))}
                 </dl>
                 <p>{Text("verify_compare")}</p>
@@ -53,6 +54,9 @@ internal static class VerificationPage
     private static string JsonName(VerificationStatus status) => System.Text.Json.JsonNamingPolicy.CamelCase.ConvertName(status.ToString());
 
     private static string Row(string label, string value) => $"<dt>{Text(label)}</dt><dd>{WebUtility.HtmlEncode(value)}</dd>";
+
+    private static string Evidence(IEnumerable<CertifiedEvidence> lines) => $"<dt>{Text("report_evidence")}</dt>" + string.Concat(lines.Select(line =>
+        $"<dd>{WebUtility.HtmlEncode(Messages.Detail("verify_evidence", Messages.Title("certificate_evidence_" + line.Evidence.ToString().ToLowerInvariant()), HourFigures.InHours(line.Minutes), line.PersonTimes))}</dd>"));
 
     private static string Form(HttpContext http) =>
         $"""

@@ -40,8 +40,8 @@ internal static class AttendanceBooking
         await db.LockVolunteers(shift.OrganizationId, [signUp.VolunteerId], ct);
         try
         {
-            if (await FiguresOf(db, organization, shift, signUp.VolunteerId, presence, forgotten, record, ct) is { } figures)
-                record = await Book(db, organization, activity, shift, signUp, record, figures, FlagOf(signUp, presence, forgotten), by, now, ct);
+            if (await FiguresOf(db, organization, shift, signUp.VolunteerId, presence, forgotten, record, ct) is var (figures, partly))
+                record = await Book(db, organization, activity, shift, signUp, record, figures, FlagOf(signUp, presence, forgotten, partly), by, now, ct);
             signUp.Book(forgotten, refusal: null);
         }
         catch (RuleBreach refused)
@@ -54,10 +54,11 @@ internal static class AttendanceBooking
 
     /// <summary>
     /// The stays, clipped to the shift plus the organization's grace, less what is credited elsewhere already: one minute counts
-    /// once, and when hours are left in two pieces a coordinator has to look. With no check-out at all by the time the shift is
-    /// settled, from the check-in to the planned end, the planned length at most.
+    /// once, and when hours are left in two pieces a coordinator has to look. Who has a name in the leader's count of this shift
+    /// took part once, however long they stayed. With no check-out at all by the time the shift is settled, from the check-in
+    /// to the planned end, the planned length at most.
     /// </summary>
-    private static async Task<ServiceFigures?> FiguresOf(
+    private static async Task<(ServiceFigures Figures, bool PartlyRecorded)?> FiguresOf(
         VolunteersDb db, Organization organization, Shift shift, Guid volunteerId, Presence presence, bool forgotten, ServiceRecord? record, CancellationToken ct)
     {
         var grace = TimeSpan.FromMinutes(organization.Settings.GraceMinutes);
@@ -72,7 +73,10 @@ internal static class AttendanceBooking
 
         var elsewhere = await db.ServiceRecords.Where(r => r.OrganizationId == shift.OrganizationId && r.VolunteerId == volunteerId && (record == null || r.Id != record.Id)
                 && (r.Status == ServiceStatus.Submitted || r.Status == ServiceStatus.Approved) && r.StartsAt < to && r.EndsAt > from)
-            .Select(r => new { r.StartsAt, r.EndsAt }).ToListAsync(ct);
+            .Select(r => new { r.StartsAt, r.EndsAt, r.ClaimedFromId, OfThis = r.ActivityId == shift.ActivityId && (r.ShiftId == null || r.ShiftId == shift.Id) })
+            .ToListAsync(ct);
+        var ofThis = elsewhere.Where(other => other.OfThis && other.StartsAt < shift.EndsAt && other.EndsAt > shift.StartsAt).ToList();
+        if (record is null && ofThis.Any(other => other.ClaimedFromId is not null)) throw new RuleBreach("counted_in_headcount");
         // One record has one period: what is left between the others, if that is one piece.
         var pieces = new List<ServiceFigures>();
         var free = from;
@@ -82,7 +86,7 @@ internal static class AttendanceBooking
             free = other.EndsAt;
         }
         AddPiece(free, to);
-        return pieces is [var piece] ? piece : throw new RuleBreach(MinutesOf(presence.Within(from, to)) == 0 ? "too_short" : "overlapping_service");
+        return pieces is [var piece] ? (piece, ofThis.Count > 0 && record is null or { Flag: RecordFlag.PartlyRecorded }) : throw new RuleBreach(MinutesOf(presence.Within(from, to)) == 0 ? "too_short" : "overlapping_service");
 
         void AddPiece(DateTimeOffset after, DateTimeOffset before)
         {
@@ -93,8 +97,10 @@ internal static class AttendanceBooking
 
     private static int MinutesOf(IReadOnlyList<Presence.Stay> stays) => (int)(stays.Sum(stay => (stay.To - stay.From).Ticks) / TimeSpan.TicksPerMinute);
 
-    private static RecordFlag? FlagOf(SignUp signUp, Presence presence, bool forgotten) =>
-        forgotten && presence.Stays.Count == 0 ? RecordFlag.ForgottenCheckOut : signUp.SelfReported ? RecordFlag.SelfReported : null;
+    private static RecordFlag? FlagOf(SignUp signUp, Presence presence, bool forgotten, bool partlyRecorded) =>
+        forgotten && presence.Stays.Count == 0 ? RecordFlag.ForgottenCheckOut
+        : partlyRecorded ? RecordFlag.PartlyRecorded
+        : signUp.SelfReported ? RecordFlag.SelfReported : null;
 
     private static async Task<ServiceRecord> Book(
         VolunteersDb db, Organization organization, Activity activity, Shift shift, SignUp signUp, ServiceRecord? record, ServiceFigures figures, RecordFlag? flag,
@@ -111,6 +117,8 @@ internal static class AttendanceBooking
         if (record is { Status: ServiceStatus.Approved } && flag is not null) throw new RuleBreach("attendance_needs_review");
         var rules = await RecordingRules.Load(db, organization, [entry], ct, except: record?.Id);
         rules.AdmitVolunteer(signUp.VolunteerId, activity.TeamId, figures, day, mayOverride: false);
+        if (record is { Status: ServiceStatus.Approved })
+            rules.RefuseCountedTwice(Participation.Of(record) with { StartsAt = figures.StartsAt, EndsAt = figures.EndsAt }, Participation.Of(record));
 
         if (record is null)
         {
@@ -119,7 +127,7 @@ internal static class AttendanceBooking
         }
         else record.Retake(figures, day, flag);
         var confirms = record.Status == ServiceStatus.Submitted && flag is null && organization.Settings.AttendanceConfirmedBy == AttendanceConfirmation.Automatic;
-        confirms = confirms && !(await CountedTwice.Load(db, [record], ct)).InHeadcount(record);
+        confirms = confirms && !(await CountedTwice.Load(db, [record], ct)).Holds(Participation.Of(record));
         if (confirms) record.Confirm(now);
 
         Booking[] bookings = confirms ? [Booking.Of(record, PostingCause.Approved)]

@@ -6,15 +6,16 @@ namespace Volunteers.Features.Hours;
 
 /// <summary>
 /// What is booked already for some activities: groups that were counted, and people by name. A leader who counts and
-/// participants who check in or report themselves may mean the same participation, which is booked once. Whoever reads
-/// this shares the activities, and who counts a group has them locked, so neither misses the other.
+/// participants who check in, report themselves or are entered one by one may mean the same participation, which is booked
+/// once. Whoever reads this shares the activities, and who counts a group has them locked, so neither misses the other.
 /// </summary>
 internal sealed class CountedTwice
 {
-    private readonly List<Booked> booked;
+    private readonly List<Participation> booked;
 
-    private CountedTwice(List<Booked> booked) => this.booked = booked;
+    private CountedTwice(List<Participation> booked) => this.booked = booked;
 
+    /// <summary>Groups in which nobody is left without a name hold nobody else; who was named out of a group stands in it already.</summary>
     /// <param name="db">In a transaction that shares the activities, or has them locked if names count too.</param>
     /// <param name="organizationId">Whose.</param>
     /// <param name="activityIds">Which activities.</param>
@@ -26,7 +27,7 @@ internal sealed class CountedTwice
         VolunteersDb db, Guid organizationId, Guid[] activityIds, DateTimeOffset from, DateTimeOffset to, bool namesToo, CancellationToken ct) =>
         new(await db.ServiceRecords.Where(r => r.OrganizationId == organizationId && activityIds.Contains(r.ActivityId) && r.Status == ServiceStatus.Approved
                 && r.ClaimedFromId == null && r.PersonTimes > r.ClaimedPersonTimes && r.StartsAt < to && r.EndsAt > from && (namesToo || r.VolunteerId == null))
-            .Select(r => new Booked(r.ActivityId, r.ShiftId, r.VolunteerId, r.Evidence, r.StartsAt, r.EndsAt)).ToListAsync(ct));
+            .Select(r => new Participation(r.ActivityId, r.ShiftId, r.VolunteerId == null, r.StartsAt, r.EndsAt)).ToListAsync(ct));
 
     /// <summary>The headcounts that records to be approved may be in.</summary>
     public static async Task<CountedTwice> Load(VolunteersDb db, IReadOnlyCollection<ServiceRecord> records, CancellationToken ct) => records.Count == 0
@@ -34,34 +35,33 @@ internal sealed class CountedTwice
         : await Load(db, records.First().OrganizationId, [.. records.Select(r => r.ActivityId).Distinct()], records.Min(r => r.StartsAt), records.Max(r => r.EndsAt),
             namesToo: false, ct);
 
-    /// <summary>Whether what a participant says of themselves may be in a headcount.</summary>
-    public bool InHeadcount(ServiceRecord record) => IsParticipants(record.VolunteerId, record.Evidence) && BesideHeadcount(record);
+    /// <param name="service">What is to be booked.</param>
+    /// <param name="before">What was booked in its place: beside which that stood was decided then.</param>
+    public bool Holds(Participation service, Participation? before = null) => booked.Any(other => service.MayBe(other) && before?.MayBe(other) != true);
 
-    public void RefuseInHeadcount(ServiceRecord record)
+    public void Refuse(Participation service, Participation? before = null)
     {
-        if (InHeadcount(record)) throw new RuleBreach("counted_in_headcount");
+        if (Holds(service, before)) throw new RuleBreach(service.IsGroup ? "counted_by_name" : "counted_in_headcount");
     }
 
-    /// <summary>What a coordinator enters stands beside the other for coordinators to look at; what participants said themselves is not counted over.</summary>
-    public RecordFlag? FlagOf(ServiceRecord record)
+    /// <summary>Refuses it, or takes a coordinator's word that it is apart from what is booked, and marks that.</summary>
+    public void Admit(ServiceRecord record, bool apart)
     {
-        if (record.IsHeadcount && Beside(record).Any(other => IsParticipants(other.VolunteerId, other.Evidence))) throw new RuleBreach("counted_by_name");
-        var twice = record.IsHeadcount ? Beside(record).Any(other => other.VolunteerId is not null) : BesideHeadcount(record);
-        return twice ? RecordFlag.BesideHeadcount : null;
+        var service = Participation.Of(record);
+        if (!apart) Refuse(service);
+        else if (Holds(service) && record.Flag is null) record.LookTwice(RecordFlag.BesideHeadcount);
     }
 
     /// <summary>Later entries of one batch reckon with the earlier.</summary>
-    public void Add(ServiceRecord record) =>
-        booked.Add(new Booked(record.ActivityId, record.ShiftId, record.VolunteerId, record.Evidence, record.StartsAt, record.EndsAt));
+    public void Add(ServiceRecord record) => booked.Add(Participation.Of(record));
+}
 
-    private bool BesideHeadcount(ServiceRecord record) => Beside(record).Any(other => other.VolunteerId is null);
+/// <summary>Where and when a record says that service was given, by one person or by a group.</summary>
+internal sealed record Participation(Guid ActivityId, Guid? ShiftId, bool IsGroup, DateTimeOffset StartsAt, DateTimeOffset EndsAt)
+{
+    public static Participation Of(ServiceRecord record) => new(record.ActivityId, record.ShiftId, record.IsHeadcount, record.StartsAt, record.EndsAt);
 
-    /// <summary>On two shifts of one activity are two groups of people.</summary>
-    private IEnumerable<Booked> Beside(ServiceRecord record) => booked.Where(other =>
-        other.ActivityId == record.ActivityId && other.StartsAt < record.EndsAt && other.EndsAt > record.StartsAt
-        && (other.ShiftId is null || record.ShiftId is null || other.ShiftId == record.ShiftId));
-
-    private static bool IsParticipants(Guid? volunteerId, Evidence evidence) => volunteerId is not null && evidence is Evidence.Self or Evidence.Attendance;
-
-    private sealed record Booked(Guid ActivityId, Guid? ShiftId, Guid? VolunteerId, Evidence Evidence, DateTimeOffset StartsAt, DateTimeOffset EndsAt);
+    /// <summary>Whether one of this group can be that person, or the other way round. On two shifts of one activity are two groups of people.</summary>
+    public bool MayBe(Participation other) => IsGroup != other.IsGroup && ActivityId == other.ActivityId && StartsAt < other.EndsAt && EndsAt > other.StartsAt
+        && (ShiftId is null || other.ShiftId is null || ShiftId == other.ShiftId);
 }

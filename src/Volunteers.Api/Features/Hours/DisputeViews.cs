@@ -54,9 +54,12 @@ internal sealed record DisputeAnswerRequest(string Explanation, DisputeCorrectio
 /// <param name="EndsAt">After the start, at most 24 hours later.</param>
 /// <param name="Minutes">Whole minutes; when only the period changes, all of it.</param>
 /// <param name="DailyLimitOverride">Why this may exceed the daily limit.</param>
-internal sealed record DisputeCorrection(DateTimeOffset? StartsAt = null, DateTimeOffset? EndsAt = null, int? Minutes = null, string? DailyLimitOverride = null)
+/// <param name="NotCountedElsewhere">What a headcount beside it counted are other people.</param>
+internal sealed record DisputeCorrection(
+    DateTimeOffset? StartsAt = null, DateTimeOffset? EndsAt = null, int? Minutes = null, string? DailyLimitOverride = null, bool NotCountedElsewhere = false)
 {
-    public CorrectionRequest Because(string explanation) => new(explanation, StartsAt, EndsAt, Minutes, DailyLimitOverride: DailyLimitOverride);
+    public CorrectionRequest Because(string explanation) =>
+        new(explanation, StartsAt, EndsAt, Minutes, DailyLimitOverride: DailyLimitOverride, NotCountedElsewhere: NotCountedElsewhere);
 }
 
 /// <summary>What a volunteer says about a record of theirs, and the answer.</summary>

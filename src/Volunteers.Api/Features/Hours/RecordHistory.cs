@@ -16,18 +16,31 @@ internal sealed record ServiceRecordHistory(Guid RecordId, IReadOnlyList<Service
     {
         var organization = await db.Organizations.AsNoTracking().SingleAsync(o => o.Id == organizationId, ct);
         var events = await db.ServiceRecordEvents.AsNoTracking().Where(e => e.OrganizationId == organizationId && e.RecordId == recordId).OrderBy(e => e.Sequence).ToListAsync(ct);
-        var postings = await db.HourPostings.Where(p => p.OrganizationId == organizationId && p.RecordId == recordId)
-            .Select(p => new BookedLine(p.Position, p.Cause, p.Minutes, p.PersonTimes)).ToDictionaryAsync(p => p.Position, ct);
+        var late = await db.ServiceRecords.AnyAsync(r => r.OrganizationId == organizationId && r.Id == recordId && r.RecordedLate, ct);
+        var lines = await Lines(recordId, organizationId, db, ct);
         var names = await NamesOf([.. events.Select(e => e.By).Distinct()], organizationId, db, ct);
         return new ServiceRecordHistory(recordId,
-            [.. events.Select(e => Told(e, names.GetValueOrDefault(e.By), [.. e.Positions.Select(position => postings[position])], organization))]);
+            [.. events.Select((e, i) => Told(e, names.GetValueOrDefault(e.By), [.. e.Positions.Select(position => lines[position])], late && i == 0, organization))]);
     }
 
-    private static ServiceRecordStep Told(ServiceRecordEvent e, string? name, BookedLine[] lines, Organization organization)
+    private static ServiceRecordStep Told(ServiceRecordEvent e, string? name, BookedLine[] lines, bool late, Organization organization)
     {
-        var story = new StepStory(e, name, lines, organization);
+        var story = new StepStory(e, name, lines, late, organization);
         return new ServiceRecordStep(e.Step, e.At, e.By, name, e.Reason, story.Text(), e.Status, e.StartsAt, e.EndsAt, e.Minutes, e.PersonTimes,
-            e.CreditedMinutes, e.CreditedPersonTimes, story.MinutesBooked, story.PersonTimesBooked, e.Positions);
+            e.CreditedMinutes, e.CreditedPersonTimes, story.MinutesBooked, story.PersonTimesBooked, e.Positions, story.Other?.RecordId);
+    }
+
+    /// <summary>The postings of the record. A claim books twice, one after the other: out of the headcount, and to the name.</summary>
+    private static async Task<Dictionary<long, BookedLine>> Lines(Guid recordId, Guid organizationId, VolunteersDb db, CancellationToken ct)
+    {
+        var lines = await db.HourPostings.Where(p => p.OrganizationId == organizationId && p.RecordId == recordId)
+            .Select(p => new BookedLine(p.Position, p.Cause, p.Evidence, p.ServiceDate, p.Minutes, p.PersonTimes)).ToListAsync(ct);
+        var others = lines.Where(line => line.Cause == PostingCause.Claimed).ToDictionary(line => line.Minutes < 0 ? line.Position + 1 : line.Position - 1, line => line.Position);
+        var sides = await db.HourPostings.Where(p => p.OrganizationId == organizationId && others.Keys.Contains(p.Position))
+            .Select(p => new OtherSide(p.Position, p.RecordId, p.Evidence,
+                db.Volunteers.Where(v => v.OrganizationId == organizationId && v.Id == p.VolunteerId).Select(v => v.Name).FirstOrDefault())).ToListAsync(ct);
+        var known = sides.ToDictionary(side => others[side.Position]);
+        return lines.ToDictionary(line => line.Position, line => line with { Other = known.GetValueOrDefault(line.Position) });
     }
 
     /// <summary>Accounts by the name they gave themselves, clients by the one the organization gave them.</summary>
@@ -58,19 +71,29 @@ internal sealed record ServiceRecordHistory(Guid RecordId, IReadOnlyList<Service
 /// <param name="MinutesBooked">What this step booked for the record, signed: 0 when it booked nothing.</param>
 /// <param name="PersonTimesBooked">The same of the person-times.</param>
 /// <param name="Positions">Where in the ledger it was booked.</param>
+/// <param name="OtherRecordId">Of a claim: the headcount that a name came out of, or the record with a name that came out of a headcount.</param>
 internal sealed record ServiceRecordStep(
     RecordStep Step, DateTimeOffset At, Guid By, string? ByName, string? Reason, string Text, ServiceStatus Status, DateTimeOffset StartsAt, DateTimeOffset EndsAt,
-    int Minutes, int PersonTimes, int CreditedMinutes, int CreditedPersonTimes, int MinutesBooked, int PersonTimesBooked, IReadOnlyList<long> Positions);
+    int Minutes, int PersonTimes, int CreditedMinutes, int CreditedPersonTimes, int MinutesBooked, int PersonTimesBooked, IReadOnlyList<long> Positions,
+    Guid? OtherRecordId);
 
 /// <summary>A posting of the record.</summary>
-internal sealed record BookedLine(long Position, PostingCause Cause, int Minutes, int PersonTimes);
+internal sealed record BookedLine(long Position, PostingCause Cause, Evidence Evidence, DateOnly ServiceDate, int Minutes, int PersonTimes)
+{
+    public OtherSide? Other { get; init; }
+}
+
+/// <summary>Where the minutes of a claim went to, or came from; the volunteer's name if that record has one.</summary>
+internal sealed record OtherSide(long Position, Guid RecordId, Evidence Evidence, string? Name);
 
 /// <summary>A step in words: what happened, why, and what it did to the totals.</summary>
-internal sealed class StepStory(ServiceRecordEvent step, string? name, BookedLine[] lines, Organization organization)
+internal sealed class StepStory(ServiceRecordEvent step, string? name, BookedLine[] lines, bool late, Organization organization)
 {
     public int MinutesBooked => lines.Sum(line => line.Minutes);
 
     public int PersonTimesBooked => lines.Sum(line => line.PersonTimes);
+
+    public OtherSide? Other => lines is [var line] ? line.Other : null;
 
     public string Text()
     {
@@ -84,33 +107,54 @@ internal sealed class StepStory(ServiceRecordEvent step, string? name, BookedLin
                 _ => "history_reason",
             }, reason));
         }
-        sentences.Add(Effect());
+        if (late) sentences.Add(Messages.Title("history_late"));
+        sentences.AddRange(Effect());
         return string.Join(CultureInfo.CurrentUICulture.TwoLetterISOLanguageName == "zh" ? "" : " ", sentences);
     }
 
     private string WhatHappened() => string.Format(CultureInfo.CurrentCulture,
-        Messages.Title("history_step_" + JsonNamingPolicy.SnakeCaseLower.ConvertName(step.Step.ToString())),
-        Local(step.At), name ?? Messages.Title("history_somebody"), Amount(step.Minutes, step.PersonTimes), Local(step.StartsAt), Local(step.EndsAt));
+        step.Step == RecordStep.Claimed && MinutesBooked > 0
+            ? Messages.Title("history_named")
+            : Messages.Title("history_step_" + JsonNamingPolicy.SnakeCaseLower.ConvertName(step.Step.ToString())),
+        Local(step.At), name ?? Messages.Title("history_somebody"), Amount(step.Minutes, step.PersonTimes), Local(step.StartsAt), Local(step.EndsAt),
+        Other?.Name ?? Messages.Title("history_somebody"));
 
-    private string Effect()
+    private IEnumerable<string> Effect()
     {
-        if (lines.Length == 0) return Messages.Title(step.Status == ServiceStatus.Submitted ? "history_not_booked_yet" : "history_nothing_booked");
-        if (lines.All(line => line.Cause == PostingCause.Claimed))
-            return Say(MinutesBooked < 0 ? "history_moved_out" : "history_moved_in", Amount(Math.Abs(MinutesBooked), Math.Abs(PersonTimesBooked)));
-        return (MinutesBooked, PersonTimesBooked) switch
+        if (lines.Length == 0) return [Messages.Title(step.Status == ServiceStatus.Submitted ? "history_not_booked_yet" : "history_nothing_booked")];
+        if (Other is { } other) return Moved(lines[0].Evidence, other.Evidence);
+        if (lines is [var before, var after] && before.ServiceDate != after.ServiceDate)
+            return [Say("history_other_day", Amount(-before.Minutes, -before.PersonTimes), Local(before.ServiceDate), Amount(after.Minutes, after.PersonTimes), Local(after.ServiceDate))];
+        return [(MinutesBooked, PersonTimesBooked) switch
         {
             (0, 0) => Messages.Title("history_total_same"),
             ( >= 0, >= 0) => Say("history_put_on", Amount(MinutesBooked, PersonTimesBooked)),
             ( <= 0, <= 0) => Say("history_took_off", Amount(-MinutesBooked, -PersonTimesBooked)),
-            _ => Say("history_changed_by", Amount(MinutesBooked, PersonTimesBooked)),
-        };
+            ( > 0, _) => Say("history_put_and_took", Amount(MinutesBooked, 0), Amount(0, -PersonTimesBooked)),
+            _ => Say("history_put_and_took", Amount(0, PersonTimesBooked), Amount(-MinutesBooked, 0)),
+        }];
     }
 
-    private static string Amount(int minutes, int personTimes) => Say("history_amount",
-        Say(minutes is 1 or -1 ? "history_minute" : "history_minutes", minutes), Say(personTimes is 1 or -1 ? "history_person_time" : "history_person_times", personTimes));
+    private IEnumerable<string> Moved(Evidence here, Evidence there)
+    {
+        yield return Say(MinutesBooked < 0 ? "history_moved_out" : "history_moved_in", Amount(Math.Abs(MinutesBooked), Math.Abs(PersonTimesBooked)));
+        if (here != there) yield return Say("history_other_evidence", Word(MinutesBooked < 0 ? here : there), Word(MinutesBooked < 0 ? there : here));
+    }
+
+    /// <summary>Of what there is none, nothing is said.</summary>
+    private static string Amount(int minutes, int personTimes)
+    {
+        var time = Say(minutes == 1 ? "history_minute" : "history_minutes", minutes);
+        var times = Say(personTimes == 1 ? "history_person_time" : "history_person_times", personTimes);
+        return personTimes == 0 ? time : minutes == 0 ? times : Say("history_amount", time, times);
+    }
 
     private string Local(DateTimeOffset instant) =>
         TimeZoneInfo.ConvertTime(instant, organization.Zone).ToString(Messages.Title("history_time"), CultureInfo.CurrentCulture);
+
+    private static string Local(DateOnly day) => day.ToString(Messages.Title("history_day"), CultureInfo.CurrentCulture);
+
+    private static string Word(Evidence evidence) => Messages.Title("report_evidence_" + JsonNamingPolicy.SnakeCaseLower.ConvertName(evidence.ToString()));
 
     private static string Say(string code, params object[] arguments) => string.Format(CultureInfo.CurrentCulture, Messages.Title(code), arguments);
 }

@@ -156,10 +156,13 @@ internal sealed class RecordingRules
         record.ComeLate(IsLate(activity.Id, now));
         if (own) return record;
 
-        if (!entry.NotCountedElsewhere) record.LookTwice(counted.FlagOf(record));
+        counted.Admit(record, apart: entry.NotCountedElsewhere);
         counted.Add(record);
         return record;
     }
+
+    /// <summary>A correction is held against what it brings beside the record, not against what stood there before.</summary>
+    public void RefuseCountedTwice(Participation service, Participation? before) => counted.Refuse(service, before);
 
     public bool IsLate(Guid activityId, DateTimeOffset now) => deadline.IsOver(activities[activityId].EndsAt, now);
 

@@ -37,7 +37,7 @@ internal static class ReviewQueue
         var records = ReviewAll(request.RecordIds, locked, tenant, record =>
         {
             record.Approve(Reviewer.Of(tenant), now);
-            counted.RefuseInHeadcount(record);
+            counted.Admit(record, apart: false);
         });
         var postings = await db.Post(tenant.Id, [.. records.Select(record => Booking.Of(record, PostingCause.Approved))], tenant.ActorId, now, ct);
         db.AddRange(records.Select(record => new ServiceRecordEvent(record, RecordStep.Approved, tenant.ActorId, now, reason: null, postings)));
@@ -92,11 +92,8 @@ internal sealed record ReviewFilter(
     [property: FromQuery] Guid? Volunteer = null, [property: FromQuery] Guid? Activity = null, [property: FromQuery] Evidence? Evidence = null,
     [property: FromQuery] RecordFlag? Flag = null, [property: FromQuery] bool? RecordedLate = null)
 {
-    public IQueryable<ServiceRecord> Apply(IQueryable<ServiceRecord> records)
-    {
-        records = new ServiceRecordFilter(From, To, Team, Volunteer, Activity, Status: null, Evidence, RecordedLate).Apply(records);
-        return Flag is { } flag ? records.Where(r => r.Flag == flag) : records;
-    }
+    public IQueryable<ServiceRecord> Apply(IQueryable<ServiceRecord> records) =>
+        new ServiceRecordFilter(From, To, Team, Volunteer, Activity, Status: null, Evidence, RecordedLate, Flag).Apply(records);
 
     internal sealed class Validator : AbstractValidator<ReviewFilter>
     {

@@ -35,8 +35,11 @@ internal enum RecordFlag
     /// <summary>Taken by the volunteer alone: sent later, or by somebody who can show the code to themselves.</summary>
     SelfReported,
 
-    /// <summary>A coordinator entered names beside a headcount, or a headcount beside names, for one activity at one time.</summary>
+    /// <summary>Names beside a headcount, or a headcount beside names, for one activity at one time, on a coordinator's word that they are not the same people.</summary>
     BesideHeadcount,
+
+    /// <summary>What was left of attendance beside other service of the same volunteer for the same shift: perhaps one participation in two records.</summary>
+    PartlyRecorded,
 }
 
 /// <summary>When service was given and how much: whole minutes, above zero, never more than the period times the persons.</summary>

@@ -37,6 +37,7 @@ internal static class ServiceRecordReview
             if (records.SingleOrDefault(r => r.Id == headcountId) is not { } headcount || !tenant.Coordinates(headcount.TeamId))
                 throw RuleBreach.NotFound("record_not_found", "/headcountId");
             record.ApproveFrom(headcount, Reviewer.Of(tenant), now);
+            await db.RefuseSecondName(headcount.Id, record, ct);
             var postings = await db.Post(tenant.Id,
                 [Booking.Of(headcount, PostingCause.Claimed, record.Minutes, 1).Reversed, Booking.Of(record, PostingCause.Claimed)], tenant.ActorId, now, ct);
             db.Add(new ServiceRecordEvent(headcount, RecordStep.Claimed, tenant.ActorId, now, reason: null, postings));
@@ -46,7 +47,7 @@ internal static class ServiceRecordReview
         }
 
         record.Approve(Reviewer.Of(tenant), now);
-        if (request is not { NotCountedElsewhere: true }) (await CountedTwice.Load(db, [record], ct)).RefuseInHeadcount(record);
+        (await CountedTwice.Load(db, [record], ct)).Admit(record, apart: request is { NotCountedElsewhere: true });
         await Book(record, RecordStep.Approved, request?.Reason, [Booking.Of(record, PostingCause.Approved)], tenant, db, now, ct);
         return Answer.Found(ServiceRecordView.Of(record));
     }
@@ -81,17 +82,22 @@ internal static class ServiceRecordReview
         await Book(record, RecordStep.Voided, reason, [credited.Reversed], tenant, db, now, ct);
     }
 
-    /// <summary>Corrects the figures of approved service: the old ones are posted back and the new ones in, in one transaction.</summary>
+    /// <summary>
+    /// Corrects the figures of approved service: the old ones are posted back and the new ones in, in one transaction. What
+    /// it would bring beside a headcount, or a headcount beside, is refused as for new service (<c>counted_in_headcount</c>,
+    /// <c>counted_by_name</c>).
+    /// </summary>
     private static async Task<Results<Found<ServiceRecordView>, NotFound>> Correct(
         Guid recordId, CorrectionRequest request, Tenant tenant, VolunteersDb db, TimeProvider clock, CancellationToken ct)
     {
+        await db.LockActivityOfHeadcount(tenant.Id, recordId, ct);
         if (await Lock(recordId, tenant, db, ct) is not { } record) return TypedResults.NotFound();
 
         await db.BookCorrection(record, request, tenant, clock.GetUtcNow(), ct);
         return Answer.Found(ServiceRecordView.Of(record));
     }
 
-    /// <summary>In a transaction that has the record locked.</summary>
+    /// <summary>In a transaction that has the record locked, and of a headcount the activity before it.</summary>
     public static async Task BookCorrection(this VolunteersDb db, ServiceRecord record, CorrectionRequest request, Tenant tenant, DateTimeOffset now, CancellationToken ct)
     {
         var organization = await db.Organizations.AsNoTracking().SingleAsync(o => o.Id == tenant.Id, ct);
@@ -99,14 +105,17 @@ internal static class ServiceRecordReview
         var figures = RecordingRules.FiguresOf(entry, now);
         var day = organization.DayOf(figures.StartsAt);
         var before = Booking.Of(record, PostingCause.Corrected);
+        // A headcount in which all had names stood beside nobody.
+        var stood = before.PersonTimes > 0 ? Participation.Of(record) : null;
         record.Correct(Reviewer.Of(tenant), figures, day, request.Reason, now);
+        var rules = await RecordingRules.Load(db, organization, [entry], ct, except: record.Id);
         if (record.VolunteerId is { } volunteer)
         {
             // A day that stands above its limit may always come closer to it.
             var noMore = day == before.ServiceDate && figures.Minutes <= before.Minutes;
-            (await RecordingRules.Load(db, organization, [entry], ct, except: record.Id))
-                .AdmitVolunteer(volunteer, record.TeamId, figures, day, mayOverride: noMore || request.DailyLimitOverride is not null);
+            rules.AdmitVolunteer(volunteer, record.TeamId, figures, day, mayOverride: noMore || request.DailyLimitOverride is not null);
         }
+        if (!request.NotCountedElsewhere && record.CreditedPersonTimes > 0) rules.RefuseCountedTwice(Participation.Of(record), stood);
         if (request.DailyLimitOverride is { } reason) record.OverrideDailyLimit(reason);
         await Book(record, RecordStep.Corrected, request.Reason, [before.Reversed, Booking.Of(record, PostingCause.Corrected)], tenant, db, now, ct);
     }
@@ -118,6 +127,7 @@ internal static class ServiceRecordReview
     private static async Task<Results<Platform.Created<ServiceRecordView>, NotFound>> Claim(
         Guid recordId, ClaimRequest request, Tenant tenant, VolunteersDb db, TimeProvider clock, CancellationToken ct)
     {
+        await db.ShareActivitiesOf(tenant.Id, [recordId], ct);
         if (await Lock(recordId, tenant, db, ct) is not { } headcount) return TypedResults.NotFound();
 
         var now = clock.GetUtcNow();
@@ -127,6 +137,7 @@ internal static class ServiceRecordReview
         // On another local day its hours would leave one month's total for another's.
         if (organization.DayOf(figures.StartsAt) != organization.DayOf(headcount.StartsAt)) throw new RuleBreach("claim_outside_headcount");
         var named = headcount.Claim(Reviewer.Of(tenant), request.VolunteerId, figures, now);
+        await db.RefuseSecondName(headcount.Id, named, ct);
         var rules = await RecordingRules.Load(db, organization, [entry], ct);
         rules.AdmitVolunteer(request.VolunteerId, headcount.TeamId, figures, named.ServiceDate, mayOverride: request.DailyLimitOverride is not null);
         named.ComeLate(rules.IsLate(headcount.ActivityId, now));
@@ -138,6 +149,13 @@ internal static class ServiceRecordReview
         db.Add(new ServiceRecordEvent(named, RecordStep.Claimed, tenant.ActorId, now, request.DailyLimitOverride, postings));
         await db.SaveChangesAsync(ct);
         return Answer.Created($"/v1/organizations/{tenant.Id}/service-records/{named.Id}", ServiceRecordView.Of(named));
+    }
+
+    /// <summary>A count of heads has each person once. In a transaction that has the headcount locked.</summary>
+    private static async Task RefuseSecondName(this VolunteersDb db, Guid headcountId, ServiceRecord named, CancellationToken ct)
+    {
+        if (await db.ServiceRecords.AnyAsync(r => r.OrganizationId == named.OrganizationId && r.ClaimedFromId == headcountId && r.VolunteerId == named.VolunteerId
+            && r.Status == ServiceStatus.Approved, ct)) throw new RuleBreach("claimed_already");
     }
 
     private static async Task Book(

@@ -15,10 +15,12 @@ namespace Volunteers.Features.Hours;
 /// <param name="Status">Submitted, approved, rejected or voided.</param>
 /// <param name="Evidence">How we know.</param>
 /// <param name="RecordedLate">Only what was recorded late, or only what was in time.</param>
+/// <param name="Flag">With this reason to look twice.</param>
 internal sealed record ServiceRecordFilter(
     [property: FromQuery] DateOnly? From = null, [property: FromQuery] DateOnly? To = null, [property: FromQuery] Guid? Team = null,
     [property: FromQuery] Guid? Volunteer = null, [property: FromQuery] Guid? Activity = null,
-    [property: FromQuery] ServiceStatus? Status = null, [property: FromQuery] Evidence? Evidence = null, [property: FromQuery] bool? RecordedLate = null)
+    [property: FromQuery] ServiceStatus? Status = null, [property: FromQuery] Evidence? Evidence = null, [property: FromQuery] bool? RecordedLate = null,
+    [property: FromQuery] RecordFlag? Flag = null)
 {
     public IQueryable<ServiceRecord> Apply(IQueryable<ServiceRecord> records)
     {
@@ -30,6 +32,7 @@ internal sealed record ServiceRecordFilter(
         if (Status is { } status) records = records.Where(r => r.Status == status);
         if (Evidence is { } evidence) records = records.Where(r => r.Evidence == evidence);
         if (RecordedLate is { } late) records = records.Where(r => r.RecordedLate == late);
+        if (Flag is { } flag) records = records.Where(r => r.Flag == flag);
         return records;
     }
 }
@@ -138,8 +141,10 @@ internal sealed record ReasonRequest(string Reason)
 /// <param name="Minutes">Whole minutes; when only the period changes, all of it.</param>
 /// <param name="PersonTimes">Of a headcount.</param>
 /// <param name="DailyLimitOverride">Why this may exceed the daily limit.</param>
+/// <param name="NotCountedElsewhere">A headcount and the names that the correction brings beside it are not the same people.</param>
 internal sealed record CorrectionRequest(
-    string Reason, DateTimeOffset? StartsAt = null, DateTimeOffset? EndsAt = null, int? Minutes = null, int? PersonTimes = null, string? DailyLimitOverride = null)
+    string Reason, DateTimeOffset? StartsAt = null, DateTimeOffset? EndsAt = null, int? Minutes = null, int? PersonTimes = null, string? DailyLimitOverride = null,
+    bool NotCountedElsewhere = false)
 {
     public ServiceEntry ToEntry(ServiceRecord record)
     {

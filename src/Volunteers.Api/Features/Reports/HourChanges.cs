@@ -49,10 +49,11 @@ internal sealed record HourChangesQuery(
 /// <param name="AsOf">Where it stands after.</param>
 /// <param name="Rows">By the groups asked for, only those that differ, in the order of the report.</param>
 /// <param name="Total">Of the whole report, before and after.</param>
+/// <param name="ByEvidence">The total by how we know, only what differs.</param>
 /// <param name="Postings">Everything booked in between that the report counts, in order; together they may leave a row as it was.</param>
 internal sealed record HourChanges(
     DateOnly From, DateOnly To, string TimeZone, LedgerPoint Since, LedgerPoint AsOf, IReadOnlyList<HourChangeRow> Rows, HourChange Total,
-    IReadOnlyList<PostingSince> Postings) : IReport
+    IReadOnlyList<HourChangeRow> ByEvidence, IReadOnlyList<PostingSince> Postings) : IReport
 {
     private static readonly FigureColumn<HourChange>[] Figures =
     [
@@ -85,9 +86,10 @@ internal sealed record HourChanges(
         var total = (await sums.ChangesSince(since.Position, [], ct))[0].Figures;
         var postings = await sums.PostingsSince(since.Position, groups, ct);
         var rows = groups.Length == 0 ? [] : await sums.ChangesSince(since.Position, groups, ct);
+        var byEvidence = await sums.ChangesSince(since.Position, [ReportGroup.Evidence], ct);
         var positions = postings.ToLookup(posting => Key(posting.Groups), posting => posting.Position);
         return new HourChanges(query.From, query.To, organization.TimeZone, since, asOf, [.. rows.Select(row => row with { Positions = [.. positions[Key(row.Groups)]] })],
-            total, postings)
+            total, [.. byEvidence.Select(row => row with { Positions = [.. postings.Where(posting => posting.Evidence == row.Evidence).Select(posting => posting.Position)] })], postings)
         {
             organizationName = await db.NameAt(organization.Id, organization.Id, organization.Name, asOf.NamesAt, ct), groups = groups,
             filters = await ReportFacts.Filters(db, scope, asOf.NamesAt, ct, query.Team, query.Volunteer, query.Activity, query.Project, query.Category, query.Evidence),
@@ -100,7 +102,10 @@ internal sealed record HourChanges(
         [new ReportFact(Messages.Title("fact_since"), Since.Position.ToString(System.Globalization.CultureInfo.InvariantCulture)),
             .. ReportFacts.Of(organizationName, From, To, TimeZone, filters, AsOf, drawnAt)],
         ReportColumns.Section(Messages.Title("report_sheet"), groups, Figures, Rows, Total, row => row.Figures),
-        [PostingSince.Section(Postings)]);
+        [
+            ReportColumns.Section(Messages.Title("report_by_evidence"), [ReportGroup.Evidence], Figures, ByEvidence, Total, row => row.Figures),
+            PostingSince.Section(Postings),
+        ]);
 
     /// <summary>Under one snapshot the same group has the same name, so its value is its key.</summary>
     private static string Key(OrderedDictionary<ReportGroup, object?> groups) => string.Join('\n', groups.Values);
@@ -162,13 +167,18 @@ internal sealed record PostingSince(
         [
             new(Messages.Title("report_position"), CellKind.Integer), new(Messages.Title("export_service_date"), CellKind.Date),
             new(Messages.Title("report_volunteer"), CellKind.Text), new(Messages.Title("report_team"), CellKind.Text), new(Messages.Title("report_activity"), CellKind.Text),
-            new(Messages.Title("report_cause"), CellKind.Text), new(Messages.Title("report_reason"), CellKind.Text),
+            new(Messages.Title("report_evidence"), CellKind.Text), new(Messages.Title("report_cause"), CellKind.Text), new(Messages.Title("report_reason"), CellKind.Text),
             new(Messages.Title("report_person_times"), CellKind.Integer), new(Messages.Title("report_minutes"), CellKind.Integer),
+            new(Messages.Title("report_hours"), CellKind.Decimal),
         ],
         [.. postings.Select(p => new object?[]
         {
             p.Position, p.ServiceDate, p.Volunteer?.Name ?? Messages.Title("report_headcounts"), p.Team.Name, p.Activity.Title,
-            Messages.Title("report_cause_" + p.Cause.ToString().ToLowerInvariant()), p.Reason, (long)p.PersonTimes, (long)p.Minutes,
+            ReportFacts.EvidenceWord(p.Evidence), Messages.Title("report_cause_" + p.Cause.ToString().ToLowerInvariant()), p.Reason, (long)p.PersonTimes, (long)p.Minutes,
+            HourFigures.InHours(p.Minutes),
         })],
-        [Messages.Title("report_total"), null, null, null, null, null, null, postings.Sum(p => (long)p.PersonTimes), postings.Sum(p => (long)p.Minutes)]);
+        [
+            Messages.Title("report_total"), null, null, null, null, null, null, null, postings.Sum(p => (long)p.PersonTimes), postings.Sum(p => (long)p.Minutes),
+            HourFigures.InHours(postings.Sum(p => (long)p.Minutes)),
+        ]);
 }

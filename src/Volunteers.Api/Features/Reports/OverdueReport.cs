@@ -68,24 +68,38 @@ internal static class OverdueReport
 
     private static IQueryable<Standing> RecordsNow(Guid organizationId, VolunteersDb db) => db.ServiceRecords
         .Where(r => r.OrganizationId == organizationId && (r.Status == ServiceStatus.Submitted || r.Status == ServiceStatus.Approved))
-        .Select(r => new Standing { ActivityId = r.ActivityId, Status = r.Status });
+        .Select(r => new Standing
+        {
+            ActivityId = r.ActivityId, Status = r.Status, VolunteerId = r.VolunteerId, PersonTimes = r.PersonTimes - r.ClaimedPersonTimes, Minutes = r.Minutes - r.ClaimedMinutes,
+        });
 
     /// <summary>Each as its last step by then left it.</summary>
     private static IQueryable<Standing> RecordsThen(Guid organizationId, DateTimeOffset at, VolunteersDb db) => db.ServiceRecords
         .Where(r => r.OrganizationId == organizationId && r.RecordedAt <= at)
-        .Select(r => new Standing
+        .Select(r => new
         {
-            ActivityId = r.ActivityId,
-            Status = db.ServiceRecordEvents.Where(e => e.OrganizationId == organizationId && e.RecordId == r.Id && e.At <= at)
-                .OrderByDescending(e => e.Sequence).Select(e => e.Status).First(),
+            Record = r,
+            Last = db.ServiceRecordEvents.Where(e => e.OrganizationId == organizationId && e.RecordId == r.Id && e.At <= at).OrderByDescending(e => e.Sequence).First(),
         })
-        .Where(r => r.Status == ServiceStatus.Submitted || r.Status == ServiceStatus.Approved);
+        .Where(x => x.Last.Status == ServiceStatus.Submitted || x.Last.Status == ServiceStatus.Approved)
+        .Select(x => new Standing
+        {
+            ActivityId = x.Record.ActivityId, Status = x.Last.Status, VolunteerId = x.Record.VolunteerId,
+            PersonTimes = x.Last.Status == ServiceStatus.Approved ? x.Last.CreditedPersonTimes : x.Last.PersonTimes,
+            Minutes = x.Last.Status == ServiceStatus.Approved ? x.Last.CreditedMinutes : x.Last.Minutes,
+        });
 
     internal sealed class Standing
     {
         public required Guid ActivityId { get; init; }
 
         public required ServiceStatus Status { get; init; }
+
+        public required Guid? VolunteerId { get; init; }
+
+        public required int PersonTimes { get; init; }
+
+        public required int Minutes { get; init; }
     }
 }
 
@@ -120,8 +134,10 @@ internal sealed record OverdueQuery(
 /// <param name="ConfirmedSignUps">Volunteers who had a place on its shifts and are not known to have stayed away.</param>
 /// <param name="Records">Records that stand: approved or waiting.</param>
 /// <param name="Waiting">Of these, how many wait for review.</param>
+/// <param name="Recorded">What these records come to, the waiting ones included.</param>
 internal sealed record OverdueActivityView(
-    Guid ActivityId, string Title, ReportTeam Team, DateTimeOffset EndsAt, DateOnly DueOn, int WorkingDaysLate, int ConfirmedSignUps, int Records, int Waiting)
+    Guid ActivityId, string Title, ReportTeam Team, DateTimeOffset EndsAt, DateOnly DueOn, int WorkingDaysLate, int ConfirmedSignUps, int Records, int Waiting,
+    HourFigures Recorded)
 {
     public static Expression<Func<Activity, OverdueActivityView>> Projection(
         VolunteersDb db, IQueryable<OverdueReport.Standing> records, RecordingDeadline deadline, DateTimeOffset at) => a => new OverdueActivityView(
@@ -131,5 +147,7 @@ internal sealed record OverdueActivityView(
         db.SignUps.Where(s => s.OrganizationId == a.OrganizationId && (s.Status == SignUpStatus.Confirmed || s.Status == SignUpStatus.Attended)
             && db.Shifts.Any(shift => shift.OrganizationId == a.OrganizationId && shift.Id == s.ShiftId && shift.ActivityId == a.Id))
             .Select(s => s.VolunteerId).Distinct().Count(),
-        records.Count(r => r.ActivityId == a.Id), records.Count(r => r.ActivityId == a.Id && r.Status == ServiceStatus.Submitted));
+        records.Count(r => r.ActivityId == a.Id), records.Count(r => r.ActivityId == a.Id && r.Status == ServiceStatus.Submitted),
+        new HourFigures(records.Where(r => r.ActivityId == a.Id && r.VolunteerId != null).Select(r => r.VolunteerId).Distinct().Count(),
+            records.Where(r => r.ActivityId == a.Id).Sum(r => (long)r.PersonTimes), records.Where(r => r.ActivityId == a.Id).Sum(r => (long)r.Minutes)));
 }

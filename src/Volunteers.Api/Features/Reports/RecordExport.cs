@@ -110,6 +110,10 @@ internal sealed class RecordExport(RecordExportQuery query, LedgerPoint asOf, Or
 
     public NpgsqlCommand Count(NpgsqlConnection connection) => Command(connection, "select count(*) from ({lines}) x");
 
+    /// <summary>Distinct named volunteers with a participation that counts.</summary>
+    public NpgsqlCommand Persons(NpgsqlConnection connection) =>
+        Command(connection, "select count(*) from (select 1 from ({lines}) x where x.volunteer_id is not null and x.person_times > 0 group by x.volunteer_id) p");
+
     /// <summary>A cursor that stays on the server, so that neither side ever holds the whole.</summary>
     public NpgsqlCommand Open(NpgsqlConnection connection) => Command(connection,
         $$"""
@@ -133,10 +137,11 @@ internal sealed class RecordExport(RecordExportQuery query, LedgerPoint asOf, Or
         ], minutes, personTimes);
     }
 
-    public object?[] Total(long count, long minutes, long personTimes)
+    public object?[] Total(long count, long persons, long minutes, long personTimes)
     {
         var cells = new object?[Columns.Count];
-        (cells[0], cells[10], cells[11], cells[12]) = (Messages.Detail("export_total", count), minutes, HourFigures.InHours(minutes), personTimes);
+        (cells[0], cells[2]) = (Messages.Detail("export_total", count), Messages.Detail("export_persons", persons));
+        (cells[10], cells[11], cells[12]) = (minutes, HourFigures.InHours(minutes), personTimes);
         return cells;
     }
 

@@ -114,7 +114,8 @@ internal sealed class RecordExportAnswer(RecordExportQuery query, ReportFormat f
                 yield return line.Cells;
             }
         }
-        yield return export.Total(count, minutes, personTimes);
+        await using var persons = export.Persons(connection);
+        yield return export.Total(count, (long)(await persons.ExecuteScalarAsync(ct))!, minutes, personTimes);
     }
 
     private static async Task RefuseUnlessFits(RecordExport export, NpgsqlConnection connection, CancellationToken ct)

@@ -17,7 +17,7 @@ public sealed class VerificationTests(TestDatabases databases) : CertificatesTes
         var answer = await Host.Anonymous.Get($"/v1/certificates/{Text(certificate, "code")}");
 
         var verified = answer.ShouldBe(200).Body!;
-        Assert.Equal(["from", "hours", "issuedOn", "minutes", "name", "now", "number", "organization", "personTimes", "revokedOn", "status", "supersededBy", "to"],
+        Assert.Equal(["byEvidence", "from", "hours", "issuedOn", "minutes", "name", "now", "number", "organization", "personTimes", "revokedOn", "status", "supersededBy", "to"],
             verified.AsObject().Select(member => member.Key).Order());
         Assert.Equal(("valid", "欧阳**", "1.50", Text(certificate, "number")),
             ((string?)verified["status"], (string?)verified["name"], verified["hours"]!.ToJsonString(), (string?)verified["number"]));

@@ -26,11 +26,11 @@ public sealed class RecordHistoryTests(TestDatabases databases) : HoursTest(data
         Assert.Equal([(0, 0), (120, 1), (0, 0), (-30, 0), (0, 0), (0, 0), (0, 0), (-90, -1)], steps.Select(s => ((int)s["minutesBooked"]!, (int)s["personTimesBooked"]!)));
         Assert.Equal(0, steps.Sum(s => (int)s["minutesBooked"]!));
         string Says(int step) => (string)steps[step]["text"]!;
-        Assert.Matches(@"^On \d{1,2} \w+ \d{4}, \d\d:\d\d, Somebody recorded 120 minutes and 1 person-time, from 7 June 2026, 08:00 to 7 June 2026, 10:00\. Nothing is booked yet\.$", Says(0));
+        Assert.Matches(@"^On \d{1,2} \w+ \d{4}, \d\d:\d\d, Somebody recorded 120 minutes and 1 person-time, from 7 June 2026, 08:00 to 7 June 2026, 10:00\. That was later than the day on which it was due\. Nothing is booked yet\.$", Says(0));
         Assert.EndsWith(" Reason: “Seen by the team leader.”. This put 120 minutes and 1 person-time on the total.", Says(1), StringComparison.Ordinal);
         Assert.EndsWith(", Somebody disputed this record. In their own words: “It was less.”. This booked nothing: the totals stayed as they were.", Says(2), StringComparison.Ordinal);
         Assert.EndsWith(" corrected the record to 90 minutes and 1 person-time, from 7 June 2026, 08:00 to 7 June 2026, 10:00. Reason: “Half an hour less.”. "
-            + "This took 30 minutes and 0 person-times off the total.", Says(3), StringComparison.Ordinal);
+            + "This took 30 minutes off the total.", Says(3), StringComparison.Ordinal);
         Assert.Contains("answered the dispute. The answer: “Half an hour less.”.", Says(4), StringComparison.Ordinal);
         Assert.Contains("withdrew the dispute.", Says(6), StringComparison.Ordinal);
         Assert.EndsWith(" Reason: “Entered twice.”. This took 90 minutes and 1 person-time off the total.", Says(7), StringComparison.Ordinal);
@@ -38,40 +38,109 @@ public sealed class RecordHistoryTests(TestDatabases databases) : HoursTest(data
     }
 
     [Fact]
-    public async Task In_Chinese_it_reads_as_Chinese()
+    public async Task In_Chinese_the_whole_life_reads_as_Chinese()
     {
-        var record = await O.Record(Activity, await O.Volunteer(Team), At("08:00"), At("10:00"));
-        (await Do(Admin, "correct", record, new { reason = "提前半小时结束", minutes = 90 })).ShouldBe(200);
+        var volunteer = await O.Volunteer(Team);
+        var self = await O.SignedInAs(volunteer);
+        var record = (await Record(self, volunteer, At("08:00"), At("10:00"))).ShouldBe(201).Id;
+        (await Do(Admin, "approve", record, new { reason = "队长在场" })).ShouldBe(200);
+        var dispute = (await self.Post($"/service-records/{record}/disputes", new { message = "没有那么久" })).ShouldBe(201).Id;
+        (await Admin.Post($"/disputes/{dispute}/answer", new { explanation = "提前半小时结束", correction = new { minutes = 90 } })).ShouldBe(200);
+        var again = (await self.Post($"/service-records/{record}/disputes", new { message = "记错了" })).ShouldBe(201).Id;
+        (await self.Post($"/disputes/{again}/withdraw")).ShouldBe(200);
+        (await Do(Admin, "correct", record, new { reason = "其实是第二天", startsAt = At("08:00", 8), endsAt = At("10:00", 8), minutes = 100 })).ShouldBe(200);
+        (await Do(Admin, "void", record, new { reason = "重复登记" })).ShouldBe(200);
+        var rejected = (await Record(self, volunteer, At("12:00"), At("13:00"))).ShouldBe(201).Id;
+        (await Do(Admin, "reject", rejected, new { reason = "无人见到" })).ShouldBe(200);
 
-        var steps = await Steps(Admin, record, "zh-CN");
+        var steps = (await Steps(Admin, record, "zh-CN")).Append((await Steps(Admin, rejected, "zh-CN"))[1]).Select(step => (string)step["text"]!).ToArray();
 
-        Assert.Matches(@"^\d{4}年\d{1,2}月\d{1,2}日 \d\d:\d\d，.+登记了120分钟和1人次（2026年6月7日 08:00至2026年6月7日 10:00）。合计增加120分钟和1人次。$", (string)steps[0]["text"]!);
-        Assert.EndsWith("将记录更正为90分钟和1人次（2026年6月7日 08:00至2026年6月7日 10:00）。理由：“提前半小时结束”。合计减少30分钟和0人次。", (string)steps[1]["text"]!, StringComparison.Ordinal);
+        const string First = "（2026年6月7日 08:00至2026年6月7日 10:00）。";
+        const string Second = "（2026年6月8日 08:00至2026年6月8日 10:00）。";
+        Assert.Equal(
+            [
+                "Somebody登记了120分钟和1人次" + First + "登记时已过规定期限。尚未入账。",
+                "Administrator审核通过了120分钟和1人次" + First + "理由：“队长在场”。合计增加120分钟和1人次。",
+                "Somebody对这条记录提出了异议。本人说明：“没有那么久”。本次没有入账，合计不变。",
+                "Administrator将记录更正为90分钟和1人次" + First + "理由：“提前半小时结束”。合计减少30分钟。",
+                "Administrator答复了异议。答复内容：“提前半小时结束”。本次没有入账，合计不变。",
+                "Somebody对这条记录提出了异议。本人说明：“记错了”。本次没有入账，合计不变。",
+                "Somebody撤回了异议。本次没有入账，合计不变。",
+                "Administrator将记录更正为100分钟和1人次" + Second + "理由：“其实是第二天”。2026年6月7日的合计减少90分钟和1人次，2026年6月8日的合计增加100分钟和1人次。",
+                "Administrator作废了100分钟和1人次" + Second + "理由：“重复登记”。合计减少100分钟和1人次。",
+                "Administrator驳回了60分钟和1人次（2026年6月7日 12:00至2026年6月7日 13:00）。理由：“无人见到”。本次没有入账，合计不变。",
+            ],
+            steps.Select(text => text[(text.IndexOf('，') + 1)..]));
+        Assert.All(steps, text => Assert.Matches(@"^2026年\d{1,2}月\d{1,2}日 \d\d:\d\d，", text));
     }
 
     [Fact]
     public async Task A_claim_moves_without_changing_a_total()
     {
+        var volunteer = await O.Volunteer(Team);
         var headcount = (await Headcount(Admin, 2, At("08:00"), At("10:00"), minutes: 121)).ShouldBe(201).Id;
-        var named = (await Do(Admin, "claims", headcount, new { volunteerId = await O.Volunteer(Team), minutes = 120 })).ShouldBe(201).Id;
+        var named = (await Do(Admin, "claims", headcount, new { volunteerId = volunteer, minutes = 120 })).ShouldBe(201).Id;
+        var name = Text(await Admin.Get($"/volunteers/{volunteer}"), "name");
 
         var (ofHeadcount, ofNamed) = ((await Steps(Admin, headcount, "en"))[1], (await Steps(Admin, named, "en"))[0]);
 
         Assert.Equal((-120, -1, 120, 1), ((int)ofHeadcount["minutesBooked"]!, (int)ofHeadcount["personTimesBooked"]!, (int)ofNamed["minutesBooked"]!, (int)ofNamed["personTimesBooked"]!));
-        Assert.EndsWith("This moved 120 minutes and 1 person-time from here to a record with a name; no total changed.", (string)ofHeadcount["text"]!, StringComparison.Ordinal);
-        Assert.EndsWith("This moved 120 minutes and 1 person-time here from a headcount; no total changed.", (string)ofNamed["text"]!, StringComparison.Ordinal);
+        Assert.Equal((named, headcount), ((string?)ofHeadcount["otherRecordId"], (string?)ofNamed["otherRecordId"]));
+        Assert.EndsWith($" gave one participation of this headcount a name: {name}. This moved 120 minutes and 1 person-time from here to a record with a name; no total changed.",
+            (string)ofHeadcount["text"]!, StringComparison.Ordinal);
+        Assert.EndsWith(" named who one participation of a headcount was: 120 minutes and 1 person-time, from 7 June 2026, 08:00 to 7 June 2026, 10:00. "
+            + "That was later than the day on which it was due. This moved 120 minutes and 1 person-time here from a headcount; no total changed.",
+            (string)ofNamed["text"]!, StringComparison.Ordinal);
+        Assert.EndsWith($"将此未记名计数中的一人次记到{name}名下。120分钟和1人次由此转到一条具名记录，合计不变。", (string)(await Steps(Admin, headcount, "zh-CN"))[1]["text"]!, StringComparison.Ordinal);
+        Assert.EndsWith("登记时已过规定期限。120分钟和1人次由未记名计数转入此处，合计不变。", (string)(await Steps(Admin, named, "zh-CN"))[0]["text"]!, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task An_approval_out_of_a_headcount_says_that_only_the_evidence_is_another()
+    {
+        var volunteer = await O.Volunteer(Team);
+        var record = (await Record(await O.SignedInAs(volunteer), volunteer, At("08:00"), At("10:00"))).ShouldBe(201).Id;
+        var headcount = (await Headcount(Admin, 2, At("08:00"), At("10:00"))).ShouldBe(201).Id;
+        (await Do(Admin, "approve", record, new { headcountId = headcount })).ShouldBe(200);
+
+        var (ofHeadcount, ofRecord) = ((await Steps(Admin, headcount, "en"))[1], (await Steps(Admin, record, "en"))[1]);
+
+        foreach (var step in new[] { ofHeadcount, ofRecord })
+            Assert.EndsWith("no total changed. Only by evidence they now count as “Self”, no longer as “Coordinator”.", (string)step["text"]!, StringComparison.Ordinal);
+        Assert.Equal((record, headcount), ((string?)ofHeadcount["otherRecordId"], (string?)ofRecord["otherRecordId"]));
+        Assert.EndsWith("合计不变。只是依据由“负责人录入”改计为“本人填报”。", (string)(await Steps(Admin, record, "zh-CN"))[1]["text"]!, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_correction_onto_another_day_says_which_days_total_lost_and_which_gained()
+    {
+        var record = await O.Record(Activity, await O.Volunteer(Team), At("08:00", 30), At("10:00", 30));
+        (await Do(Admin, "correct", record, new { reason = "A day late.", startsAt = "2026-07-01T08:00:00+08:00", endsAt = "2026-07-01T09:30:00+08:00" })).ShouldBe(200);
+
+        Assert.EndsWith("This took 120 minutes and 1 person-time off the total of 30 June 2026 and put 90 minutes and 1 person-time on the total of 1 July 2026.",
+            (string)(await Steps(Admin, record, "en"))[1]["text"]!, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task What_came_in_time_is_not_called_late()
+    {
+        var yesterday = Clock.GetUtcNow().AddHours(-24);
+        var activity = await O.Activity(Team, yesterday.ToString("O"), yesterday.AddHours(2).ToString("O"));
+        var record = await O.Record(activity, await O.Volunteer(Team), yesterday.ToString("O"), yesterday.AddHours(1).ToString("O"));
+
+        Assert.DoesNotContain("due", (string)(await Steps(Admin, record, "en"))[0]["text"]!, StringComparison.Ordinal);
     }
 
     [Fact]
     public async Task What_leaves_the_total_as_it_was_or_turns_it_both_ways_says_so()
     {
-        var moved = await O.Record(Activity, await O.Volunteer(Team), At("08:00"), At("10:00"));
+        var moved = await O.Record(Activity, await O.Volunteer(Team), At("14:00"), At("16:00"));
         (await Do(Admin, "correct", moved, new { reason = "Later.", startsAt = At("11:00"), endsAt = At("13:00") })).ShouldBe(200);
         var group = (await Headcount(Admin, 2, At("08:00"), At("10:00"), minutes: 100)).ShouldBe(201).Id;
         (await Do(Admin, "correct", group, new { reason = "One alone.", personTimes = 1, minutes = 101 })).ShouldBe(200);
 
         Assert.EndsWith("without changing how much there is in all.", (string)(await Steps(Admin, moved, "en"))[1]["text"]!, StringComparison.Ordinal);
-        Assert.EndsWith("This changed the total by 1 minute and -1 person-time.", (string)(await Steps(Admin, group, "en"))[1]["text"]!, StringComparison.Ordinal);
+        Assert.EndsWith("This put 1 minute on the total and took 1 person-time off it.", (string)(await Steps(Admin, group, "en"))[1]["text"]!, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -32,6 +32,29 @@ public sealed class RecordedLateTests(TestDatabases databases) : AttendanceTest(
     }
 
     [Fact]
+    public async Task A_make_up_working_day_takes_one_away()
+    {
+        // One weekday of rest: between the eleventh and the last day before today nine are worked, and today is the tenth.
+        await Settings(new { restDays = new[] { Today.AddDays(-5).DayOfWeek.ToString().ToLowerInvariant() } });
+        var activity = await EndedOn(Today.AddDays(-11));
+        Assert.False(await IsLate(activity));
+
+        (await Admin.Put("/calendar-days", new { days = new[] { new { day = $"{Today.AddDays(-5):yyyy-MM-dd}", kind = "working" } } })).ShouldBe(200);
+
+        Assert.True(await IsLate(activity));
+    }
+
+    [Fact]
+    public async Task Another_organizations_calendar_does_not_count()
+    {
+        await EveryDayIsWorked();
+        var other = await Given.AnotherOrganization();
+        (await other.Admin.Put("/calendar-days", new { days = new[] { new { day = $"{Today.AddDays(-5):yyyy-MM-dd}", kind = "holiday" } } })).ShouldBe(200);
+
+        Assert.True(await IsLate(await EndedOn(Today.AddDays(-11))));
+    }
+
+    [Fact]
     public async Task The_day_is_the_organizations_local_one_on_which_the_activity_ended()
     {
         await EveryDayIsWorked();

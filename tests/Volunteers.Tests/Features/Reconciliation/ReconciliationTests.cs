@@ -17,7 +17,7 @@ public sealed class ReconciliationTests(TestDatabases databases) : Reconciliatio
         var different = await O.Record(Activity, wang, At("08:00"), At("10:00"));
         var missing = await O.Record(Activity, li, At("08:00", 9), At("09:00", 9));
         await O.Record(Activity, li, "2026-07-01T08:00:00+08:00", "2026-07-01T09:00:00+08:00");
-        (await Headcount(Admin, 3, At("08:00"), At("09:00"))).ShouldBe(201);
+        (await Headcount(Admin, 3, At("22:00"), At("23:00"))).ShouldBe(201);
 
         var made = await Reconcile("A-1,,,2026-06-07,120,,R1\r\n,13800138000,,2026/6/7,90,,R2\r\nA-2,,王芳,2026年6月8日,60分钟,送考,R3\r\nA-9,,赵云,2026-06-08,60,,R4\r\n");
 

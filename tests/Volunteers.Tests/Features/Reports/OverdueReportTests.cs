@@ -46,6 +46,46 @@ public sealed class OverdueReportTests(TestDatabases databases) : HoursTest(data
     }
 
     [Fact]
+    public async Task A_make_up_working_day_brings_the_due_day_nearer()
+    {
+        (await Admin.Patch("", new { settings = new { restDays = new[] { Today.AddDays(-5).DayOfWeek.ToString().ToLowerInvariant() } } })).ShouldBe(200);
+        var activity = await EndedOn(Today.AddDays(-11));
+        Assert.Empty(await Overdue());
+        Assert.Equal($"{Today:yyyy-MM-dd}", (string?)Assert.Single(await Overdue("?includeDueSoon=true"))!["dueOn"]);
+
+        (await Admin.Put("/calendar-days", new { days = new[] { new { day = $"{Today.AddDays(-5):yyyy-MM-dd}", kind = "working" } } })).ShouldBe(200);
+
+        Assert.Equal((activity, $"{Today.AddDays(-1):yyyy-MM-dd}", 1, 0, 0, 0), Figures(Assert.Single(await Overdue())!));
+    }
+
+    [Fact]
+    public async Task What_is_there_is_shown_in_persons_person_times_and_hours_as_of_then_too()
+    {
+        var day = Today.AddDays(-20);
+        var activity = await EndedOn(day);
+        var (volunteer, named) = (await O.Volunteer(Team), await O.Volunteer(Team));
+        var waiting = (await Record(await O.SignedInAs(volunteer), volunteer, Time(day, 8), Time(day, 9), activity: activity)).ShouldBe(201).Id;
+        var headcount = Service(null, Time(day, 10), Time(day, 12), minutes: 180, activity: activity);
+        headcount["headcount"] = new JsonObject { ["personTimes"] = 2, ["method"] = "counted" };
+        var group = (await Admin.Post("/service-records", headcount)).ShouldBe(201).Id;
+        var counted = await AsOfNow();
+        await Host.Later(TimeSpan.FromMinutes(1));
+        (await Do(Admin, "claims", group, new { volunteerId = named, minutes = 100 })).ShouldBe(201);
+        var claimed = await AsOfNow();
+        await Host.Later(TimeSpan.FromMinutes(1));
+        (await Do(Admin, "correct", group, new { reason = "Shorter.", minutes = 160 })).ShouldBe(200);
+
+        async Task<(int, int, int, string)> Recorded(string query) => Assert.Single(await Overdue(query))!["recorded"] is { } of
+            ? ((int)of["persons"]!, (int)of["personTimes"]!, (int)of["minutes"]!, of["hours"]!.ToJsonString()) : default;
+
+        Assert.Equal((1, 3, 240, "4.00"), await Recorded($"?asOf={counted}"));
+        Assert.Equal((2, 3, 240, "4.00"), await Recorded($"?asOf={claimed}"));
+        Assert.Equal((2, 3, 220, "3.67"), await Recorded(""));
+        (await Do(Admin, "reject", waiting)).ShouldBe(200);
+        Assert.Empty(await Overdue());
+    }
+
+    [Fact]
     public async Task What_waits_for_review_is_missing_and_what_stands_approved_is_not()
     {
         var day = Today.AddDays(-20);
