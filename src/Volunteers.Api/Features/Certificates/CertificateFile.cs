@@ -24,7 +24,7 @@ internal sealed class CertificateFile(byte[] content, string number) : IResult, 
         var ending = await db.CertificateEndings.AsNoTracking().SingleOrDefaultAsync(e => e.OrganizationId == certificate.OrganizationId && e.Id == certificate.Id, ct);
         var publicAddress = request.HttpContext.RequestServices.GetRequiredService<IConfiguration>()["SignIn:Issuer"]?.TrimEnd('/')
             ?? $"{request.Scheme}://{request.Host}{request.PathBase}";
-        var url = $"{publicAddress}/verify/{CertificateCode.InGroups(certificate.Code)}";
+        var url = $"{publicAddress}/verify/{TypedCode.InGroups(certificate.Code)}";
         return new CertificateFile(CertificatePdf.Draw(certificate, ending, url, language ?? certificate.Language), certificate.Number);
     }
 

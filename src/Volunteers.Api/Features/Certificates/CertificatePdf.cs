@@ -115,7 +115,7 @@ internal sealed class CertificatePdf(Certificate certificate, CertificateEnding?
         var at = below + 12;
         foreach (var (text, size) in new[]
         {
-            (Messages.Title("certificate_verify"), 9.0), (Labelled("verify_code", CertificateCode.InGroups(certificate.Code)), 10), (verifyUrl, 8),
+            (Messages.Title("certificate_verify"), 9.0), (Labelled("verify_code", TypedCode.InGroups(certificate.Code)), 10), (verifyUrl, 8),
         })
             foreach (var line in PdfText.Wrap(text, size, flow.Width - QrSize - 14))
             {
