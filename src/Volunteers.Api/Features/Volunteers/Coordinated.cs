@@ -1,8 +1,7 @@
 using Volunteers.Data;
-using Volunteers.Features.Volunteers;
 using Volunteers.Platform;
 
-namespace Volunteers.Features.Recognition;
+namespace Volunteers.Features.Volunteers;
 
 internal static class Coordinated
 {
