@@ -81,6 +81,7 @@ public sealed class ApiHost : WebApplicationFactory<Program>
         builder.UseSetting("Logging:LogLevel:Microsoft.EntityFrameworkCore.Database.Connection", "None");
         // All tests come from one address.
         builder.UseSetting("RateLimits:ApplicationsPerHour", "100000");
+        builder.UseSetting("RateLimits:PasswordResetsPerHour", "100000");
         foreach (var (name, value) in settings) builder.UseSetting(name, value);
         builder.ConfigureTestServices(services =>
         {

@@ -26,12 +26,20 @@ internal static class SignInSetup
             {
                 options.Password = new PasswordOptions
                 {
-                    RequiredLength = 8, RequireDigit = false, RequireLowercase = false, RequireUppercase = false, RequireNonAlphanumeric = false,
+                    RequiredLength = PasswordRule.Shortest, RequireDigit = false, RequireLowercase = false, RequireUppercase = false, RequireNonAlphanumeric = false,
                 };
                 options.User.AllowedUserNameCharacters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._@+";
             })
+            .AddPasswordValidator<PasswordRule>()
             .AddEntityFrameworkStores<VolunteersDb>();
         services.AddScoped<SignInCheck>();
+        services.AddScoped<ProofAgain>();
+        services.AddScoped<ResetCheck>();
+        services.AddScoped<PasswordCheck>();
+        services.AddScoped<SecondFactorCheck>();
+        services.AddScoped<Lockout>();
+        services.AddSingleton<NobodysPassword>();
+        services.AddSingleton<KnownDevices>();
 
         services.AddOpenIddict()
             .AddCore(options => options.UseEntityFrameworkCore().UseDbContext<VolunteersDb>().ReplaceDefaultEntities<Guid>())
@@ -140,7 +148,7 @@ internal static class SignInSetup
         }
     }
 
-    /// <summary>Tokens and authorizations that can no longer be used are deleted once a day.</summary>
+    /// <summary>Tokens and authorizations that can no longer be used, old failures and codes are deleted once a day.</summary>
     private sealed class TokenCleanup(IServiceScopeFactory scopes, TimeProvider clock, ILogger<TokenCleanup> log) : BackgroundService
     {
         protected override async Task ExecuteAsync(CancellationToken stoppingToken)
@@ -154,6 +162,9 @@ internal static class SignInSetup
                     var before = clock.GetUtcNow() - TimeSpan.FromDays(31);
                     await scope.ServiceProvider.GetRequiredService<IOpenIddictTokenManager>().PruneAsync(before, stoppingToken);
                     await scope.ServiceProvider.GetRequiredService<IOpenIddictAuthorizationManager>().PruneAsync(before, stoppingToken);
+                    var (db, now) = (scope.ServiceProvider.GetRequiredService<VolunteersDb>(), clock.GetUtcNow());
+                    await Lockout.ForgetOld(db, now, stoppingToken);
+                    await db.PasswordResets.Where(reset => reset.ExpiresAt < now).ExecuteDeleteAsync(stoppingToken);
                 }
                 catch (Exception failed) when (failed is not OperationCanceledException)
                 {

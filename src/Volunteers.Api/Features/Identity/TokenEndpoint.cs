@@ -11,6 +11,8 @@ namespace Volunteers.Features.Identity;
 
 internal static class TokenEndpoint
 {
+    private const string SecondFactorCode = "second_factor_code";
+
     public static void MapTokens(this WebApplication app) =>
         app.MapPost("/connect/token", Exchange).ExcludeFromDescription();
 
@@ -23,9 +25,14 @@ internal static class TokenEndpoint
 
         if (request.IsPasswordGrantType())
         {
-            return await check.Password(request.Username, request.Password, ct) is SignInOutcome.Accepted { Account: var account }
-                ? SignIn(account.Id.ToString(), account.DisplayName, request.GetScopes())
-                : Refuse("The login or the password is wrong, or the account is locked for some minutes.");
+            var from = SignInOrigin.Of(http, (string?)request.GetParameter(KnownDevices.Parameter));
+            return await check.Password(request.Username, request.Password, (string?)request.GetParameter(SecondFactorCode), from, ct) switch
+            {
+                SignInOutcome.Accepted accepted => SignIn(accepted.Account.Id.ToString(), accepted.Account.DisplayName, request.GetScopes(), deviceToken: accepted.DeviceToken),
+                SignInOutcome.SecondFactorNeeded => Refuse("The password is right. Send a code of the second factor as second_factor_code, too.", "second_factor_required"),
+                SignInOutcome.SecondFactorWrong => Refuse("The password is right, the code of the second factor is wrong or used.", "second_factor_wrong"),
+                _ => Refuse("The login or the password is wrong, or it is too early to try again."),
+            };
         }
 
         var refreshed = (await http.AuthenticateAsync(OpenIddictServerAspNetCoreDefaults.AuthenticationScheme)).Principal!;
@@ -40,21 +47,26 @@ internal static class TokenEndpoint
     }
 
     private static Microsoft.AspNetCore.Http.HttpResults.SignInHttpResult SignIn(
-        string subject, string name, IEnumerable<string> scopes, ClaimsPrincipal? refreshed = null)
+        string subject, string name, IEnumerable<string> scopes, ClaimsPrincipal? refreshed = null, string? deviceToken = null)
     {
         // A refreshed identity keeps the authorization it came from: that is the family a replay revokes.
         var identity = new ClaimsIdentity(refreshed?.Claims, "token", Claims.Name, Claims.Role);
         identity.SetClaim(Claims.Subject, subject).SetClaim(Claims.Name, name).SetScopes(scopes);
         identity.SetResources(SignInSetup.ApiScope);
         identity.SetDestinations(claim => claim.Type is Claims.Name ? [Destinations.IdentityToken] : [Destinations.AccessToken]);
-        return TypedResults.SignIn(new ClaimsPrincipal(identity), properties: null, OpenIddictServerAspNetCoreDefaults.AuthenticationScheme);
+        var properties = new AuthenticationProperties();
+        if (deviceToken is not null) properties.SetParameter(KnownDevices.Parameter, deviceToken);
+        return TypedResults.SignIn(new ClaimsPrincipal(identity), properties, OpenIddictServerAspNetCoreDefaults.AuthenticationScheme);
     }
 
-    private static Microsoft.AspNetCore.Http.HttpResults.ForbidHttpResult Refuse(string description) => TypedResults.Forbid(
-        new AuthenticationProperties(new Dictionary<string, string?>
-        {
-            [OpenIddictServerAspNetCoreConstants.Properties.Error] = Errors.InvalidGrant,
-            [OpenIddictServerAspNetCoreConstants.Properties.ErrorDescription] = description,
-        }),
+    private static Microsoft.AspNetCore.Http.HttpResults.ForbidHttpResult Refuse(string description, string? code = null) => TypedResults.Forbid(
+        new AuthenticationProperties(
+            new Dictionary<string, string?>
+            {
+                [OpenIddictServerAspNetCoreConstants.Properties.Error] = Errors.InvalidGrant,
+                [OpenIddictServerAspNetCoreConstants.Properties.ErrorDescription] = description,
+            },
+            // A program reads the code, not the description.
+            code is null ? null : new Dictionary<string, object?> { ["error_code"] = code }),
         [OpenIddictServerAspNetCoreDefaults.AuthenticationScheme]);
 }
