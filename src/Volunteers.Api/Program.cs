@@ -57,6 +57,8 @@ try
     app.Use(IdempotencyKey.HashRequest);
 
     app.MapTokens();
+    app.MapAuthorize();
+    app.MapSignInPages();
     var v1 = app.MapGroup("/v1").ValidatesRequests().TakesTurns().ChangesInOneTransaction();
     v1.MapAccounts();
     v1.MapMyShifts();

@@ -31,6 +31,8 @@ internal sealed class VolunteersDb(DbContextOptions<VolunteersDb> options)
 
     public DbSet<OrganizationClient> Clients => Set<OrganizationClient>();
 
+    public DbSet<SignInSession> SignInSessions => Set<SignInSession>();
+
     public DbSet<Invitation> Invitations => Set<Invitation>();
 
     public DbSet<Team> Teams => Set<Team>();
