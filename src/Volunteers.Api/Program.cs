@@ -59,6 +59,10 @@ try
     app.Use(IdempotencyKey.HashRequest);
 
     app.MapTokens();
+    app.MapAuthorize();
+    app.MapSignInPages();
+    app.MapSecondFactorPage();
+    app.MapPasswordResetPages();
     var v1 = app.MapGroup("/v1").ValidatesRequests().TakesTurns().ChangesInOneTransaction();
     v1.MapAccounts();
     v1.MapPasswords();

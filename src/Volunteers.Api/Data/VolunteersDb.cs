@@ -37,6 +37,8 @@ internal sealed class VolunteersDb(DbContextOptions<VolunteersDb> options)
 
     public DbSet<ResetMessage> ResetMessages => Set<ResetMessage>();
 
+    public DbSet<SignInSession> SignInSessions => Set<SignInSession>();
+
     public DbSet<Invitation> Invitations => Set<Invitation>();
 
     public DbSet<Team> Teams => Set<Team>();

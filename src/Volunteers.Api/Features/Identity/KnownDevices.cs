@@ -11,13 +11,20 @@ namespace Volunteers.Features.Identity;
 /// </summary>
 internal sealed class KnownDevices(IDataProtectionProvider protection, TimeProvider clock)
 {
-    /// <summary>The name of the cookie, and, with an underline, of the parameter and the member at the token endpoint.</summary>
-    public const string Cookie = "volunteers-device";
+    /// <summary>How an app brings its token to the token endpoint, and gets it there.</summary>
     public const string Parameter = "device_token";
 
     public static readonly TimeSpan Known = TimeSpan.FromDays(180);
 
     private readonly IDataProtector protector = protection.CreateProtector("Volunteers.KnownDevices");
+
+    /// <summary>The token of a browser.</summary>
+    public static string? Of(HttpContext http) => http.Request.Cookies[CookieOf(http)];
+
+    public static void Keep(HttpContext http, string token) => http.Response.Cookies.Append(CookieOf(http), token, new CookieOptions
+    {
+        HttpOnly = true, Secure = http.Request.IsHttps, SameSite = SameSiteMode.Strict, Path = "/", MaxAge = Known, IsEssential = true,
+    });
 
     /// <summary>A token for this device, from now on; the same device as before if it was known.</summary>
     public string Make(Guid accountId, string? before)
@@ -44,4 +51,6 @@ internal sealed class KnownDevices(IDataProtectionProvider protection, TimeProvi
             return null;
         }
     }
+
+    private static string CookieOf(HttpContext http) => http.Request.IsHttps ? "__Host-volunteers-device" : "volunteers-device";
 }

@@ -1,4 +1,3 @@
-using System.Globalization;
 using FluentValidation;
 using Microsoft.AspNetCore.DataProtection;
 using Microsoft.AspNetCore.Http.HttpResults;
@@ -25,7 +24,7 @@ internal static class PasswordEndpoints
     /// password counts as a failed attempt: after five there are waits (429).
     /// </summary>
     private static async Task<NoContent> Change(
-        PasswordChangeRequest request, HttpContext http, Caller caller, ProofAgain proof, PasswordCheck passwords, VolunteersDb db, CancellationToken ct)
+        PasswordChangeRequest request, HttpContext http, Caller caller, ProofAgain proof, PasswordCheck passwords, VolunteersDb db, TimeProvider clock, CancellationToken ct)
     {
         var account = await db.Users.AsNoTracking().SingleAsync(a => a.Id == caller.ActorId, ct);
         PasswordRule.Check(request.NewPassword, "/newPassword", account.UserName, account.DisplayName);
@@ -34,7 +33,7 @@ internal static class PasswordEndpoints
         await using var transaction = await db.Database.BeginTransactionAsync(ct);
         // Of two changes at once the second had the first one's password, and no longer has.
         if (!await db.SetPassword(account.Id, passwords.Hash(request.NewPassword), account.PasswordHash, ct)) throw new RuleBreach("wrong_password");
-        await db.EndOtherSignIns(http, account.Id, ct);
+        await db.EndOtherSessions(http, account.Id, clock.GetUtcNow(), ct);
         await db.PasswordResets.Where(reset => reset.AccountId == account.Id).ExecuteDeleteAsync(ct);
         await transaction.CommitAsync(CancellationToken.None);
         return TypedResults.NoContent();
@@ -47,7 +46,7 @@ internal static class PasswordEndpoints
     private static async Task<Accepted> Ask(
         PasswordResetRequest request, IDataProtectionProvider protection, VolunteersDb db, TimeProvider clock, CancellationToken ct)
     {
-        db.Add(new ResetMessage(request.Login, CultureInfo.CurrentUICulture.Name, protection, clock.GetUtcNow()));
+        db.Add(new ResetMessage(request.Login, protection, clock.GetUtcNow()));
         await db.SaveChangesAsync(ct);
         return TypedResults.Accepted((string?)null);
     }

@@ -18,9 +18,11 @@ internal static class Passwords
              """, ct) == 1;
     }
 
-    public static Task EndEverySignIn(this VolunteersDb db, Guid accountId, CancellationToken ct) => db.EndOtherFamilies(accountId, null, null, ct);
-
-    /// <summary>All but the one that this request came with.</summary>
-    public static Task EndOtherSignIns(this VolunteersDb db, HttpContext http, Guid accountId, CancellationToken ct) => db.EndOtherFamilies(accountId,
-        Guid.TryParse(http.User.GetAuthorizationId(), out var authorization) ? authorization : null, Guid.Parse(http.User.GetTokenId()!), ct);
+    /// <summary>Every sign-in but the one that this request came with.</summary>
+    public static async Task EndOtherSessions(this VolunteersDb db, HttpContext http, Guid accountId, DateTimeOffset now, CancellationToken ct)
+    {
+        var authorization = Guid.TryParse(http.User.GetAuthorizationId(), out var id) ? id : Guid.Empty;
+        var own = await db.SignInSessions.Where(s => s.AuthorizationId == authorization).Select(s => (Guid?)s.Id).SingleOrDefaultAsync(ct);
+        await db.EndOtherSessions(accountId, own, now, ct);
+    }
 }

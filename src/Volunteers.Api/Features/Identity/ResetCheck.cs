@@ -37,7 +37,7 @@ internal sealed class ResetCheck(UserManager<Account> accounts, PasswordCheck pa
         if (reset.OrganizationId is { } organizationId && !await PasswordReset.MayBeHandedOut(db, account.Id, organizationId, ct)) return false;
 
         await db.PasswordResets.Where(r => r.AccountId == account.Id).ExecuteDeleteAsync(ct);
-        await db.EndEverySignIn(account.Id, ct);
+        await db.EndOtherSessions(account.Id, keep: null, clock.GetUtcNow(), ct);
         await transaction.CommitAsync(CancellationToken.None);
         return true;
     }

@@ -16,10 +16,11 @@ internal sealed class ResetMessage
 {
     private ResetMessage() { }
 
-    public ResetMessage(string login, string language, IDataProtectionProvider protection, DateTimeOffset now)
+    /// <summary>In the language of the request.</summary>
+    public ResetMessage(string login, IDataProtectionProvider protection, DateTimeOffset now)
     {
         Id = Guid.CreateVersion7(now);
-        (ProtectedLogin, Language, RequestedAt, NextTryAt) = (Protector(protection).Protect(Encoding.UTF8.GetBytes(login)), language, now, now);
+        (ProtectedLogin, Language, RequestedAt, NextTryAt) = (Protector(protection).Protect(Encoding.UTF8.GetBytes(login)), CultureInfo.CurrentUICulture.Name, now, now);
     }
 
     public Guid Id { get; private set; }

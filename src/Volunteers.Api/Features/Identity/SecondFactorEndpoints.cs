@@ -55,7 +55,7 @@ internal static class SecondFactorEndpoints
     /// answer has ten recovery codes, shown this once: each signs in once when the app is lost.
     /// </summary>
     private static async Task<Ok<RecoveryCodesView>> Confirm(
-        ConfirmSecondFactorRequest request, HttpContext http, Caller caller, ProofAgain proof, SecondFactorCheck check, VolunteersDb db, CancellationToken ct)
+        ConfirmSecondFactorRequest request, HttpContext http, Caller caller, ProofAgain proof, SecondFactorCheck check, VolunteersDb db, TimeProvider clock, CancellationToken ct)
     {
         var account = await db.Users.AsNoTracking().SingleAsync(a => a.Id == caller.ActorId, ct);
         // Whoever found a phone must not shut its owner out. One who signs in elsewhere has no password to be asked for.
@@ -64,7 +64,7 @@ internal static class SecondFactorEndpoints
         await using var transaction = await db.Database.BeginTransactionAsync(ct);
         if (!await check.Confirm(account.Id, request.Code, ct)) throw new RuleBreach("wrong_code");
         var codes = await check.NewRecoveryCodes(account.Id, ct);
-        await db.EndOtherSignIns(http, account.Id, ct);
+        await db.EndOtherSessions(http, account.Id, clock.GetUtcNow(), ct);
         await transaction.CommitAsync(CancellationToken.None);
         return Shown(codes, http);
     }

@@ -55,15 +55,13 @@ internal sealed class SignInCheck(
         return await secondFactors.Use(account.Id, code, ct) ? await Accept(account, source, from, ct) : new SignInOutcome.SecondFactorWrong(account);
     }
 
-    /// <summary>The second step, where the first was taken on an earlier page.</summary>
-    public async Task<SignInOutcome> SecondFactor(Guid accountId, string? code, SignInOrigin from, CancellationToken ct)
+    /// <summary>The second step, where the first was taken on an earlier page: refused if the password was changed in between.</summary>
+    public async Task<SignInOutcome> SecondFactor(Guid accountId, string stamp, string code, SignInOrigin from, CancellationToken ct)
     {
         var source = SourceOf(accountId, from);
-        if (!await lockout.Enter(accountId, source, ct)
-            || await db.Users.AsNoTracking().SingleOrDefaultAsync(a => a.Id == accountId, ct) is not { } account) return new SignInOutcome.Refused();
-        return code is not null && await secondFactors.Use(accountId, code, ct)
-            ? await Accept(account, source, from, ct)
-            : new SignInOutcome.SecondFactorWrong(account);
+        if (await db.Users.AsNoTracking().SingleOrDefaultAsync(a => a.Id == accountId && a.SecurityStamp == stamp, ct) is not { } account
+            || !await lockout.Enter(accountId, source, ct)) return new SignInOutcome.Refused();
+        return await secondFactors.Use(accountId, code, ct) ? await Accept(account, source, from, ct) : new SignInOutcome.SecondFactorWrong(account);
     }
 
     private async Task<SignInOutcome> Accept(Account account, AttemptSource source, SignInOrigin from, CancellationToken ct)

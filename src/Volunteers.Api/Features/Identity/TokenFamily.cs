@@ -25,16 +25,6 @@ internal static class TokenFamily
         await db.Database.ExecuteSqlAsync($"update openiddict_authorizations set status = 'revoked' where id = {id}", ct);
     }
 
-    /// <summary>Ends every sign-in of an account, but for the one that is to stay.</summary>
-    public static async Task EndOtherFamilies(this VolunteersDb db, Guid accountId, Guid? authorizationId, Guid? tokenId, CancellationToken ct)
-    {
-        var subject = accountId.ToString();
-        await db.Database.ExecuteSqlAsync(
-            $"update openiddict_authorizations set status = 'revoked' where subject = {subject} and id is distinct from {authorizationId}", ct);
-        await db.Database.ExecuteSqlAsync(
-            $"update openiddict_tokens set status = 'revoked' where subject = {subject} and authorization_id is null and id is distinct from {tokenId}", ct);
-    }
-
     public static void EndFamilies(this OpenIddictServerBuilder server)
     {
         server.AddEventHandler<ValidateTokenContext>(handler => handler
