@@ -2047,6 +2047,38 @@ namespace Volunteers.Data.Migrations
                     b.ToTable("accounts", (string)null);
                 });
 
+            modelBuilder.Entity("Volunteers.Features.Identity.FailureCount", b =>
+                {
+                    b.Property<Guid>("Subject")
+                        .HasColumnType("uuid")
+                        .HasColumnName("subject");
+
+                    b.Property<string>("Source")
+                        .HasMaxLength(80)
+                        .HasColumnType("character varying(80)")
+                        .HasColumnName("source");
+
+                    b.Property<int>("Failures")
+                        .HasColumnType("integer")
+                        .HasColumnName("failures");
+
+                    b.Property<DateTimeOffset>("LastAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("last_at");
+
+                    b.Property<DateTimeOffset>("OpenAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("open_at");
+
+                    b.HasKey("Subject", "Source")
+                        .HasName("pk_failure_counts");
+
+                    b.HasIndex("LastAt")
+                        .HasDatabaseName("ix_failure_counts_last_at");
+
+                    b.ToTable("failure_counts", (string)null);
+                });
+
             modelBuilder.Entity("Volunteers.Features.Identity.FormerProfile", b =>
                 {
                     b.Property<Guid>("OrganizationId")
@@ -2168,6 +2200,131 @@ namespace Volunteers.Data.Migrations
                         .HasName("pk_organization_clients");
 
                     b.ToTable("organization_clients", (string)null);
+                });
+
+            modelBuilder.Entity("Volunteers.Features.Identity.PasswordReset", b =>
+                {
+                    b.Property<Guid>("AccountId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("account_id");
+
+                    b.Property<string>("Name")
+                        .HasMaxLength(4)
+                        .HasColumnType("character varying(4)")
+                        .HasColumnName("name");
+
+                    b.Property<int>("Attempts")
+                        .HasColumnType("integer")
+                        .HasColumnName("attempts");
+
+                    b.Property<string>("CodeHash")
+                        .IsRequired()
+                        .HasMaxLength(200)
+                        .HasColumnType("character varying(200)")
+                        .HasColumnName("code_hash");
+
+                    b.Property<Guid?>("CreatedBy")
+                        .HasColumnType("uuid")
+                        .HasColumnName("created_by");
+
+                    b.Property<DateTimeOffset>("ExpiresAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("expires_at");
+
+                    b.Property<Guid?>("OrganizationId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("organization_id");
+
+                    b.HasKey("AccountId", "Name")
+                        .HasName("pk_password_resets");
+
+                    b.HasIndex("ExpiresAt")
+                        .HasDatabaseName("ix_password_resets_expires_at");
+
+                    b.ToTable("password_resets", (string)null);
+                });
+
+            modelBuilder.Entity("Volunteers.Features.Identity.RecoveryCode", b =>
+                {
+                    b.Property<Guid>("AccountId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("account_id");
+
+                    b.Property<byte[]>("Hash")
+                        .HasColumnType("bytea")
+                        .HasColumnName("hash");
+
+                    b.HasKey("AccountId", "Hash")
+                        .HasName("pk_recovery_codes");
+
+                    b.ToTable("recovery_codes", (string)null);
+                });
+
+            modelBuilder.Entity("Volunteers.Features.Identity.ResetMessage", b =>
+                {
+                    b.Property<Guid>("Id")
+                        .HasColumnType("uuid")
+                        .HasColumnName("id");
+
+                    b.Property<string>("Language")
+                        .IsRequired()
+                        .HasMaxLength(10)
+                        .HasColumnType("character varying(10)")
+                        .HasColumnName("language");
+
+                    b.Property<DateTimeOffset>("NextTryAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("next_try_at");
+
+                    b.Property<byte[]>("ProtectedLogin")
+                        .IsRequired()
+                        .HasColumnType("bytea")
+                        .HasColumnName("protected_login");
+
+                    b.Property<DateTimeOffset>("RequestedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("requested_at");
+
+                    b.Property<int>("Tries")
+                        .HasColumnType("integer")
+                        .HasColumnName("tries");
+
+                    b.HasKey("Id")
+                        .HasName("pk_reset_messages");
+
+                    b.HasIndex("NextTryAt")
+                        .HasDatabaseName("ix_reset_messages_next_try_at");
+
+                    b.ToTable("reset_messages", (string)null);
+                });
+
+            modelBuilder.Entity("Volunteers.Features.Identity.SecondFactor", b =>
+                {
+                    b.Property<Guid>("AccountId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("account_id");
+
+                    b.Property<DateTimeOffset?>("ConfirmedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("confirmed_at");
+
+                    b.Property<DateTimeOffset>("CreatedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("created_at");
+
+                    b.Property<long>("LastStep")
+                        .HasColumnType("bigint")
+                        .HasColumnName("last_step");
+
+                    b.Property<byte[]>("Protected")
+                        .IsRequired()
+                        .HasColumnType("bytea")
+                        .HasColumnName("protected");
+
+                    b.HasKey("AccountId")
+                        .HasName("pk_second_factors");
+
+                    b.ToTable("second_factors", (string)null);
                 });
 
             modelBuilder.Entity("Volunteers.Features.Identity.ServerKey", b =>
@@ -3826,6 +3983,36 @@ namespace Volunteers.Data.Migrations
                         .OnDelete(DeleteBehavior.Cascade)
                         .IsRequired()
                         .HasConstraintName("fk_organization_clients_organizations_organization_id");
+                });
+
+            modelBuilder.Entity("Volunteers.Features.Identity.PasswordReset", b =>
+                {
+                    b.HasOne("Volunteers.Features.Identity.Account", null)
+                        .WithMany()
+                        .HasForeignKey("AccountId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired()
+                        .HasConstraintName("fk_password_resets_accounts_account_id");
+                });
+
+            modelBuilder.Entity("Volunteers.Features.Identity.RecoveryCode", b =>
+                {
+                    b.HasOne("Volunteers.Features.Identity.SecondFactor", null)
+                        .WithMany()
+                        .HasForeignKey("AccountId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired()
+                        .HasConstraintName("fk_recovery_codes_second_factors_account_id");
+                });
+
+            modelBuilder.Entity("Volunteers.Features.Identity.SecondFactor", b =>
+                {
+                    b.HasOne("Volunteers.Features.Identity.Account", null)
+                        .WithOne()
+                        .HasForeignKey("Volunteers.Features.Identity.SecondFactor", "AccountId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired()
+                        .HasConstraintName("fk_second_factors_accounts_account_id");
                 });
 
             modelBuilder.Entity("Volunteers.Features.Identity.SignInSession", b =>
