@@ -29,6 +29,7 @@ try
     builder.Services.AddSingleton(TimeProvider.System);
     builder.Services.AddDatabase();
     builder.AddSignIn();
+    SenderSettings.AddTo(builder);
     builder.Services.AddAccess();
     builder.Services.AddStrictJson();
     builder.Services.AddProblems();
@@ -39,6 +40,7 @@ try
     builder.Services.AddTurns();
     builder.Services.AddValidatorsFromAssemblyContaining<Program>(ServiceLifetime.Singleton, includeInternalTypes: true);
     builder.Services.AddHostedService<IdempotencyCleanup>();
+    builder.Services.AddHostedService<ResetMessages>();
     builder.Services.AddHostedService<ShiftSettlement>();
     builder.Services.AddHostedService<SeriesHorizon>();
     builder.Services.AddHostedService<ReconciliationCleanup>();
@@ -64,8 +66,14 @@ try
     app.Use(IdempotencyKey.HashRequest);
 
     app.MapTokens();
+    app.MapAuthorize();
+    app.MapSignInPages();
+    app.MapSecondFactorPage();
+    app.MapPasswordResetPages();
     var v1 = app.MapGroup("/v1").ValidatesRequests().TakesTurns().ChangesInOneTransaction();
     v1.MapAccounts();
+    v1.MapPasswords();
+    v1.MapSecondFactor();
     v1.MapMyShifts();
     v1.MapMyHours();
     v1.MapOrganizations();

@@ -5,7 +5,7 @@ using Volunteers.Platform;
 namespace Volunteers.Data;
 
 /// <summary>
-/// What the program does: serve (without a word), <c>migrate</c>, <c>seed FOLDER</c> or <c>healthcheck</c>. In Development
+/// What the program does: serve (without a word), <c>migrate</c>, <c>seed FOLDER</c>, <c>remove-second-factor LOGIN</c> or <c>healthcheck</c>. In Development
 /// with no database configured, each of them starts the private one.
 /// </summary>
 internal sealed class Commands(string[] args) : IAsyncDisposable
@@ -19,8 +19,8 @@ internal sealed class Commands(string[] args) : IAsyncDisposable
     public async Task FindDatabase(WebApplicationBuilder builder)
     {
         if (EF.IsDesignTime || Command == "healthcheck") return;
-        if (Command is not ("serve" or "migrate" or "seed"))
-            throw new StartupRefused("Usage: Volunteers.Api [migrate | seed FOLDER | healthcheck]");
+        if (Command is not ("serve" or "migrate" or "seed" or "remove-second-factor"))
+            throw new StartupRefused("Usage: Volunteers.Api [migrate | seed FOLDER | remove-second-factor LOGIN | healthcheck]");
 
         var configured = !string.IsNullOrEmpty(builder.Configuration.GetConnectionString(Database.ConnectionName));
         if (!configured && builder.Environment.IsDevelopment())
@@ -45,6 +45,9 @@ internal sealed class Commands(string[] args) : IAsyncDisposable
                 return;
             case "seed":
                 await Seed(app, args is [_, var folder, ..] ? folder : throw new StartupRefused("Usage: Volunteers.Api seed FOLDER"));
+                return;
+            case "remove-second-factor":
+                await RemoveSecondFactor(app, args is [_, var login, ..] ? login : throw new StartupRefused("Usage: Volunteers.Api remove-second-factor LOGIN"));
                 return;
         }
 
@@ -82,6 +85,16 @@ internal sealed class Commands(string[] args) : IAsyncDisposable
         var loader = new SeedLoader(db, app.Services.GetRequiredService<TimeProvider>());
         var loaded = await loader.Load(folder, administrator.Id, CancellationToken.None);
         if (Command == "seed") Console.WriteLine(loaded ? $"Loaded {folder}." : $"{folder} was loaded before; nothing changed.");
+    }
+
+    /// <summary>For whoever lost the app and the recovery codes, and whom nobody else could let in: asked of those who run the service.</summary>
+    private static async Task RemoveSecondFactor(WebApplication app, string loginText)
+    {
+        await using var scope = app.Services.CreateAsyncScope();
+        var db = scope.ServiceProvider.GetRequiredService<VolunteersDb>();
+        var login = Login.Parse(loginText)?.Value.ToUpperInvariant() ?? throw new StartupRefused("That is neither an e-mail address nor a phone number.");
+        var removed = await db.SecondFactors.Where(f => db.Users.Any(a => a.Id == f.AccountId && a.NormalizedUserName == login)).ExecuteDeleteAsync();
+        Console.WriteLine(removed == 1 ? "The second factor is removed." : "No account with this login has a second factor.");
     }
 
     private Task<Account?> Administrator(WebApplication app, IServiceProvider services) => FirstAdministrator.Ensure(services,

@@ -31,6 +31,14 @@ internal sealed class VolunteersDb(DbContextOptions<VolunteersDb> options)
 
     public DbSet<OrganizationClient> Clients => Set<OrganizationClient>();
 
+    public DbSet<SecondFactor> SecondFactors => Set<SecondFactor>();
+
+    public DbSet<PasswordReset> PasswordResets => Set<PasswordReset>();
+
+    public DbSet<ResetMessage> ResetMessages => Set<ResetMessage>();
+
+    public DbSet<SignInSession> SignInSessions => Set<SignInSession>();
+
     public DbSet<Invitation> Invitations => Set<Invitation>();
 
     public DbSet<Team> Teams => Set<Team>();

@@ -72,7 +72,7 @@ internal static class Access
 
         private static bool Meets(HttpContext http, Caller caller, Requirement requirement)
         {
-            if (!requirement.Caller(caller)) return false;
+            if (!requirement.Caller(caller) || (caller.LacksSecondFactor && !IsTheirOwn(http))) return false;
             if (requirement.InOrganization is not { } inOrganization) return true;
             return OrganizationOf(http) is { } id && caller.BelongsTo(id) && inOrganization(new Tenant(id, caller));
         }
@@ -89,11 +89,14 @@ internal static class Access
                 http.Response.Headers.WWWAuthenticate = http.Request.Headers.Authorization.Count > 0 ? "Bearer error=\"invalid_token\"" : "Bearer";
                 return Problems.Write(http, StatusCodes.Status401Unauthorized, "not_signed_in");
             }
-            return OrganizationOf(http) is { } id && !caller.BelongsTo(id)
-                ? Problems.Write(http, StatusCodes.Status404NotFound, "not_found")
-                : Problems.Write(http, StatusCodes.Status403Forbidden, "forbidden");
+            if (OrganizationOf(http) is { } id && !caller.BelongsTo(id)) return Problems.Write(http, StatusCodes.Status404NotFound, "not_found");
+            return Problems.Write(http, StatusCodes.Status403Forbidden, caller.LacksSecondFactor && !IsTheirOwn(http) ? "second_factor_required" : "forbidden");
         }
     }
+
+    /// <summary>By the route that was matched, not by how the path was written.</summary>
+    private static bool IsTheirOwn(HttpContext http) =>
+        http.GetEndpoint() is RouteEndpoint { RoutePattern.RawText: { } route } && (route == "/v1/me" || route.StartsWith("/v1/me/", StringComparison.Ordinal));
 
     private static Guid? OrganizationOf(HttpContext http) =>
         http.Request.RouteValues.TryGetValue("organizationId", out var value) && Guid.TryParse((string?)value, out var id) ? id : null;

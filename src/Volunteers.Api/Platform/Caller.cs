@@ -22,6 +22,9 @@ internal sealed record Grant(Guid OrganizationId, Role Role, Guid? TeamId, Guid?
 /// <summary>Who is calling: an account, or a client of one organization, with everything it may do.</summary>
 internal sealed record Caller(Guid ActorId, bool IsClient, bool IsOperator, IReadOnlyList<Grant> Grants)
 {
+    /// <summary>Must sign in with a second factor and has none yet: reaches what is their own, to get one, and nothing else.</summary>
+    public bool LacksSecondFactor { get; init; }
+
     public static Caller? Of(HttpContext http) => http.Features.Get<Caller>();
 
     public bool BelongsTo(Guid organizationId) => Grants.Any(grant => grant.OrganizationId == organizationId);

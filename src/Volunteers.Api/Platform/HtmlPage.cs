@@ -19,16 +19,25 @@ internal static class HtmlPage
         dt{color:#5a6472;font-size:.85rem;margin-top:.6rem}dd{margin:0 0 .6rem;overflow-wrap:anywhere}
         p{color:#3c4654;font-size:.9rem}
         input,button{font:inherit;padding:.6rem;width:100%;box-sizing:border-box;margin:.3rem 0;border:1px solid #8a94a3;border-radius:.4rem}
-        button{background:#1d4f91;color:#fff;border:0}
+        button{background:#1d4f91;color:#fff;border:1px solid #1d4f91;margin-top:.9rem}
+        button.second{background:#fff;color:#1d4f91}
+        :focus-visible{outline:3px solid #b36b00;outline-offset:2px}
+        form label{display:block;margin-top:.9rem}
+        .error{color:#9b1c1c;font-weight:600;margin:.2rem 0}
+        p,li,label{overflow-wrap:anywhere}
         """;
 
     private static readonly string ContentSecurityPolicy =
-        $"default-src 'none'; style-src 'sha256-{Convert.ToBase64String(SHA256.HashData(Encoding.UTF8.GetBytes(Style)))}'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+        $"default-src 'none'; style-src 'sha256-{Convert.ToBase64String(SHA256.HashData(Encoding.UTF8.GetBytes(Style)))}'; base-uri 'none'; frame-ancestors 'none'; form-action 'self'";
 
-    /// <summary>Title and content are HTML: whoever calls has encoded what came from people.</summary>
-    public static ContentHttpResult Of(HttpContext http, int status, string title, string content)
+    /// <summary>
+    /// Title and content are HTML: whoever calls has encoded what came from people. <paramref name="formTargets"/> are the places
+    /// elsewhere that the answer to a form may send the browser on to, as sources of a content security policy: browsers hold
+    /// that against the whole chain of redirects.
+    /// </summary>
+    public static ContentHttpResult Of(HttpContext http, int status, string title, string content, IEnumerable<string>? formTargets = null)
     {
-        http.Response.Headers.ContentSecurityPolicy = ContentSecurityPolicy;
+        http.Response.Headers.ContentSecurityPolicy = string.Join(' ', [ContentSecurityPolicy, .. formTargets ?? []]);
         http.Response.Headers.ContentLanguage = CultureInfo.CurrentUICulture.Name;
         http.Response.Headers.Vary = "Accept-Language";
         return TypedResults.Text(

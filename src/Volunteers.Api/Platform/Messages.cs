@@ -22,6 +22,13 @@ internal static class Messages
                 ? new ProviderCultureResult(culture) : null))];
     });
 
+    /// <summary>Of a page whose address names languages in order of preference, as OpenID Connect does: the rest of the request reads the first we have.</summary>
+    public static void Speak(string? languages)
+    {
+        if (languages?.Split(' ').Select(language => LanguageOf(language)).FirstOrDefault(known => known is not null) is { } culture)
+            CultureInfo.CurrentCulture = CultureInfo.CurrentUICulture = CultureInfo.GetCultureInfo(culture);
+    }
+
     public static bool Has(string code) => Texts.GetString(code, CultureInfo.InvariantCulture) is not null;
 
     private static string? LanguageOf(ReadOnlySpan<char> tag)

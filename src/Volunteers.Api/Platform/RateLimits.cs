@@ -18,6 +18,12 @@ internal sealed class RateLimits
     /// <summary>The policy of the routes that verify certificates.</summary>
     public const string Verifications = nameof(Verifications);
 
+    /// <summary>The policy of the routes that reset passwords.</summary>
+    public const string PasswordResets = nameof(PasswordResets);
+
+    /// <summary>From one client address: asked for and tried.</summary>
+    public int PasswordResetsPerHour { get; init; } = 30;
+
     /// <summary>From one client address, those of wrong codes included.</summary>
     public int VerificationsPerMinute { get; init; } = 60;
 
@@ -37,8 +43,9 @@ internal static class RateLimiting
     public static void AddRateLimits(this IServiceCollection services)
     {
         services.AddOptions<RateLimits>().BindConfiguration(nameof(RateLimits))
-            .Validate(limits => limits is { ApplicationsPerHour: > 0, OpenApplications: > 0, VerificationsPerMinute: > 0 }, "RateLimits: every limit must be above zero.").ValidateOnStart();
+            .Validate(limits => limits is { ApplicationsPerHour: > 0, PasswordResetsPerHour: > 0, OpenApplications: > 0, VerificationsPerMinute: > 0 }, "RateLimits: every limit must be above zero.").ValidateOnStart();
         services.AddLimit(RateLimits.Applications, limits => limits.ApplicationsPerHour, TimeSpan.FromHours(1));
+        services.AddLimit(RateLimits.PasswordResets, limits => limits.PasswordResetsPerHour, TimeSpan.FromHours(1));
         services.AddLimit(RateLimits.Verifications, limits => limits.VerificationsPerMinute, TimeSpan.FromMinutes(1));
     }
 

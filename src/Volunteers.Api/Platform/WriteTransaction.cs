@@ -14,7 +14,8 @@ internal static class WriteTransaction
         builder.AddEndpointFilter(async (context, next) =>
         {
             var http = context.HttpContext;
-            if (HttpMethods.IsGet(http.Request.Method) || HttpMethods.IsHead(http.Request.Method)) return await next(context);
+            if (HttpMethods.IsGet(http.Request.Method) || HttpMethods.IsHead(http.Request.Method)
+                || http.GetEndpoint()!.Metadata.GetMetadata<OwnTransaction>() is not null) return await next(context);
 
             var db = http.RequestServices.GetRequiredService<DbContext>();
             await using var transaction = await db.Database.BeginTransactionAsync(http.RequestAborted);
@@ -29,6 +30,15 @@ internal static class WriteTransaction
             }
             return Results.Empty;
         });
+
+    /// <summary>
+    /// The handler opens the transaction itself, because what it counts must stay although it refuses. Not for a POST, whose
+    /// Idempotency-Key belongs to the transaction.
+    /// </summary>
+    public static TBuilder OpensItsOwnTransaction<TBuilder>(this TBuilder builder) where TBuilder : IEndpointConventionBuilder =>
+        builder.WithMetadata(new OwnTransaction());
+
+    private sealed record OwnTransaction;
 
     private static async Task Run(EndpointFilterInvocationContext context, EndpointFilterDelegate next, DbContext db, IDbContextTransaction transaction)
     {

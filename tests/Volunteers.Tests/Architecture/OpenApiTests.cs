@@ -14,7 +14,7 @@ public sealed partial class OpenApiTests(TestDatabases databases) : ApiTest(data
     private static readonly JsonSerializerOptions Readable = new() { WriteIndented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     /// <summary>Paths that need no token.</summary>
-    private static readonly string[] Open = ["/v1/accounts", "/v1/calendars/{secret}.ics", "/v1/certificates/{code}", "/v1/organizations/{organizationId}/volunteers/applications"];
+    private static readonly string[] Open = ["/v1/accounts", "/v1/calendars/{secret}.ics", "/v1/certificates/{code}", "/v1/password-resets", "/v1/organizations/{organizationId}/volunteers/applications"];
 
     [Fact]
     public async Task The_document_is_the_one_that_was_reviewed()

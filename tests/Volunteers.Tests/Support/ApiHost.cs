@@ -83,6 +83,7 @@ public sealed class ApiHost : WebApplicationFactory<Program>
         builder.UseSetting("TimeLimits:RequestSeconds", "600");
         // All tests come from one address.
         builder.UseSetting("RateLimits:ApplicationsPerHour", "100000");
+        builder.UseSetting("RateLimits:PasswordResetsPerHour", "100000");
         foreach (var (name, value) in settings) builder.UseSetting(name, value);
         builder.ConfigureTestServices(services =>
         {

@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using System.Security.Cryptography;
 using System.Text;
+using Volunteers.Platform;
 
 namespace Volunteers.Features.Activities;
 
@@ -15,9 +16,6 @@ internal static class CheckInCode
     /// <summary>How long a code is accepted from the moment it is first shown: its own step and the one after.</summary>
     public static readonly TimeSpan AcceptedFor = 2 * Step;
 
-    // Without the letters that are taken for digits or for each other.
-    private const string Alphabet = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
-
     public static byte[] NewSecret() => RandomNumberGenerator.GetBytes(32);
 
     public static string Of(byte[] secret, DateTimeOffset at)
@@ -27,7 +25,7 @@ internal static class CheckInCode
         var bits = BinaryPrimitives.ReadUInt64BigEndian(HMACSHA256.HashData(secret, step));
         return string.Create(8, bits, (code, rest) =>
         {
-            for (var i = 0; i < code.Length; i++, rest >>= 5) code[i] = Alphabet[(int)(rest & 31)];
+            for (var i = 0; i < code.Length; i++, rest >>= 5) code[i] = TypedCode.Alphabet[(int)(rest & 31)];
         });
     }
 
@@ -38,13 +36,9 @@ internal static class CheckInCode
     /// <summary>When a code was first shown, if that was between these instants; the one nearest the end, should two be equal.</summary>
     public static DateTimeOffset? ShownAt(byte[] secret, string code, DateTimeOffset from, DateTimeOffset to)
     {
-        var read = Encoding.ASCII.GetBytes(Normalized(code));
+        var read = Encoding.ASCII.GetBytes(TypedCode.Normalized(code));
         for (var step = StepAt(to); step >= StepAt(from); step -= Step)
             if (CryptographicOperations.FixedTimeEquals(Encoding.ASCII.GetBytes(Of(secret, step)), read)) return step;
         return null;
     }
-
-    /// <summary>As people type it: in small letters, in two halves, with O for zero.</summary>
-    private static string Normalized(string code) => code.Replace(" ", "", StringComparison.Ordinal).Replace("-", "", StringComparison.Ordinal)
-        .ToUpperInvariant().Replace('O', '0').Replace('I', '1').Replace('L', '1');
 }

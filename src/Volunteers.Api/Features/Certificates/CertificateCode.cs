@@ -2,6 +2,7 @@ using System.Buffers.Binary;
 using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
+using Volunteers.Platform;
 
 namespace Volunteers.Features.Certificates;
 
@@ -18,13 +19,10 @@ internal static class CertificateCode
     private const int SecretLength = 22;
     private const int CheckLength = 2;
 
-    // Crockford's base 32: without the letters that are taken for digits or for each other.
-    private const string Alphabet = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
-
     public static string Make(Guid organizationId)
     {
         var prefix = long.Parse(organizationId.ToString("N").AsSpan(22), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture);
-        var code = Base32(prefix, PrefixLength) + RandomNumberGenerator.GetString(Alphabet, SecretLength);
+        var code = Base32(prefix, PrefixLength) + TypedCode.Make(SecretLength);
         return code + CheckOf(code);
     }
 
@@ -33,18 +31,15 @@ internal static class CertificateCode
     {
         // Room for every separator that a person may put in.
         if (text.Length > 2 * Length) return null;
-        var code = string.Concat(text.Where(c => c is not '-' and not ' ').Select(char.ToUpperInvariant)).Replace('O', '0').Replace('I', '1').Replace('L', '1');
-        if (code.Length != Length || !code.All(Alphabet.Contains) || CheckOf(code[..^CheckLength]) != code[^CheckLength..]) return null;
-        return (code[..PrefixLength].Aggregate(0L, (bits, c) => (bits << 5) | (long)Alphabet.IndexOf(c, StringComparison.Ordinal)).ToString("x10", CultureInfo.InvariantCulture), code);
+        var code = TypedCode.Normalized(text);
+        if (code.Length != Length || !code.All(TypedCode.Alphabet.Contains) || CheckOf(code[..^CheckLength]) != code[^CheckLength..]) return null;
+        return (code[..PrefixLength].Aggregate(0L, (bits, c) => (bits << 5) | (long)TypedCode.Alphabet.IndexOf(c, StringComparison.Ordinal)).ToString("x10", CultureInfo.InvariantCulture), code);
     }
-
-    /// <summary>In groups of four, as it is printed.</summary>
-    public static string InGroups(string code) => string.Join('-', code.Chunk(4).Select(group => new string(group)));
 
     private static string CheckOf(string code) => Base32(BinaryPrimitives.ReadUInt16BigEndian(SHA256.HashData(Encoding.ASCII.GetBytes(code))), CheckLength);
 
     private static string Base32(long bits, int length) => string.Create(length, bits, (text, rest) =>
     {
-        for (var i = text.Length - 1; i >= 0; i--, rest >>= 5) text[i] = Alphabet[(int)(rest & 31)];
+        for (var i = text.Length - 1; i >= 0; i--, rest >>= 5) text[i] = TypedCode.Alphabet[(int)(rest & 31)];
     });
 }

@@ -26,7 +26,7 @@ internal sealed class CertificateFile(byte[] content, string number) : IResult, 
         var ended = ending is null ? null : new CertificateEnded(organization.DayOf(ending.At), ending.SuccessorNumber);
         var publicAddress = request.HttpContext.RequestServices.GetRequiredService<IConfiguration>()["SignIn:Issuer"]?.TrimEnd('/')
             ?? $"{request.Scheme}://{request.Host}{request.PathBase}";
-        var url = $"{publicAddress}/verify/{CertificateCode.InGroups(certificate.Code)}";
+        var url = $"{publicAddress}/verify/{TypedCode.InGroups(certificate.Code)}";
         return new CertificateFile(CertificatePdf.Draw(certificate, ended, url, language ?? certificate.Language), certificate.Number);
     }
 

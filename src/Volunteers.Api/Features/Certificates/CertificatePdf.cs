@@ -111,7 +111,7 @@ internal sealed class CertificatePdf(Certificate certificate, CertificateEnded? 
             .SelectMany(statement => PdfText.Wrap(Labelled(statement.Label, statement.Value!), 10, flow.Width - SealSize - 20)).ToList();
         var verification = new (string Text, double Size)[]
         {
-            (Messages.Title("certificate_verify"), 9), (Labelled("verify_code", CertificateCode.InGroups(certificate.Code)), 10), (verifyUrl, 8),
+            (Messages.Title("certificate_verify"), 9), (Labelled("verify_code", TypedCode.InGroups(certificate.Code)), 10), (verifyUrl, 8),
         }.SelectMany(part => PdfText.Wrap(part.Text, part.Size, flow.Width - QrSize - 14).Select(line => (Line: line, part.Size))).ToList();
         var above = Math.Max(statements.Count * StatementHeight, SealSize);
         var below = Math.Max(verification.Sum(part => part.Size * 1.6) + 12, QrSize);

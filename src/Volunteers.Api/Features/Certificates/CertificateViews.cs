@@ -109,7 +109,7 @@ internal sealed record CertificateView(
     private static CertificateView Complete(int year, int sequence, CertificateEnding? ending, CertificateView view) => view with
     {
         Number = Certificate.NumberOf(year, sequence),
-        Code = CertificateCode.InGroups(view.Code),
+        Code = TypedCode.InGroups(view.Code),
         Version = ending is null ? 1 : 2,
         Status = ending?.End switch { null => CertificateStatus.Valid, CertificateEnd.Revoked => CertificateStatus.Revoked, _ => CertificateStatus.Superseded },
         EndedAt = ending?.At,

@@ -94,7 +94,7 @@ internal static class AccountEndpoints
 /// <summary>An account to be.</summary>
 /// <param name="InvitationCode">The code from a coordinator: good once, for 72 hours.</param>
 /// <param name="Login">An e-mail address, or a phone number: mainland mobile or E.164.</param>
-/// <param name="Password">8 to 128 characters.</param>
+/// <param name="Password">8 to 128 characters; not the login, and not one that many people use.</param>
 /// <param name="DisplayName">How the service addresses this person; at most 100 characters.</param>
 internal sealed record AccountRequest(string InvitationCode, string Login, string Password, string DisplayName)
 {
@@ -104,7 +104,7 @@ internal sealed record AccountRequest(string InvitationCode, string Login, strin
         {
             RuleFor(request => request.InvitationCode).NotEmpty().MaximumLength(100);
             RuleFor(request => request.Login).NotEmpty().Must(login => Identity.Login.Parse(login) is not null).WithMessage(_ => Messages.Title("invalid_login"));
-            RuleFor(request => request.Password).NotEmpty().Length(8, 128);
+            RuleFor(request => request.Password).NotEmpty().Length(PasswordRule.Shortest, PasswordRule.Longest);
             RuleFor(request => request.DisplayName).Line(100);
         }
     }

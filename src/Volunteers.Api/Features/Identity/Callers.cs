@@ -10,7 +10,7 @@ namespace Volunteers.Features.Identity;
 /// remembered anew every two seconds in one round trip, so a request adds none, and what was revoked in the database (by
 /// whom and however) stops working within five seconds. If the database does not answer, nothing is trusted longer than that.
 /// </summary>
-internal sealed class Callers(NpgsqlDataSource database, TimeProvider clock, ILogger<Callers> log) : BackgroundService, ICallers
+internal sealed class Callers(NpgsqlDataSource database, IConfiguration configuration, TimeProvider clock, ILogger<Callers> log) : BackgroundService, ICallers
 {
     private static readonly TimeSpan Every = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan TrustedFor = TimeSpan.FromSeconds(5);
@@ -75,8 +75,8 @@ internal sealed class Callers(NpgsqlDataSource database, TimeProvider clock, ILo
         batch.BatchCommands.Add(new NpgsqlBatchCommand(
             $"""
              {Bearers}
-             select b.token_id, coalesce(b.account_id, b.client_id), b.client_id is not null, coalesce(a.is_operator, false)
-             from bearers b left join accounts a on a.id = b.account_id
+             select b.token_id, coalesce(b.account_id, b.client_id), b.client_id is not null, coalesce(a.is_operator, false), f.confirmed_at is not null
+             from bearers b left join accounts a on a.id = b.account_id left join second_factors f on f.account_id = b.account_id
              """)
         { Parameters = { new() { Value = tokens } } });
         batch.BatchCommands.Add(new NpgsqlBatchCommand(
@@ -99,20 +99,25 @@ internal sealed class Callers(NpgsqlDataSource database, TimeProvider clock, ILo
              """)
         { Parameters = { new() { Value = tokens } } });
 
-        var bearers = new List<(Guid Token, Guid ActorId, bool IsClient, bool IsOperator)>();
+        var bearers = new List<(Guid Token, Guid ActorId, bool IsClient, bool IsOperator, bool HasSecondFactor)>();
         var grants = new List<(Guid ActorId, Grant Grant)>();
         await using var reader = await batch.ExecuteReaderAsync(ct);
-        while (await reader.ReadAsync(ct)) bearers.Add((reader.GetGuid(0), reader.GetGuid(1), reader.GetBoolean(2), reader.GetBoolean(3)));
+        while (await reader.ReadAsync(ct)) bearers.Add((reader.GetGuid(0), reader.GetGuid(1), reader.GetBoolean(2), reader.GetBoolean(3), reader.GetBoolean(4)));
         await reader.NextResultAsync(ct);
         while (await reader.ReadAsync(ct))
             grants.Add((reader.GetGuid(0), new Grant(reader.GetGuid(1), Enum.Parse<Role>(reader.GetString(2), ignoreCase: true),
                 reader.IsDBNull(3) ? null : reader.GetGuid(3), reader.IsDBNull(4) ? null : reader.GetGuid(4), reader.GetFieldValue<Guid[]>(5))));
 
+        var required = SecondFactorRule.IsOn(configuration);
         var held = grants.ToLookup(entry => entry.ActorId, entry => entry.Grant);
         return bearers
             // A client that was deleted has no grant left, and is nobody.
             .Where(bearer => !bearer.IsClient || held.Contains(bearer.ActorId))
-            .ToDictionary(bearer => bearer.Token, bearer => new Caller(bearer.ActorId, bearer.IsClient, bearer.IsOperator, [.. held[bearer.ActorId]]));
+            .ToDictionary(bearer => bearer.Token, bearer =>
+            {
+                var caller = new Caller(bearer.ActorId, bearer.IsClient, bearer.IsOperator, [.. held[bearer.ActorId]]);
+                return caller with { LacksSecondFactor = required && !bearer.HasSecondFactor && SecondFactorRule.Holds(caller) };
+            });
     }
 
     /// <summary>

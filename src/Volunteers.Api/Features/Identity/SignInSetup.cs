@@ -15,23 +15,32 @@ namespace Volunteers.Features.Identity;
 internal static class SignInSetup
 {
     public const string ApiScope = "api";
-    public const string MobileClientId = "volunteers-mobile";
 
     public static void AddSignIn(this WebApplicationBuilder builder)
     {
         var services = builder.Services;
+        var https = builder.Configuration.RequiresHttps(builder.Environment);
         services.AddDataProtection().SetApplicationName("Volunteers").PersistKeysToDbContext<VolunteersDb>();
 
         services.AddIdentityCore<Account>(options =>
             {
                 options.Password = new PasswordOptions
                 {
-                    RequiredLength = 8, RequireDigit = false, RequireLowercase = false, RequireUppercase = false, RequireNonAlphanumeric = false,
+                    RequiredLength = PasswordRule.Shortest, RequireDigit = false, RequireLowercase = false, RequireUppercase = false, RequireNonAlphanumeric = false,
                 };
                 options.User.AllowedUserNameCharacters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._@+";
             })
+            .AddPasswordValidator<PasswordRule>()
             .AddEntityFrameworkStores<VolunteersDb>();
         services.AddScoped<SignInCheck>();
+        services.AddScoped<ProofAgain>();
+        services.AddScoped<ResetCheck>();
+        services.AddScoped<PasswordCheck>();
+        services.AddScoped<SecondFactorCheck>();
+        services.AddScoped<Lockout>();
+        services.AddSingleton<NobodysPassword>();
+        services.AddSingleton<KnownDevices>();
+        services.AddScoped<ClientSessions>();
 
         services.AddOpenIddict()
             .AddCore(options => options.UseEntityFrameworkCore().UseDbContext<VolunteersDb>().ReplaceDefaultEntities<Guid>())
@@ -39,18 +48,24 @@ internal static class SignInSetup
             {
                 // Tokens name the address they were given at, and are good only there, unless replicas share a name.
                 if (builder.Configuration.GetValue<Uri>("SignIn:Issuer") is { } issuer) options.SetIssuer(issuer);
-                options.SetTokenEndpointUris("connect/token").SetRevocationEndpointUris("connect/revoke");
-                options.AllowPasswordFlow().AllowRefreshTokenFlow().AllowClientCredentialsFlow();
-                options.RegisterScopes(ApiScope, OpenIddictConstants.Scopes.OfflineAccess, OpenIddictConstants.Scopes.OpenId);
+                options.SetTokenEndpointUris("connect/token").SetRevocationEndpointUris("connect/revoke").SetAuthorizationEndpointUris(ReturnUrl.Authorize);
+                options.AllowPasswordFlow().AllowRefreshTokenFlow().AllowClientCredentialsFlow().AllowAuthorizationCodeFlow().RequireProofKeyForCodeExchange();
+                options.Configure(server =>
+                {
+                    // A challenge in plain text protects nobody who can read the request; other response modes need a script.
+                    server.CodeChallengeMethods.IntersectWith([OpenIddictConstants.CodeChallengeMethods.Sha256]);
+                    server.ResponseModes.IntersectWith([OpenIddictConstants.ResponseModes.Query]);
+                });
+                options.RegisterScopes(ApiScope, OpenIddictConstants.Scopes.OfflineAccess, OpenIddictConstants.Scopes.OpenId, OpenIddictConstants.Scopes.Profile);
                 options.SetAccessTokenLifetime(TimeSpan.FromMinutes(15)).SetRefreshTokenLifetime(TimeSpan.FromDays(30));
                 // A refresh token is good once: whoever brings a used one may have stolen it, and the family ends.
                 options.SetRefreshTokenReuseLeeway(TimeSpan.Zero);
                 options.EndFamilies();
+                SwaggerRedirect.Use(options);
                 // The mobile app reads nothing from the token, but a gateway may check its signature.
                 options.DisableAccessTokenEncryption();
-                var aspNetCore = options.UseAspNetCore().EnableTokenEndpointPassthrough();
-                if (!builder.Configuration.RequiresHttps(builder.Environment))
-                    aspNetCore.DisableTransportSecurityRequirement();
+                var aspNetCore = options.UseAspNetCore().EnableTokenEndpointPassthrough().EnableAuthorizationEndpointPassthrough().EnableErrorPassthrough();
+                if (!https) aspNetCore.DisableTransportSecurityRequirement();
             })
             .AddValidation(options =>
             {
@@ -60,6 +75,7 @@ internal static class SignInSetup
             });
         services.AddSingleton<IConfigureOptions<OpenIddictServerOptions>, KeysFromDatabase>();
         services.AddAuthentication(OpenIddictValidationAspNetCoreDefaults.AuthenticationScheme);
+        BrowserSessions.AddTo(services, https);
 
         services.AddSingleton<Callers>();
         services.AddSingleton<ICallers>(provider => provider.GetRequiredService<Callers>());
@@ -91,7 +107,7 @@ internal static class SignInSetup
         await next(http);
     });
 
-    /// <summary>What a new database needs before anybody can sign in: keys, scopes and the mobile app's client.</summary>
+    /// <summary>What a new database needs before anybody can sign in: keys, scopes and our own clients.</summary>
     public static async Task Prepare(IServiceProvider services, CancellationToken ct)
     {
         var db = services.GetRequiredService<VolunteersDb>();
@@ -104,22 +120,7 @@ internal static class SignInSetup
         if (await scopes.FindByNameAsync(ApiScope, ct) is null)
             await scopes.CreateAsync(new OpenIddictScopeDescriptor { Name = ApiScope }, ct);
 
-        var applications = services.GetRequiredService<IOpenIddictApplicationManager>();
-        if (await applications.FindByClientIdAsync(MobileClientId, ct) is null)
-            await applications.CreateAsync(new OpenIddictApplicationDescriptor
-            {
-                ClientId = MobileClientId,
-                ClientType = OpenIddictConstants.ClientTypes.Public,
-                DisplayName = "Volunteers mobile app",
-                Permissions =
-                {
-                    OpenIddictConstants.Permissions.Endpoints.Token,
-                    OpenIddictConstants.Permissions.Endpoints.Revocation,
-                    OpenIddictConstants.Permissions.GrantTypes.Password,
-                    OpenIddictConstants.Permissions.GrantTypes.RefreshToken,
-                    OpenIddictConstants.Permissions.Prefixes.Scope + ApiScope,
-                },
-            }, ct);
+        await FirstPartyClients.Ensure(services.GetRequiredService<IOpenIddictApplicationManager>(), ct);
     }
 
     /// <summary>Read when the first request needs them, so that replicas share what is in the database.</summary>
@@ -140,7 +141,7 @@ internal static class SignInSetup
         }
     }
 
-    /// <summary>Tokens and authorizations that can no longer be used are deleted once a day.</summary>
+    /// <summary>Tokens and authorizations that can no longer be used, old failures and codes are deleted once a day.</summary>
     private sealed class TokenCleanup(IServiceScopeFactory scopes, TimeProvider clock, ILogger<TokenCleanup> log) : BackgroundService
     {
         protected override async Task ExecuteAsync(CancellationToken stoppingToken)
@@ -154,6 +155,9 @@ internal static class SignInSetup
                     var before = clock.GetUtcNow() - TimeSpan.FromDays(31);
                     await scope.ServiceProvider.GetRequiredService<IOpenIddictTokenManager>().PruneAsync(before, stoppingToken);
                     await scope.ServiceProvider.GetRequiredService<IOpenIddictAuthorizationManager>().PruneAsync(before, stoppingToken);
+                    var (db, now) = (scope.ServiceProvider.GetRequiredService<VolunteersDb>(), clock.GetUtcNow());
+                    await Lockout.ForgetOld(db, now, stoppingToken);
+                    await db.PasswordResets.Where(reset => reset.ExpiresAt < now).ExecuteDeleteAsync(stoppingToken);
                 }
                 catch (Exception failed) when (failed is not OperationCanceledException)
                 {

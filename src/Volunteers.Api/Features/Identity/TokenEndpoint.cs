@@ -1,4 +1,3 @@
-using System.Security.Claims;
 using Microsoft.AspNetCore;
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Identity;
@@ -11,50 +10,45 @@ namespace Volunteers.Features.Identity;
 
 internal static class TokenEndpoint
 {
+    private const string SecondFactorCode = "second_factor_code";
+
     public static void MapTokens(this WebApplication app) =>
         app.MapPost("/connect/token", Exchange).ExcludeFromDescription();
 
-    /// <summary>The authorization server has checked client, grant type and token by now; here the account is.</summary>
+    /// <summary>The authorization server has checked client, grant type, code or token by now; here the account is.</summary>
     private static async Task<IResult> Exchange(
-        HttpContext http, SignInCheck check, UserManager<Account> accounts, VolunteersDb db, TimeProvider clock, CancellationToken ct)
+        HttpContext http, SignInCheck check, ClientSessions sessions, UserManager<Account> accounts, VolunteersDb db, TimeProvider clock, CancellationToken ct)
     {
         var request = http.GetOpenIddictServerRequest()!;
-        if (request.IsClientCredentialsGrantType()) return SignIn(request.ClientId!, request.ClientId!, request.GetScopes());
+        if (request.IsClientCredentialsGrantType()) return TokenIdentity.OfClient(request.ClientId!, request.GetScopes());
 
         if (request.IsPasswordGrantType())
         {
-            return await check.Password(request.Username, request.Password, ct) is SignInOutcome.Accepted { Account: var account }
-                ? SignIn(account.Id.ToString(), account.DisplayName, request.GetScopes())
-                : Refuse("The login or the password is wrong, or the account is locked for some minutes.");
+            var from = SignInOrigin.Of(http, (string?)request.GetParameter(KnownDevices.Parameter));
+            return await check.Password(request.Username, request.Password, (string?)request.GetParameter(SecondFactorCode), from, ct) switch
+            {
+                // Whose password was changed at this very moment has no longer the right one.
+                SignInOutcome.Accepted accepted when await sessions.BeginWithPassword(http, accepted.Account, request, ct) is { } authorizationId =>
+                    TokenIdentity.Begin(accepted.Account, request.GetScopes(), authorizationId, clock.GetUtcNow(), accepted.DeviceToken),
+                SignInOutcome.SecondFactorNeeded => Refuse("The password is right. Send a code of the second factor as second_factor_code, too.", "second_factor_required"),
+                SignInOutcome.SecondFactorWrong => Refuse("The password is right, the code of the second factor is wrong or used.", "second_factor_wrong"),
+                _ => Refuse("The login or the password is wrong, or it is too early to try again."),
+            };
         }
 
-        var refreshed = (await http.AuthenticateAsync(OpenIddictServerAspNetCoreDefaults.AuthenticationScheme)).Principal!;
-        if (!await db.Redeem(Guid.Parse(refreshed.GetTokenId()!), clock.GetUtcNow(), ct))
+        // A code is as good once as a refresh token is: whoever brings it a second time may have stolen it.
+        var earlier = (await http.AuthenticateAsync(OpenIddictServerAspNetCoreDefaults.AuthenticationScheme)).Principal!;
+        if (!await db.Redeem(Guid.Parse(earlier.GetTokenId()!), clock.GetUtcNow(), ct))
         {
-            await db.EndFamily(refreshed.GetAuthorizationId(), ct);
-            return Refuse("The refresh token was used already.");
+            await db.EndFamily(earlier.GetAuthorizationId(), ct);
+            return Refuse("The code or the refresh token was used already.");
         }
-        return await accounts.FindByIdAsync(refreshed.GetClaim(Claims.Subject)!) is { } owner
-            ? SignIn(owner.Id.ToString(), owner.DisplayName, refreshed.GetScopes(), refreshed)
+        await db.RenewClientSession(earlier.GetAuthorizationId(), clock.GetUtcNow(), ct);
+        return await accounts.FindByIdAsync(earlier.GetClaim(Claims.Subject)!) is { } owner
+            ? TokenIdentity.Continue(owner, earlier)
             : Refuse("The account is gone.");
     }
 
-    private static Microsoft.AspNetCore.Http.HttpResults.SignInHttpResult SignIn(
-        string subject, string name, IEnumerable<string> scopes, ClaimsPrincipal? refreshed = null)
-    {
-        // A refreshed identity keeps the authorization it came from: that is the family a replay revokes.
-        var identity = new ClaimsIdentity(refreshed?.Claims, "token", Claims.Name, Claims.Role);
-        identity.SetClaim(Claims.Subject, subject).SetClaim(Claims.Name, name).SetScopes(scopes);
-        identity.SetResources(SignInSetup.ApiScope);
-        identity.SetDestinations(claim => claim.Type is Claims.Name ? [Destinations.IdentityToken] : [Destinations.AccessToken]);
-        return TypedResults.SignIn(new ClaimsPrincipal(identity), properties: null, OpenIddictServerAspNetCoreDefaults.AuthenticationScheme);
-    }
-
-    private static Microsoft.AspNetCore.Http.HttpResults.ForbidHttpResult Refuse(string description) => TypedResults.Forbid(
-        new AuthenticationProperties(new Dictionary<string, string?>
-        {
-            [OpenIddictServerAspNetCoreConstants.Properties.Error] = Errors.InvalidGrant,
-            [OpenIddictServerAspNetCoreConstants.Properties.ErrorDescription] = description,
-        }),
-        [OpenIddictServerAspNetCoreDefaults.AuthenticationScheme]);
+    private static Microsoft.AspNetCore.Http.HttpResults.ForbidHttpResult Refuse(string description, string? code = null) =>
+        TokenIdentity.Refuse(Errors.InvalidGrant, description, code);
 }

@@ -21,6 +21,7 @@ internal static class VolunteerEndpoints
         volunteers.MapGet("/{volunteerId:guid}", Get).WithName("getVolunteer").RefusesWith(404);
         volunteers.MapPatch("/{volunteerId:guid}", Change).WithName("changeVolunteer").Allows(Access.Coordinate).RefusesWith(404, 409);
         volunteers.MapPost("/{volunteerId:guid}/invitation", Invite).WithName("inviteVolunteer").Allows(Access.Coordinate).RefusesWith(404, 409);
+        volunteers.MapPasswordReset();
     }
 
     /// <summary>Lists volunteers; a team coordinator sees those of their teams, a volunteer only themselves.</summary>

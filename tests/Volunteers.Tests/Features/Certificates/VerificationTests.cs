@@ -56,7 +56,7 @@ public sealed class VerificationTests(TestDatabases databases) : CertificatesTes
         Assert.Equal(500, codes.Select(code => code[8..30]).Distinct().Count());
         // Every place takes every letter: 500 codes with 32 letters each leave none out but by a chance of one in 10⁴.
         Assert.All(Enumerable.Range(8, 22), place => Assert.InRange(codes.Select(code => code[place]).Distinct().Count(), 30, 32));
-        Assert.All(codes, code => Assert.Equal((organization.ToString()[26..], code), CertificateCode.Read(CertificateCode.InGroups(code))));
+        Assert.All(codes, code => Assert.Equal((organization.ToString()[26..], code), CertificateCode.Read(TypedCode.InGroups(code))));
         Assert.True(codes.Count(code => CertificateCode.Read(code[..10] + (code[10] == 'A' ? 'B' : 'A') + code[11..]) is not null) < 10);
     }
 

@@ -1,0 +1,49 @@
+using Microsoft.AspNetCore.WebUtilities;
+using Microsoft.Extensions.Primitives;
+using Volunteers.Platform;
+
+namespace Volunteers.Features.Identity;
+
+/// <summary>
+/// The authorization request that a sign-in is for, as an address of this service: the only place that the sign-in pages go
+/// back to.
+/// </summary>
+internal sealed class ReturnUrl
+{
+    /// <summary>What the pages themselves add to a request; it is no part of it.</summary>
+    public const string Decision = "decision";
+
+    public const string Authorize = "/connect/authorize";
+
+    private const int Longest = 6000;
+
+    private readonly Dictionary<string, StringValues> parameters;
+
+    private ReturnUrl(HttpContext http, IEnumerable<KeyValuePair<string, StringValues>> parameters)
+    {
+        this.parameters = parameters.Where(parameter => parameter.Key is not (Decision or HtmlForm.Token)).OrderBy(parameter => parameter.Key, StringComparer.Ordinal)
+            .ToDictionary(StringComparer.Ordinal);
+        Value = http.Request.PathBase + Authorize + QueryString.Create(this.parameters);
+    }
+
+    /// <summary>Path and query, always in the same order.</summary>
+    public string Value { get; }
+
+    public IEnumerable<KeyValuePair<string, string?>> Parameters =>
+        parameters.SelectMany(parameter => parameter.Value, (parameter, value) => KeyValuePair.Create(parameter.Key, value));
+
+    public string? this[string parameter] => parameters.TryGetValue(parameter, out var values) ? values.ToString() : null;
+
+    /// <summary>The authorization request that is being answered.</summary>
+    public static ReturnUrl Of(HttpContext http) =>
+        new(http, HttpMethods.IsPost(http.Request.Method) ? http.Request.Form : http.Request.Query);
+
+    /// <summary>Null for whatever is not an authorization request of this service.</summary>
+    public static ReturnUrl? Parse(HttpContext http, string? text)
+    {
+        var start = http.Request.PathBase + Authorize + "?";
+        return text is { Length: <= Longest } && text.StartsWith(start, StringComparison.Ordinal)
+            ? new ReturnUrl(http, QueryHelpers.ParseQuery(text[(start.Length - 1)..]))
+            : null;
+    }
+}
