@@ -1,3 +1,5 @@
+using System.Collections.Frozen;
+
 namespace Volunteers.Platform;
 
 /// <summary>What somebody may be in one organization.</summary>
@@ -22,6 +24,9 @@ internal sealed record Grant(Guid OrganizationId, Role Role, Guid? TeamId, Guid?
 /// <summary>Who is calling: an account, or a client of one organization, with everything it may do.</summary>
 internal sealed record Caller(Guid ActorId, bool IsClient, bool IsOperator, IReadOnlyList<Grant> Grants)
 {
+    /// <summary>Of a client: what its token is good for, within its role. Says nothing of people.</summary>
+    public IReadOnlySet<string> Scopes { get; init; } = FrozenSet<string>.Empty;
+
     public static Caller? Of(HttpContext http) => http.Features.Get<Caller>();
 
     public bool BelongsTo(Guid organizationId) => Grants.Any(grant => grant.OrganizationId == organizationId);

@@ -16,10 +16,15 @@ internal static class TokenEndpoint
 
     /// <summary>The authorization server has checked client, grant type and token by now; here the account is.</summary>
     private static async Task<IResult> Exchange(
-        HttpContext http, SignInCheck check, UserManager<Account> accounts, VolunteersDb db, TimeProvider clock, CancellationToken ct)
+        HttpContext http, SignInCheck check, ClientApplications applications, UserManager<Account> accounts, VolunteersDb db, TimeProvider clock, CancellationToken ct)
     {
         var request = http.GetOpenIddictServerRequest()!;
-        if (request.IsClientCredentialsGrantType()) return SignIn(request.ClientId!, request.ClientId!, request.GetScopes());
+        if (request.IsClientCredentialsGrantType())
+        {
+            return await applications.Allows(request.ClientId!, request.GetScopes(), ct)
+                ? SignIn(request.ClientId!, request.ClientId!, request.GetScopes().DefaultIfEmpty(SignInSetup.ApiScope))
+                : Refuse("The client does not have all the scopes that it asks for.", Errors.InvalidScope);
+        }
 
         if (request.IsPasswordGrantType())
         {
@@ -50,10 +55,10 @@ internal static class TokenEndpoint
         return TypedResults.SignIn(new ClaimsPrincipal(identity), properties: null, OpenIddictServerAspNetCoreDefaults.AuthenticationScheme);
     }
 
-    private static Microsoft.AspNetCore.Http.HttpResults.ForbidHttpResult Refuse(string description) => TypedResults.Forbid(
+    private static Microsoft.AspNetCore.Http.HttpResults.ForbidHttpResult Refuse(string description, string error = Errors.InvalidGrant) => TypedResults.Forbid(
         new AuthenticationProperties(new Dictionary<string, string?>
         {
-            [OpenIddictServerAspNetCoreConstants.Properties.Error] = Errors.InvalidGrant,
+            [OpenIddictServerAspNetCoreConstants.Properties.Error] = error,
             [OpenIddictServerAspNetCoreConstants.Properties.ErrorDescription] = description,
         }),
         [OpenIddictServerAspNetCoreDefaults.AuthenticationScheme]);
