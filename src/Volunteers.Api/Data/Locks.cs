@@ -1,6 +1,7 @@
 using Microsoft.EntityFrameworkCore;
 using Volunteers.Features.Activities;
 using Volunteers.Features.Hours;
+using Volunteers.Features.Identity;
 using Volunteers.Features.Organizations;
 using Volunteers.Features.Volunteers;
 
@@ -8,7 +9,7 @@ namespace Volunteers.Data;
 
 /// <summary>
 /// Whatever is counted or decided once locks its row first. Always in this order, so that two requests never wait for each
-/// other: organization, series, activities, shifts, records, volunteers (each by id), then the ledger, last. The correction
+/// other: organization, client, series, activities, shifts, records, volunteers (each by id), then the ledger, last. The correction
 /// of a record with a name may share the activity after it has its record: who has an activity locked waits for no such
 /// record.
 /// </summary>
@@ -16,6 +17,10 @@ internal static class Locks
 {
     public static Task<Organization> LockOrganization(this VolunteersDb db, Guid id, CancellationToken ct) =>
         db.Organizations.FromSql($"select * from organizations where id = {id} for no key update").SingleAsync(ct);
+
+    /// <summary>A client whose secrets are about to be counted.</summary>
+    public static Task<OrganizationClient?> LockClient(this VolunteersDb db, Guid organizationId, Guid id, CancellationToken ct) =>
+        db.Clients.FromSql($"select * from organization_clients where organization_id = {organizationId} and id = {id} for no key update").SingleOrDefaultAsync(ct);
 
     /// <summary>A series whose occurrences are about to be made or changed.</summary>
     public static Task<Series?> LockSeries(this VolunteersDb db, Guid organizationId, Guid id, CancellationToken ct) =>

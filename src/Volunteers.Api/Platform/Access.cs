@@ -38,14 +38,14 @@ internal static class Access
         services.AddSingleton<IAuthorizationHandler, Decision>();
         services.AddSingleton<IAuthorizationMiddlewareResultHandler, Refusals>();
         services.AddAuthorizationBuilder()
-            .AddPolicy(SignedIn, policy => policy.AddRequirements(new Requirement(_ => true)))
-            .AddPolicy(Account, policy => policy.AddRequirements(new Requirement(caller => !caller.IsClient)))
-            .AddPolicy(Operate, policy => policy.AddRequirements(new Requirement(caller => caller.IsOperator)))
-            .AddPolicy(Member, policy => policy.AddRequirements(new Requirement(_ => true, _ => true)))
+            .AddPolicy(SignedIn, That(_ => true))
+            .AddPolicy(Account, That(caller => !caller.IsClient))
+            .AddPolicy(Operate, That(caller => caller.IsOperator))
+            .AddPolicy(Member, That(_ => true, _ => true))
             .AddPolicy(Read, Of(Role.Administrator, Role.Coordinator, Role.Auditor))
             .AddPolicy(TakePart, Of(Role.Administrator, Role.Coordinator, Role.Volunteer))
             .AddPolicy(Coordinate, Of(Role.Administrator, Role.Coordinator))
-            .AddPolicy(CoordinateAll, policy => policy.AddRequirements(new Requirement(_ => true, tenant => tenant.CoordinatesAll)))
+            .AddPolicy(CoordinateAll, That(_ => true, tenant => tenant.CoordinatesAll))
             .AddPolicy(Administer, Of(Role.Administrator))
             .SetFallbackPolicy(null);
     }
@@ -53,32 +53,43 @@ internal static class Access
     public static TBuilder Allows<TBuilder>(this TBuilder builder, string policy) where TBuilder : IEndpointConventionBuilder =>
         builder.RequireAuthorization(policy);
 
-    private static Action<AuthorizationPolicyBuilder> Of(params Role[] roles) => policy =>
-        policy.AddRequirements(new Requirement(_ => true, tenant => tenant.Caller.Holds(tenant.Id, roles)));
+    private static Action<AuthorizationPolicyBuilder> Of(params Role[] roles) =>
+        That(_ => true, tenant => tenant.Caller.Holds(tenant.Id, roles));
+
+    private static Action<AuthorizationPolicyBuilder> That(Func<Caller, bool> caller, Func<Tenant, bool>? inOrganization = null) => policy =>
+        policy.AddRequirements(new Requirement(caller, inOrganization), new InScope());
 
     internal sealed record Requirement(Func<Caller, bool> Caller, Func<Tenant, bool>? InOrganization = null) : IAuthorizationRequirement;
 
-    private sealed class Decision(ICallers callers) : AuthorizationHandler<Requirement>
+    /// <summary>A client's token is good for what is asked.</summary>
+    private sealed record InScope : IAuthorizationRequirement;
+
+    private sealed class Decision(ICallers callers) : IAuthorizationHandler
     {
-        protected override async Task HandleRequirementAsync(AuthorizationHandlerContext context, Requirement requirement)
+        public async Task HandleAsync(AuthorizationHandlerContext context)
         {
-            if (context.Resource is not HttpContext http || Platform.Caller.Of(http) is not { } caller) return;
+            if (context.Resource is not HttpContext http) return;
+            foreach (var requirement in context.PendingRequirements.ToArray())
+            {
+                if (Caller.Of(http) is not { } caller) return;
 
-            // A refusal is never taken from memory, nor what the caller is told of their own roles: one granted a moment ago works at once.
-            if ((requirement.InOrganization is not null && Meets(http, caller, requirement))
-                || (await callers.Reload(http) is { } fresh && Meets(http, fresh, requirement)))
-                context.Succeed(requirement);
+                // A refusal is never taken from memory, nor what the caller is told of their own roles: one granted a moment ago works at once.
+                if ((requirement is not Requirement { InOrganization: null } && Meets(http, caller, requirement))
+                    || (await callers.Reload(http) is { } fresh && Meets(http, fresh, requirement)))
+                    context.Succeed(requirement);
+            }
         }
 
-        private static bool Meets(HttpContext http, Caller caller, Requirement requirement)
+        private static bool Meets(HttpContext http, Caller caller, IAuthorizationRequirement requirement) => requirement switch
         {
-            if (!requirement.Caller(caller) || (caller.LacksSecondFactor && !IsTheirOwn(http))) return false;
-            if (requirement.InOrganization is not { } inOrganization) return true;
-            return OrganizationOf(http) is { } id && caller.BelongsTo(id) && inOrganization(new Tenant(id, caller));
-        }
+            InScope => !caller.IsClient || (Scope.Of(http) is { } scope && caller.Scopes.Contains(scope)),
+            Requirement needed => needed.Caller(caller) && (!caller.LacksSecondFactor || IsTheirOwn(http)) && (needed.InOrganization is not { } inOrganization
+                || (OrganizationOf(http) is { } id && caller.BelongsTo(id) && inOrganization(new Tenant(id, caller)))),
+            _ => false,
+        };
     }
 
-    /// <summary>401 without a good token, 404 in an organization where the caller is nobody, 403 elsewhere.</summary>
+    /// <summary>401 without a good token, 404 in an organization where the caller is nobody, 403 elsewhere: a client is told the scope it lacks (RFC 6750).</summary>
     private sealed class Refusals : IAuthorizationMiddlewareResultHandler
     {
         public Task HandleAsync(RequestDelegate next, HttpContext http, AuthorizationPolicy policy, PolicyAuthorizationResult result)
@@ -90,7 +101,12 @@ internal static class Access
                 return Problems.Write(http, StatusCodes.Status401Unauthorized, "not_signed_in");
             }
             if (OrganizationOf(http) is { } id && !caller.BelongsTo(id)) return Problems.Write(http, StatusCodes.Status404NotFound, "not_found");
-            return Problems.Write(http, StatusCodes.Status403Forbidden, caller.LacksSecondFactor && !IsTheirOwn(http) ? "second_factor_required" : "forbidden");
+            if (caller.LacksSecondFactor && !IsTheirOwn(http)) return Problems.Write(http, StatusCodes.Status403Forbidden, "second_factor_required");
+            if (Scope.Of(http) is not { } scope || !result.AuthorizationFailure!.FailedRequirements.All(failed => failed is InScope))
+                return Problems.Write(http, StatusCodes.Status403Forbidden, "forbidden");
+
+            http.Response.Headers.WWWAuthenticate = $"Bearer error=\"insufficient_scope\", scope=\"{scope}\"";
+            return Problems.Write(http, StatusCodes.Status403Forbidden, "insufficient_scope", scope);
         }
     }
 

@@ -1,3 +1,5 @@
+using System.Collections.Frozen;
+
 namespace Volunteers.Platform;
 
 /// <summary>What somebody may be in one organization.</summary>
@@ -24,6 +26,9 @@ internal sealed record Caller(Guid ActorId, bool IsClient, bool IsOperator, IRea
 {
     /// <summary>Must sign in with a second factor and has none yet: reaches what is their own, to get one, and nothing else.</summary>
     public bool LacksSecondFactor { get; init; }
+
+    /// <summary>Of a client: what its token is good for, within its role. Says nothing of people.</summary>
+    public IReadOnlySet<string> Scopes { get; init; } = FrozenSet<string>.Empty;
 
     public static Caller? Of(HttpContext http) => http.Features.Get<Caller>();
 

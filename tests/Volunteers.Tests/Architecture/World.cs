@@ -1,4 +1,3 @@
-using System.Net.Http.Headers;
 using System.Text;
 using System.Text.RegularExpressions;
 using Volunteers.Tests.Support;
@@ -94,10 +93,11 @@ public sealed partial class World
         foreach (var role in new[] { "coordinator", "auditor" })
         {
             world.callers[role] = new Api((await o.SignedInWithRole(role)).Http, "");
-            world.callers[$"client ({role})"] = await Client(host, o, role);
+            world.callers[$"client ({role})"] = await host.SignedIn(await o.Client(role));
         }
         world.callers["team coordinator"] = new Api((await o.SignedInWithRole("coordinator", team)).Http, "");
-        world.ids["clientId"] = (string)(await o.Admin.Post("/clients", new { name = "Spare", role = "auditor" })).ShouldBe(201)["clientId"]!;
+        world.ids["clientId"] = (string)(await o.Admin.Post("/clients", new { name = "Spare", role = "auditor", scopes = Clients.AllScopes })).ShouldBe(201)["clientId"]!;
+        world.ids["secretId"] = (await o.Admin.Post($"/clients/{world.ids["clientId"]}/secrets")).ShouldBe(201).Id;
 
         var volunteer = world.As("volunteer").At(o.Path);
         world.ids["recordId"] = (await volunteer.Post("/service-records", world.Service)).ShouldBe(201).Id;
@@ -128,16 +128,6 @@ public sealed partial class World
             .ShouldBe(201);
         callers[administrator] = await host.SignIn(login, Given.Password);
         return new OrganizationSteps(host, given, made.Id, callers[administrator].At($"/v1/organizations/{made.Id}"));
-    }
-
-    private static async Task<Api> Client(ApiHost host, OrganizationSteps o, string role)
-    {
-        var made = (await o.Admin.Post("/clients", new { name = "Gateway", role })).ShouldBe(201);
-        var http = host.Http();
-        var token = await ApiHost.PostToken(http, ("grant_type", "client_credentials"), ("scope", "api"),
-            ("client_id", (string)made["clientId"]!), ("client_secret", (string)made["clientSecret"]!));
-        http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", (string)token.ShouldBe(200)["access_token"]!);
-        return new Api(http, "");
     }
 
     [GeneratedRegex(@"\{(\w+)\}")]

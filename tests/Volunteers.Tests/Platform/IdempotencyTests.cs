@@ -104,7 +104,7 @@ public sealed class IdempotencyTests(TestDatabases databases) : HoursTest(databa
     [Fact]
     public async Task A_secret_shown_once_is_repeated_to_whoever_lost_the_answer_and_is_not_readable_in_the_database()
     {
-        var client = new { name = "District platform", role = "coordinator" };
+        var client = new { name = "District platform", role = "coordinator", scopes = Clients.AllScopes };
         var first = (await Admin.Post("/clients", client, (Header, "one"))).ShouldBe(201);
         var again = (await Admin.Post("/clients", client, (Header, "one"))).ShouldBe(201);
 

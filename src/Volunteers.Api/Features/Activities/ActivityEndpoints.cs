@@ -11,7 +11,7 @@ internal static class ActivityEndpoints
 {
     public static void MapActivities(this RouteGroupBuilder organization)
     {
-        var activities = organization.MapGroup("/activities").WithTags("Activities");
+        var activities = organization.MapGroup("/activities").WithTags("Activities").Scoped(Scope.Activities);
 
         activities.MapGet("", List).WithName("listActivities");
         activities.MapPost("", Create).WithName("createActivity").Allows(Access.Coordinate).RefusesWith(404);

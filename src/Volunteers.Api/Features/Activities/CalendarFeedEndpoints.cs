@@ -14,7 +14,7 @@ internal static class CalendarFeedEndpoints
 {
     public static void MapCalendarFeeds(this RouteGroupBuilder organization)
     {
-        var feeds = organization.MapGroup("/calendar-feeds").WithTags("Calendar");
+        var feeds = organization.MapGroup("/calendar-feeds").WithTags("Calendar").Scoped(Scope.Activities);
 
         feeds.MapGet("", List).WithName("listCalendarFeeds");
         feeds.MapPost("", Create).WithName("createCalendarFeed").RefusesWith(404, 409);
@@ -40,7 +40,7 @@ internal static class CalendarFeedEndpoints
         if (await db.CalendarFeeds.MadeBy(tenant).CountAsync(ct) >= CalendarFeed.MostPerAccount) throw new RuleBreach("too_many_feeds", CalendarFeed.MostPerAccount);
 
         var (feed, secret) = CalendarFeed.Make(tenant, request.Kind, request.TeamId, clock.GetUtcNow());
-        if (!await db.MakerMaySee(feed, ct))
+        if (!await db.MakerMaySee(feed, clock.GetUtcNow(), ct))
             throw request.Kind == CalendarFeedKind.Team ? RuleBreach.NotFound("team_not_found", "/teamId") : new RuleBreach("not_a_volunteer");
         db.Add(feed);
         await db.SaveChangesAsync(ct);
@@ -64,7 +64,7 @@ internal static class CalendarFeedEndpoints
     {
         if (RoutedCode.Read(secret) is not var (organizationId, hash)) return TypedResults.NotFound();
         var feed = await db.CalendarFeeds.AsNoTracking().SingleOrDefaultAsync(f => f.OrganizationId == organizationId && f.SecretHash == hash, ct);
-        if (feed is null || !await db.MakerMaySee(feed, ct)) return TypedResults.NotFound();
+        if (feed is null || !await db.MakerMaySee(feed, clock.GetUtcNow(), ct)) return TypedResults.NotFound();
 
         var organization = await db.Organizations.AsNoTracking().SingleAsync(o => o.Id == organizationId, ct);
         return new CalendarFile(CalendarWriter.Write(await db.NameOf(feed, organization, ct), organization.TimeZone, await db.EntriesOf(feed, clock.GetUtcNow(), ct)));
@@ -77,22 +77,24 @@ internal static class CalendarFeedQueries
         feeds.Where(f => f.OrganizationId == tenant.Id && f.CreatedBy == tenant.ActorId);
 
     /// <summary>Whether its maker may see now what the feed shows: a feed outlives the token it was made with.</summary>
-    public static async Task<bool> MakerMaySee(this VolunteersDb db, CalendarFeed feed, CancellationToken ct) =>
-        await db.Standing(feed.OrganizationId, feed.CreatedBy, ct) is { } maker && feed.Kind switch
+    public static async Task<bool> MakerMaySee(this VolunteersDb db, CalendarFeed feed, DateTimeOffset now, CancellationToken ct) =>
+        await db.Standing(feed.OrganizationId, feed.CreatedBy, now, ct) is { } maker && feed.Kind switch
         {
             CalendarFeedKind.Own => maker.VolunteerId is { } own && own == feed.VolunteerId,
             CalendarFeedKind.Team => await db.Teams.OpenTo(maker, db).AnyAsync(team => team.Id == feed.TeamId, ct),
             _ => true,
         };
 
-    /// <summary>What an account or client is in an organization at this moment, null when it is nobody there. A volunteer who left is none.</summary>
-    private static async Task<Tenant?> Standing(this VolunteersDb db, Guid organizationId, Guid actorId, CancellationToken ct)
+    /// <summary>What an account or client is in an organization at this moment, null when it is nobody there. A volunteer who left is none, nor is a client that expired or may not read activities.</summary>
+    private static async Task<Tenant?> Standing(this VolunteersDb db, Guid organizationId, Guid actorId, DateTimeOffset now, CancellationToken ct)
     {
         var grants = new List<Grant>();
         foreach (var held in await db.RoleGrants.AsNoTracking().Where(g => g.OrganizationId == organizationId && g.AccountId == actorId
                      && !db.Volunteers.Any(v => v.OrganizationId == organizationId && v.Id == g.VolunteerId && v.Status == VolunteerStatus.Left)).ToListAsync(ct))
             grants.Add(new Grant(organizationId, held.Role, held.TeamId, held.VolunteerId, held.TeamId is { } team ? await db.TeamsWithin(organizationId, [team], ct) : []));
-        if (grants.Count == 0 && await db.Clients.AsNoTracking().SingleOrDefaultAsync(c => c.OrganizationId == organizationId && c.Id == actorId, ct) is { } client)
+        if (grants.Count == 0 && await db.Clients.AsNoTracking()
+                .SingleOrDefaultAsync(c => c.OrganizationId == organizationId && c.Id == actorId, ct) is { } client
+            && !(client.ExpiresAt <= now) && client.Scopes.Contains($"{Scope.Activities}.read"))
             grants.Add(new Grant(organizationId, client.Role, TeamId: null, VolunteerId: null, Teams: []));
         return grants.Count == 0 ? null : new Tenant(organizationId, new Caller(actorId, IsClient: false, IsOperator: false, grants));
     }

@@ -10,7 +10,7 @@ namespace Volunteers.Features.Activities;
 internal static class MyShifts
 {
     public static void MapMyShifts(this RouteGroupBuilder v1) =>
-        v1.MapGet("/me/shifts", List).WithTags("Me").WithName("listMyShifts").Allows(Access.SignedIn);
+        v1.MapGet("/me/shifts", List).WithTags("Me").WithName("listMyShifts").Allows(Access.Account);
 
     /// <summary>Lists the shifts the caller signed up for, in every organization, in the order in which they start.</summary>
     private static Task<Paged<MyShiftView>> List(

@@ -14,7 +14,7 @@ internal static class SeriesEndpoints
 
     public static void MapSeries(this RouteGroupBuilder organization)
     {
-        var series = organization.MapGroup("/series").WithTags("Series");
+        var series = organization.MapGroup("/series").WithTags("Series").Scoped(Scope.Activities);
 
         series.MapGet("", List).WithName("listSeries");
         series.MapPost("", Create).WithName("createSeries").Allows(Access.Coordinate).RefusesWith(404);
@@ -22,7 +22,7 @@ internal static class SeriesEndpoints
         series.MapPatch("/{seriesId:guid}", Change).WithName("changeSeries").Allows(Access.Coordinate).RefusesWith(404, 409);
         series.MapDelete("/{seriesId:guid}", End).WithName("endSeries").Allows(Access.Coordinate).RefusesWith(404, 409);
         series.MapStandingSignUps();
-        organization.MapPost("/activities/{activityId:guid}/detach", Detach).WithTags("Series").WithName("detachActivity").Allows(Access.Coordinate).RefusesWith(404, 409);
+        organization.MapPost("/activities/{activityId:guid}/detach", Detach).WithTags("Series").WithName("detachActivity").Allows(Access.Coordinate).Scoped(Scope.Activities).RefusesWith(404, 409);
     }
 
     /// <summary>Lists series in the order in which they were planned. Volunteers see those that are published.</summary>

@@ -10,11 +10,11 @@ internal static class ShiftEndpoints
 {
     public static void MapShifts(this RouteGroupBuilder organization)
     {
-        var ofActivity = organization.MapGroup("/activities/{activityId:guid}/shifts").WithTags("Shifts");
+        var ofActivity = organization.MapGroup("/activities/{activityId:guid}/shifts").WithTags("Shifts").Scoped(Scope.Activities);
         ofActivity.MapGet("", List).WithName("listShifts").RefusesWith(404);
         ofActivity.MapPost("", Create).WithName("createShift").Allows(Access.Coordinate).RefusesWith(404, 409);
 
-        var shifts = organization.MapGroup("/shifts").WithTags("Shifts");
+        var shifts = organization.MapGroup("/shifts").WithTags("Shifts").Scoped(Scope.Activities);
         shifts.MapGet("/{shiftId:guid}", Get).WithName("getShift").RefusesWith(404);
         shifts.MapPatch("/{shiftId:guid}", Change).WithName("changeShift").Allows(Access.Coordinate).RefusesWith(404, 409);
         shifts.MapDelete("/{shiftId:guid}", Delete).WithName("deleteShift").Allows(Access.Coordinate).RefusesWith(404, 409);

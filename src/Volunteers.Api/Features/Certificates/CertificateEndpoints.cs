@@ -11,11 +11,11 @@ internal static class CertificateEndpoints
 {
     public static void MapCertificates(this RouteGroupBuilder organization)
     {
-        var ofVolunteer = organization.MapGroup("/volunteers/{volunteerId:guid}/certificates").WithTags("Certificates");
+        var ofVolunteer = organization.MapGroup("/volunteers/{volunteerId:guid}/certificates").WithTags("Certificates").Scoped(Scope.Certificates);
         ofVolunteer.MapGet("", List).WithName("listCertificates").RefusesWith(404);
         ofVolunteer.MapPost("", Issue).WithName("issueCertificate").Allows(Access.TakePart).TakesTurnsBy("organizationId").RefusesWith(404, 409);
 
-        var certificates = organization.MapGroup("/certificates/{certificateId:guid}").WithTags("Certificates").RefusesWith(404);
+        var certificates = organization.MapGroup("/certificates/{certificateId:guid}").WithTags("Certificates").Scoped(Scope.Certificates).RefusesWith(404);
         certificates.MapGet("", Get).WithName("getCertificate");
         certificates.MapGet("/pdf", Draw).WithName("getCertificatePdf");
         certificates.MapPost("/revoke", Revoke).WithName("revokeCertificate").Allows(Access.Coordinate).RefusesWith(409);

@@ -12,13 +12,13 @@ internal static class AttendanceEndpoints
 {
     public static void MapAttendance(this RouteGroupBuilder organization)
     {
-        var shift = organization.MapGroup("/shifts/{shiftId:guid}").WithTags("Attendance").TakesTurnsBy("shiftId");
+        var shift = organization.MapGroup("/shifts/{shiftId:guid}").WithTags("Attendance").Scoped(Scope.Attendance).TakesTurnsBy("shiftId");
         shift.MapGet("/check-in-code", ShowCode).WithName("getCheckInCode").Allows(Access.TakePart).RefusesWith(404);
         shift.MapPost("/check-in", CheckIn).WithName("checkIn").Allows(Access.TakePart).RefusesWith(404, 409);
         shift.MapPost("/check-out", CheckOut).WithName("checkOut").Allows(Access.TakePart).RefusesWith(404, 409);
         shift.MapGet("/attendance", List).WithName("listAttendance").RefusesWith(404);
 
-        var attendance = organization.MapGroup("/attendance").WithTags("Attendance");
+        var attendance = organization.MapGroup("/attendance").WithTags("Attendance").Scoped(Scope.Attendance);
         attendance.MapPost("/batch", TakeBatch).WithName("sendAttendanceBatch").Allows(Access.TakePart);
         attendance.MapAttendanceExceptions();
     }

@@ -10,14 +10,14 @@ internal static class DisputeEndpoints
 {
     public static void MapDisputes(this RouteGroupBuilder organization)
     {
-        organization.MapPost("/service-records/{recordId:guid}/disputes", Open).WithTags("Disputes").WithName("disputeServiceRecord")
+        organization.MapPost("/service-records/{recordId:guid}/disputes", Open).WithTags("Disputes").WithName("disputeServiceRecord").NotForClients()
             .Allows(Access.TakePart).RefusesWith(404, 409);
 
-        var disputes = organization.MapGroup("/disputes").WithTags("Disputes");
+        var disputes = organization.MapGroup("/disputes").WithTags("Disputes").Scoped(Scope.Hours);
         disputes.MapGet("", List).WithName("listDisputes");
         disputes.MapGet("/{disputeId:guid}", Get).WithName("getDispute").RefusesWith(404);
         disputes.MapPost("/{disputeId:guid}/answer", Answer).WithName("answerDispute").Allows(Access.Coordinate).RefusesWith(404, 409);
-        disputes.MapPost("/{disputeId:guid}/withdraw", Withdraw).WithName("withdrawDispute").Allows(Access.TakePart).RefusesWith(404, 409);
+        disputes.MapPost("/{disputeId:guid}/withdraw", Withdraw).WithName("withdrawDispute").Allows(Access.TakePart).NotForClients().RefusesWith(404, 409);
     }
 
     /// <summary>

@@ -12,7 +12,7 @@ internal static class LedgerEndpoints
 {
     public static void MapLedger(this RouteGroupBuilder organization)
     {
-        var ledger = organization.MapGroup("/ledger").WithTags("Ledger").Allows(Access.Read);
+        var ledger = organization.MapGroup("/ledger").WithTags("Ledger").Allows(Access.Read).Scoped(Scope.Hours);
 
         ledger.MapGet("", List).WithName("listPostings");
         ledger.MapGet("/verification", Verify).WithName("verifyLedger");

@@ -10,7 +10,7 @@ namespace Volunteers.Features.Hours;
 internal static class MyHours
 {
     public static void MapMyHours(this RouteGroupBuilder v1) =>
-        v1.MapGet("/me/hours", Get).WithTags("Me").WithName("getMyHours").Allows(Access.SignedIn);
+        v1.MapGet("/me/hours", Get).WithTags("Me").WithName("getMyHours").Allows(Access.Account);
 
     /// <summary>
     /// Shows the caller's own hours in each organization in which they are a volunteer, or were to the last before they left,

@@ -10,7 +10,7 @@ internal static class ServiceRecordEndpoints
 {
     public static void MapServiceRecords(this RouteGroupBuilder organization)
     {
-        var records = organization.MapGroup("/service-records").WithTags("Service records");
+        var records = organization.MapGroup("/service-records").WithTags("Service records").Scoped(Scope.Hours);
 
         records.MapGet("", List).WithName("listServiceRecords");
         records.MapPost("", Record).WithName("recordService").Allows(Access.TakePart).RefusesWith(404, 409);

@@ -1,4 +1,6 @@
 using System.Collections.Concurrent;
+using System.Collections.Frozen;
+using System.Collections.Immutable;
 using Npgsql;
 using OpenIddict.Abstractions;
 using Volunteers.Platform;
@@ -20,7 +22,7 @@ internal sealed class Callers(NpgsqlDataSource database, IConfiguration configur
 
     public async ValueTask<Caller?> Find(HttpContext http)
     {
-        if (TokenOf(http) is not { } token) return null;
+        if (TokenOf(http) is not var (token, _)) return null;
         if (remembered.TryGetValue(token, out var known) && clock.GetElapsedTime(known.LoadedAt) < TrustedFor)
         {
             known.LastUsedAt = clock.GetTimestamp();
@@ -31,9 +33,9 @@ internal sealed class Callers(NpgsqlDataSource database, IConfiguration configur
 
     public async ValueTask<Caller?> Reload(HttpContext http)
     {
-        if (TokenOf(http) is not { } token) return null;
-        var caller = (await Load([token], http.RequestAborted)).GetValueOrDefault(token);
-        remembered[token] = new Remembered(caller, clock.GetTimestamp()) { LastUsedAt = clock.GetTimestamp() };
+        if (TokenOf(http) is not var (token, scopes)) return null;
+        var caller = Within(scopes, (await Load([token], http.RequestAborted)).GetValueOrDefault(token));
+        remembered[token] = new Remembered(caller, scopes, clock.GetTimestamp()) { LastUsedAt = clock.GetTimestamp() };
         http.Features.Set(caller);
         return caller;
     }
@@ -65,7 +67,7 @@ internal sealed class Callers(NpgsqlDataSource database, IConfiguration configur
             var loaded = await Load(tokens, ct);
             foreach (var token in tokens)
                 if (remembered.TryGetValue(token, out var old) && old.LoadedAt < asked)
-                    remembered.TryUpdate(token, new Remembered(loaded.GetValueOrDefault(token), asked) { LastUsedAt = old.LastUsedAt }, old);
+                    remembered.TryUpdate(token, new Remembered(Within(old.Scopes, loaded.GetValueOrDefault(token)), old.Scopes, asked) { LastUsedAt = old.LastUsedAt }, old);
         }
     }
 
@@ -73,10 +75,12 @@ internal sealed class Callers(NpgsqlDataSource database, IConfiguration configur
     {
         await using var batch = database.CreateBatch();
         batch.BatchCommands.Add(new NpgsqlBatchCommand(
-            $"""
-             {Bearers}
-             select b.token_id, coalesce(b.account_id, b.client_id), b.client_id is not null, coalesce(a.is_operator, false), f.confirmed_at is not null
+            $$"""
+             {{Bearers}}
+             select b.token_id, coalesce(b.account_id, b.client_id), b.client_id is not null, coalesce(a.is_operator, false), f.confirmed_at is not null,
+                    coalesce(c.scopes, '{}')
              from bearers b left join accounts a on a.id = b.account_id left join second_factors f on f.account_id = b.account_id
+                  left join organization_clients c on c.organization_id = b.client_organization_id and c.id = b.client_id
              """)
         { Parameters = { new() { Value = tokens } } });
         batch.BatchCommands.Add(new NpgsqlBatchCommand(
@@ -87,6 +91,7 @@ internal sealed class Callers(NpgsqlDataSource database, IConfiguration configur
                  union
                  select c.id, c.organization_id, c.role, null, null, c.id
                  from organization_clients c join bearers b on c.organization_id = b.client_organization_id and c.id = b.client_id
+                 where c.expires_at is null or c.expires_at > $2
              ), below as (
                  select organization_id, team_id as root, team_id as id from held where team_id is not null
                  union
@@ -97,12 +102,13 @@ internal sealed class Callers(NpgsqlDataSource database, IConfiguration configur
                     array(select b.id from below b where b.organization_id = h.organization_id and b.root = h.team_id)
              from held h order by h.organization_id, h.id
              """)
-        { Parameters = { new() { Value = tokens } } });
+        { Parameters = { new() { Value = tokens }, new() { Value = clock.GetUtcNow() } } });
 
-        var bearers = new List<(Guid Token, Guid ActorId, bool IsClient, bool IsOperator, bool HasSecondFactor)>();
+        var bearers = new List<(Guid Token, Guid ActorId, bool IsClient, bool IsOperator, bool HasSecondFactor, string[] Scopes)>();
         var grants = new List<(Guid ActorId, Grant Grant)>();
         await using var reader = await batch.ExecuteReaderAsync(ct);
-        while (await reader.ReadAsync(ct)) bearers.Add((reader.GetGuid(0), reader.GetGuid(1), reader.GetBoolean(2), reader.GetBoolean(3), reader.GetBoolean(4)));
+        while (await reader.ReadAsync(ct))
+            bearers.Add((reader.GetGuid(0), reader.GetGuid(1), reader.GetBoolean(2), reader.GetBoolean(3), reader.GetBoolean(4), reader.GetFieldValue<string[]>(5)));
         await reader.NextResultAsync(ct);
         while (await reader.ReadAsync(ct))
             grants.Add((reader.GetGuid(0), new Grant(reader.GetGuid(1), Enum.Parse<Role>(reader.GetString(2), ignoreCase: true),
@@ -111,11 +117,11 @@ internal sealed class Callers(NpgsqlDataSource database, IConfiguration configur
         var required = SecondFactorRule.IsOn(configuration);
         var held = grants.ToLookup(entry => entry.ActorId, entry => entry.Grant);
         return bearers
-            // A client that was deleted has no grant left, and is nobody.
+            // A client that was deleted, or has expired, has no grant left, and is nobody.
             .Where(bearer => !bearer.IsClient || held.Contains(bearer.ActorId))
             .ToDictionary(bearer => bearer.Token, bearer =>
             {
-                var caller = new Caller(bearer.ActorId, bearer.IsClient, bearer.IsOperator, [.. held[bearer.ActorId]]);
+                var caller = new Caller(bearer.ActorId, bearer.IsClient, bearer.IsOperator, [.. held[bearer.ActorId]]) { Scopes = bearer.Scopes.ToFrozenSet() };
                 return caller with { LacksSecondFactor = required && !bearer.HasSecondFactor && SecondFactorRule.Holds(caller) };
             });
     }
@@ -136,11 +142,18 @@ internal sealed class Callers(NpgsqlDataSource database, IConfiguration configur
         )
         """;
 
-    private static Guid? TokenOf(HttpContext http) =>
-        http.User.Identity?.IsAuthenticated == true && http.User.HasScope(SignInSetup.ApiScope)
-        && Guid.TryParse(http.User.GetTokenId(), out var token) ? token : null;
+    /// <summary>What the token was asked for, within what the client may: <c>api</c> alone is all of that. A person's token is for the API or for nothing here.</summary>
+    private static Caller? Within(ImmutableArray<string> scopes, Caller? caller)
+    {
+        if (caller is null or { IsClient: false }) return scopes.Contains(SignInSetup.ApiScope) ? caller : null;
+        var asked = scopes.Where(Scope.All.ContainsKey).ToFrozenSet();
+        return asked.Count == 0 ? (scopes.Contains(SignInSetup.ApiScope) ? caller : null) : caller with { Scopes = caller.Scopes.Intersect(asked).ToFrozenSet() };
+    }
 
-    private sealed record Remembered(Caller? Caller, long LoadedAt)
+    private static (Guid Token, ImmutableArray<string> Scopes)? TokenOf(HttpContext http) =>
+        http.User.Identity?.IsAuthenticated == true && Guid.TryParse(http.User.GetTokenId(), out var token) ? (token, http.User.GetScopes()) : null;
+
+    private sealed record Remembered(Caller? Caller, ImmutableArray<string> Scopes, long LoadedAt)
     {
         public long LastUsedAt { get; set; }
     }

@@ -12,7 +12,7 @@ internal static class RoleEndpoints
 {
     public static void MapRoles(this RouteGroupBuilder organization)
     {
-        var roles = organization.MapGroup("/roles").WithTags("Roles").Allows(Access.Administer);
+        var roles = organization.MapGroup("/roles").WithTags("Roles").Allows(Access.Administer).NotForClients();
 
         roles.MapGet("", List).WithName("listRoles");
         roles.MapGet("/{accountId:guid}", Get).WithName("getRoles").RefusesWith(404);

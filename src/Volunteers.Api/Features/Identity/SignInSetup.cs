@@ -4,6 +4,7 @@ using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Options;
 using Microsoft.IdentityModel.Tokens;
 using OpenIddict.Abstractions;
+using OpenIddict.EntityFrameworkCore.Models;
 using OpenIddict.Server;
 using OpenIddict.Validation.AspNetCore;
 using Volunteers.Data;
@@ -41,9 +42,14 @@ internal static class SignInSetup
         services.AddSingleton<NobodysPassword>();
         services.AddSingleton<KnownDevices>();
         services.AddScoped<ClientSessions>();
+        services.AddScoped(provider => (ClientApplications)provider.GetRequiredService<IOpenIddictApplicationManager>());
 
         services.AddOpenIddict()
-            .AddCore(options => options.UseEntityFrameworkCore().UseDbContext<VolunteersDb>().ReplaceDefaultEntities<Guid>())
+            .AddCore(options =>
+            {
+                options.UseEntityFrameworkCore().UseDbContext<VolunteersDb>().ReplaceDefaultEntities<Guid>();
+                options.ReplaceApplicationManager<OpenIddictEntityFrameworkCoreApplication<Guid>, ClientApplications>();
+            })
             .AddServer(options =>
             {
                 // Tokens name the address they were given at, and are good only there, unless replicas share a name.
@@ -57,6 +63,7 @@ internal static class SignInSetup
                     server.ResponseModes.IntersectWith([OpenIddictConstants.ResponseModes.Query]);
                 });
                 options.RegisterScopes(ApiScope, OpenIddictConstants.Scopes.OfflineAccess, OpenIddictConstants.Scopes.OpenId, OpenIddictConstants.Scopes.Profile);
+                options.RegisterScopes([.. Scope.All.Keys]);
                 options.SetAccessTokenLifetime(TimeSpan.FromMinutes(15)).SetRefreshTokenLifetime(TimeSpan.FromDays(30));
                 // A refresh token is good once: whoever brings a used one may have stolen it, and the family ends.
                 options.SetRefreshTokenReuseLeeway(TimeSpan.Zero);

@@ -17,10 +17,16 @@ internal static class TokenEndpoint
 
     /// <summary>The authorization server has checked client, grant type, code or token by now; here the account is.</summary>
     private static async Task<IResult> Exchange(
-        HttpContext http, SignInCheck check, ClientSessions sessions, UserManager<Account> accounts, VolunteersDb db, TimeProvider clock, CancellationToken ct)
+        HttpContext http, SignInCheck check, ClientSessions sessions, ClientApplications applications, UserManager<Account> accounts, VolunteersDb db,
+        TimeProvider clock, CancellationToken ct)
     {
         var request = http.GetOpenIddictServerRequest()!;
-        if (request.IsClientCredentialsGrantType()) return TokenIdentity.OfClient(request.ClientId!, request.GetScopes());
+        if (request.IsClientCredentialsGrantType())
+        {
+            return await applications.Allows(request.ClientId!, request.GetScopes(), ct)
+                ? TokenIdentity.OfClient(request.ClientId!, request.GetScopes().DefaultIfEmpty(SignInSetup.ApiScope))
+                : TokenIdentity.Refuse(Errors.InvalidScope, "The client does not have all the scopes that it asks for.");
+        }
 
         if (request.IsPasswordGrantType())
         {

@@ -13,11 +13,11 @@ internal static class CalendarDayEndpoints
 {
     public static void MapCalendarDays(this RouteGroupBuilder organization)
     {
-        var days = organization.MapGroup("/calendar-days").WithTags("Organizations");
+        var days = organization.MapGroup("/calendar-days").WithTags("Organizations").Scoped(Scope.Organization);
 
         days.MapGet("", List).WithName("listCalendarDays");
-        days.MapPut("", Set).WithName("setCalendarDays").Allows(Access.Administer);
-        days.MapDelete(@"/{day:regex(^\d\d\d\d-\d\d-\d\d$)}", Remove).WithName("removeCalendarDay").Allows(Access.Administer).RefusesWith(404);
+        days.MapPut("", Set).WithName("setCalendarDays").Allows(Access.Administer).NotForClients();
+        days.MapDelete(@"/{day:regex(^\d\d\d\d-\d\d-\d\d$)}", Remove).WithName("removeCalendarDay").Allows(Access.Administer).NotForClients().RefusesWith(404);
     }
 
     /// <summary>Lists the holidays, and the working days that make up for them, in order. Every other day is as the <c>restDays</c> of the settings say.</summary>

@@ -11,12 +11,12 @@ internal static class OrganizationEndpoints
 {
     public static void MapOrganizations(this RouteGroupBuilder v1)
     {
-        var organizations = v1.MapGroup("/organizations").WithTags("Organizations");
+        var organizations = v1.MapGroup("/organizations").WithTags("Organizations").Scoped(Scope.Organization);
 
         organizations.MapGet("", List).WithName("listOrganizations").Allows(Access.SignedIn);
-        organizations.MapPost("", Create).WithName("createOrganization").Allows(Access.Operate).RefusesWith(404, 409);
+        organizations.MapPost("", Create).WithName("createOrganization").Allows(Access.Operate).NotForClients().RefusesWith(404, 409);
         organizations.MapGet("/{organizationId:guid}", Get).WithName("getOrganization").Allows(Access.Member);
-        organizations.MapPatch("/{organizationId:guid}", Change).WithName("changeOrganization").Allows(Access.Administer).RefusesWith(409);
+        organizations.MapPatch("/{organizationId:guid}", Change).WithName("changeOrganization").Allows(Access.Administer).NotForClients().RefusesWith(409);
     }
 
     /// <summary>Lists the organizations in which the caller has a role.</summary>

@@ -13,7 +13,7 @@ internal static class ProjectEndpoints
 {
     public static void MapProjects(this RouteGroupBuilder organization)
     {
-        var projects = organization.MapGroup("/projects").WithTags("Projects");
+        var projects = organization.MapGroup("/projects").WithTags("Projects").Scoped(Scope.Activities);
 
         projects.MapGet("", List).WithName("listProjects");
         projects.MapPost("", Create).WithName("createProject").Allows(Access.Coordinate);

@@ -13,7 +13,7 @@ internal static class AwardEndpoints
 
     public static void MapAwards(this RouteGroupBuilder organization)
     {
-        var awards = organization.MapGroup("/awards").WithTags("Recognition");
+        var awards = organization.MapGroup("/awards").WithTags("Recognition").Scoped(Scope.Recognition);
 
         awards.MapGet("", List).WithName("listAwards");
         awards.MapPost("", Propose).WithName("proposeAward").Allows(Access.CoordinateAll).RefusesWith(404, 409);

@@ -74,7 +74,7 @@ internal static class RatingEndpoints
 {
     public static void MapRatings(this RouteGroupBuilder organization)
     {
-        var ratings = organization.MapGroup("/volunteers/{volunteerId:guid}/ratings").WithTags("Recognition");
+        var ratings = organization.MapGroup("/volunteers/{volunteerId:guid}/ratings").WithTags("Recognition").Scoped(Scope.Recognition);
 
         ratings.MapGet("", List).WithName("listRatings").RefusesWith(404);
         ratings.MapPost("", Record).WithName("recordRating").Allows(Access.Coordinate).RefusesWith(404, 409);

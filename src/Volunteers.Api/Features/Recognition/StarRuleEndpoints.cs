@@ -12,10 +12,10 @@ internal static class StarRuleEndpoints
 {
     public static void MapStarRules(this RouteGroupBuilder organization)
     {
-        var rules = organization.MapGroup("/star-rules").WithTags("Recognition");
+        var rules = organization.MapGroup("/star-rules").WithTags("Recognition").Scoped(Scope.Recognition);
 
         rules.MapGet("", List).WithName("listStarRules");
-        rules.MapPost("", Create).WithName("createStarRule").Allows(Access.Administer).RefusesWith(409);
+        rules.MapPost("", Create).WithName("createStarRule").Allows(Access.Administer).NotForClients().RefusesWith(409);
     }
 
     /// <summary>Lists every version of the star rule in order, the default as version 0 first. One of them is in force today.</summary>

@@ -75,7 +75,7 @@ internal static class TrainingEndpoints
 {
     public static void MapTrainings(this RouteGroupBuilder organization)
     {
-        var trainings = organization.MapGroup("/volunteers/{volunteerId:guid}/trainings").WithTags("Recognition");
+        var trainings = organization.MapGroup("/volunteers/{volunteerId:guid}/trainings").WithTags("Recognition").Scoped(Scope.Recognition);
 
         trainings.MapGet("", List).WithName("listTrainings").RefusesWith(404);
         trainings.MapPost("", Record).WithName("recordTraining").Allows(Access.Coordinate).RefusesWith(404, 409);

@@ -14,7 +14,7 @@ internal static class ColumnMappingEndpoints
 {
     public static void MapColumnMappings(this RouteGroupBuilder organization)
     {
-        var mappings = organization.MapGroup("/column-mappings").WithTags("Reconciliation");
+        var mappings = organization.MapGroup("/column-mappings").WithTags("Reconciliation").Scoped(Scope.Hours);
 
         mappings.MapGet("", List).WithName("listColumnMappings").Allows(Access.Read);
         mappings.MapGet("/{mappingName}", Get).WithName("getColumnMapping").Allows(Access.Read).RefusesWith(404);

@@ -12,7 +12,7 @@ internal static class ReconciliationEndpoints
 {
     public static void MapReconciliations(this RouteGroupBuilder organization)
     {
-        var reconciliations = organization.MapGroup("/reconciliations").WithTags("Reconciliation");
+        var reconciliations = organization.MapGroup("/reconciliations").WithTags("Reconciliation").Scoped(Scope.Hours);
 
         reconciliations.MapGet("", List).WithName("listReconciliations").Allows(Access.Read);
         reconciliations.MapPost("", Reconcile).WithName("reconcile").Allows(Access.CoordinateAll).RefusesWith(404, 409, 413, 415)

@@ -9,14 +9,14 @@ internal static class ReportEndpoints
 {
     public static void MapReports(this RouteGroupBuilder organization)
     {
-        var reports = organization.MapGroup("/reports").WithTags("Reports").Allows(Access.Read);
+        var reports = organization.MapGroup("/reports").WithTags("Reports").Allows(Access.Read).Scoped(Scope.Reports);
 
         reports.MapGet("/hours", Hours).WithName("getHourReport").AnswersFilesToo().RefusesWith(406, 409);
         reports.MapGet("/hours/changes", Changes).WithName("getHourReportChanges").AnswersFilesToo().RefusesWith(406, 409);
         reports.MapIssuedReports();
         reports.MapGet("/activities", Activities).WithName("getActivityReport").AnswersFilesToo().RefusesWith(406, 409);
         organization.MapGet("/service-records/export", Records).WithTags("Service records").WithName("exportServiceRecords").Allows(Access.Read)
-            .AnswersRecordFiles().HandlesFiles().RefusesWith(406, 409);
+            .Scoped(Scope.Hours).AnswersRecordFiles().HandlesFiles().RefusesWith(406, 409);
         reports.MapOverdueReport();
         organization.MapVolunteerSummary();
     }

@@ -13,7 +13,7 @@ namespace Volunteers.Features.Reports;
 internal static class VolunteerSummaryEndpoint
 {
     public static void MapVolunteerSummary(this RouteGroupBuilder organization) =>
-        organization.MapGet("/volunteers/{volunteerId:guid}/summary", Get).WithTags("Volunteers").WithName("getVolunteerSummary").RefusesWith(404);
+        organization.MapGet("/volunteers/{volunteerId:guid}/summary", Get).WithTags("Volunteers").WithName("getVolunteerSummary").Scoped(Scope.Hours).RefusesWith(404);
 
     /// <summary>
     /// Sums up what one volunteer has given in the whole organization, in whatever team, and how far the next star is. For

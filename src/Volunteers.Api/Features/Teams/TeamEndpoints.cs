@@ -12,7 +12,7 @@ internal static class TeamEndpoints
 {
     public static void MapTeams(this RouteGroupBuilder organization)
     {
-        var teams = organization.MapGroup("/teams").WithTags("Teams");
+        var teams = organization.MapGroup("/teams").WithTags("Teams").Scoped(Scope.Roster);
 
         teams.MapGet("", List).WithName("listTeams");
         teams.MapPost("", Create).WithName("createTeam").Allows(Access.CoordinateAll).RefusesWith(404, 409);

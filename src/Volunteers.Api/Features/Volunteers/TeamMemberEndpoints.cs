@@ -14,7 +14,7 @@ internal static class TeamMemberEndpoints
 {
     public static void MapTeamMembers(this RouteGroupBuilder organization)
     {
-        var members = organization.MapGroup("/teams/{teamId:guid}/members").WithTags("Teams");
+        var members = organization.MapGroup("/teams/{teamId:guid}/members").WithTags("Teams").Scoped(Scope.Roster);
 
         members.MapGet("", List).WithName("listTeamMembers").RefusesWith(404);
         members.MapPut("/{volunteerId:guid}", Set).WithName("setTeamMember").Allows(Access.Coordinate).RefusesWith(404, 409);

@@ -12,7 +12,7 @@ internal static class VolunteerEndpoints
 {
     public static void MapVolunteers(this RouteGroupBuilder organization)
     {
-        var volunteers = organization.MapGroup("/volunteers").WithTags("Volunteers");
+        var volunteers = organization.MapGroup("/volunteers").WithTags("Volunteers").Scoped(Scope.Roster);
 
         volunteers.MapGet("", List).WithName("listVolunteers");
         volunteers.MapPost("", Create).WithName("createVolunteer").Allows(Access.CoordinateAll).RefusesWith(409);

@@ -16,7 +16,7 @@ internal sealed class DocumentTransformer : IOpenApiDocumentTransformer
     {
         [400] = ("BadRequest", "The request is malformed or breaks a rule of form; `errors` says where."),
         [401] = ("Unauthorized", "No valid access token."),
-        [403] = ("Forbidden", "The caller's role in this organization does not allow it."),
+        [403] = ("Forbidden", "The caller's role in this organization, or the scopes of a client's token, do not allow it."),
         [404] = ("NotFound", "It does not exist, belongs to another organization, or is not the caller's to see."),
         [406] = ("NotAcceptable", "It cannot be had in the format asked for."),
         [409] = ("Conflict", "A rule refuses; `code` says which."),
@@ -90,7 +90,7 @@ internal sealed class DocumentTransformer : IOpenApiDocumentTransformer
             Flows = new OpenApiOAuthFlows
             {
                 Password = new OpenApiOAuthFlow { TokenUrl = token, RefreshUrl = token, Scopes = scopes },
-                ClientCredentials = new OpenApiOAuthFlow { TokenUrl = token, Scopes = new Dictionary<string, string> { [ApiScope] = scopes[ApiScope] } },
+                ClientCredentials = new OpenApiOAuthFlow { TokenUrl = token, Scopes = new OrderedDictionary<string, string>(Scope.All) { [ApiScope] = "Everything that the client has a scope for." } },
             },
         };
     }

@@ -20,9 +20,11 @@ internal sealed class OperationTransformer(IServiceProvider services) : IOpenApi
         if (HandlerDocs.Of(handler) is var (summary, description)) (operation.Summary, operation.Description) = (summary, description);
 
         var anonymous = metadata.OfType<IAllowAnonymous>().Any() || !metadata.OfType<IAuthorizeData>().Any();
-        operation.Security = anonymous
-            ? []
-            : [new OpenApiSecurityRequirement { [new OpenApiSecuritySchemeReference(DocumentTransformer.SecurityScheme, document)] = [DocumentTransformer.ApiScope] }];
+        // A person's token, or a client's with the scope of this operation (or with all its scopes, which is what api means to it).
+        OpenApiSecurityRequirement With(string scope) => new() { [new OpenApiSecuritySchemeReference(DocumentTransformer.SecurityScheme, document)] = [scope] };
+        operation.Security = anonymous ? []
+            : Scope.Of([.. metadata], api.HttpMethod!) is { } scope ? [With(DocumentTransformer.ApiScope), With(scope)]
+            : [With(DocumentTransformer.ApiScope)];
 
         DescribeParameters(operation, api, handler);
         AddOrganization(operation, api);

@@ -119,14 +119,19 @@ public sealed class CalendarFeedTests(TestDatabases databases) : ApiTest(databas
     public async Task A_system_that_was_shut_out_reads_no_feed_any_more()
     {
         var o = await Given.Organization();
-        var client = (await o.Admin.Post("/clients", new { name = "Gateway", role = "auditor" })).ShouldBe(201);
-        var http = Host.Http();
-        var token = await ApiHost.PostToken(http, ("grant_type", "client_credentials"), ("scope", "api"),
-            ("client_id", (string)client["clientId"]!), ("client_secret", (string)client["clientSecret"]!));
-        var feed = await Api.With(http, (string)token.ShouldBe(200)["access_token"]!).At(o.Path).Feed("organization");
+        var client = await o.Client("auditor");
+        var feed = await (await Host.SignedIn(client)).At(o.Path).Feed("organization");
         await ShouldAnswer(200, feed);
 
-        (await o.Admin.Delete($"/clients/{client["clientId"]}")).ShouldBe(204);
+        (await o.Admin.Patch($"/clients/{client.ClientId}", new { scopes = new[] { "activities.write", "hours.read" } })).ShouldBe(200);
+        await ShouldAnswer(404, feed);
+        (await o.Admin.Patch($"/clients/{client.ClientId}", new { scopes = new[] { "activities.read" }, expiresAt = Clock.GetUtcNow().AddHours(1) })).ShouldBe(200);
+        await ShouldAnswer(200, feed);
+        await Host.Later(TimeSpan.FromHours(1));
+        await ShouldAnswer(404, feed);
+        (await o.Admin.Patch($"/clients/{client.ClientId}", new { expiresAt = (string?)null })).ShouldBe(200);
+        await ShouldAnswer(200, feed);
+        (await o.Admin.Delete($"/clients/{client.ClientId}")).ShouldBe(204);
 
         await ShouldAnswer(404, feed);
     }

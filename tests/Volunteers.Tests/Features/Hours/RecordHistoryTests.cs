@@ -146,13 +146,14 @@ public sealed class RecordHistoryTests(TestDatabases databases) : HoursTest(data
     [Fact]
     public async Task A_client_is_called_by_its_name_and_one_that_is_gone_by_none()
     {
-        var (gateway, id) = await Client("Gateway");
+        var client = await O.Client();
+        var gateway = (await Host.SignedIn(client)).At(O.Path);
         var record = (await Record(gateway, await O.Volunteer(Team), At("08:00"), At("10:00"))).ShouldBe(201).Id;
         var known = (await Steps(Admin, record, "en"))[0];
         Assert.Equal("Gateway", (string?)known["byName"]);
         Assert.Contains(", Gateway recorded ", (string)known["text"]!, StringComparison.Ordinal);
 
-        (await Admin.Delete($"/clients/{id}")).ShouldBe(204);
+        (await Admin.Delete($"/clients/{client.ClientId}")).ShouldBe(204);
 
         var gone = (await Steps(Admin, record, "en"))[0];
         Assert.Null(gone["byName"]);
@@ -181,15 +182,6 @@ public sealed class RecordHistoryTests(TestDatabases databases) : HoursTest(data
         var text = (string)(await Steps(o.Admin, record, "en"))[0]["text"]!;
 
         Assert.Contains("from 6 June 2026, 22:00 to 7 June 2026, 00:00.", text, StringComparison.Ordinal);
-    }
-
-    private async Task<(Api Api, string Id)> Client(string name)
-    {
-        var made = (await Admin.Post("/clients", new { name, role = "coordinator" })).ShouldBe(201);
-        var http = Host.Http();
-        var token = await ApiHost.PostToken(http, ("grant_type", "client_credentials"), ("scope", "api"),
-            ("client_id", (string)made["clientId"]!), ("client_secret", (string)made["clientSecret"]!));
-        return (Api.With(http, (string)token.ShouldBe(200)["access_token"]!).At(O.Path), (string)made["clientId"]!);
     }
 
     private static async Task<JsonNode[]> Steps(Api by, string record, string language) =>

@@ -71,11 +71,8 @@ public sealed class ServiceRecordAccessTests(TestDatabases databases) : HoursTes
     [Fact]
     public async Task What_a_client_of_the_organization_records_is_an_import()
     {
-        var client = (await Admin.Post("/clients", new { name = "District platform", role = "coordinator" })).ShouldBe(201);
-        var http = Host.Http();
-        var token = (await ApiHost.PostToken(http, ("grant_type", "client_credentials"), ("scope", "api"),
-            ("client_id", Text(client, "clientId")!), ("client_secret", Text(client, "clientSecret")!))).ShouldBe(200);
-        var system = Api.With(http, Text(token, "access_token")!).At(O.Path);
+        var client = await O.Client();
+        var system = (await Host.SignedIn(client)).At(O.Path);
 
         var record = (await Record(system, await O.Volunteer(Team), At("08:00"), At("09:00"))).ShouldBe(201);
 

@@ -116,11 +116,10 @@ public sealed class JoiningTests(TestDatabases databases) : ApiTest(databases)
     public async Task A_client_is_nobody_who_could_volunteer()
     {
         var o = await Given.Organization();
-        var client = (await o.Admin.Post("/clients", new { name = "Gateway", role = "coordinator" })).ShouldBe(201);
-        var token = await Host.WithSecret((string)client["clientId"]!, (string)client["clientSecret"]!);
+        var client = await Host.SignedIn(await o.Client());
         var code = await Invite(await Given.AnotherOrganization());
 
-        (await Join(Api.With(Host.Http(), Tokens.Of(token).Access), code)).ShouldRefuse(403, "forbidden");
+        (await Join(client, code)).ShouldRefuse(403, "forbidden");
         (await Join(Host.Anonymous, code)).ShouldRefuse(401, "not_signed_in");
     }
 
