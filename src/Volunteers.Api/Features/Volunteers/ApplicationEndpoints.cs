@@ -57,11 +57,10 @@ internal static class ApplicationEndpoints
         var now = clock.GetUtcNow();
         volunteer.Accept();
         if (request.TeamId is { } teamId) await Join(teamId, request.Role, volunteer, db, now, ct);
-        var accountId = await db.RoleGrants.Where(g => g.OrganizationId == tenant.Id && g.VolunteerId == volunteerId)
-            .Select(g => (Guid?)g.AccountId).SingleOrDefaultAsync(ct);
-        var invitation = accountId is null ? db.Invite(tenant, volunteerId, now) : null;
+        var hasAccount = await db.RoleGrants.AnyAsync(g => g.OrganizationId == tenant.Id && g.VolunteerId == volunteerId, ct);
+        var invitation = hasAccount ? null : db.Invite(tenant, volunteerId, now);
         await db.SaveChangesAsync(ct);
-        return TypedResults.Ok(new AcceptedApplicationView(VolunteerView.Of(volunteer, accountId), invitation));
+        return TypedResults.Ok(new AcceptedApplicationView((await VolunteerView.Find(volunteerId, tenant, db, ct))!, invitation));
     }
 
     /// <summary>Declines an application: whoever is not a volunteer yet is forgotten altogether; of a known person only the note goes.</summary>

@@ -25,7 +25,7 @@ internal sealed record ApplicationRequest(
     {
         public Validator(TimeProvider clock) : base(clock)
         {
-            RuleFor(request => request.Phone).NotEmpty().Matches(@"^\+?(?=(?:[ ()\-]*[0-9]){5})[0-9 ()\-]{3,29}$(?!\n)");
+            RuleFor(request => request.Phone).Cascade(CascadeMode.Stop).NotEmpty().NotMasked().Matches(@"^\+?(?=(?:[ ()\-]*[0-9]){5})[0-9 ()\-]{3,29}$(?!\n)");
             RuleFor(request => request.Consent).NotNull().ChildRules(consent => consent.RuleFor(c => c.Version).Line(50));
             RuleFor(request => request.Message).MaximumLength(500);
         }

@@ -91,7 +91,8 @@ internal sealed class ImportPeople
         var request = Read(row, person, (field, code) => Refuse(row, field, code));
         var (team, role) = TeamOf(row);
         foreach (var error in validator.Validate(request).Errors.DistinctBy(error => ColumnOf(error.PropertyName)))
-            refused.Add(new ImportRefusal(row.Number, file.HeadingOf(ColumnOf(error.PropertyName)), "invalid_value", error.ErrorMessage));
+            refused.Add(new ImportRefusal(row.Number, file.HeadingOf(ColumnOf(error.PropertyName)),
+                Messages.Has(error.ErrorCode) ? error.ErrorCode : "invalid_value", error.ErrorMessage));
         if (refused.Count > before) return;
 
         if (person is null)

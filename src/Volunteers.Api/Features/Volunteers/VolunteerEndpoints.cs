@@ -23,10 +23,13 @@ internal static class VolunteerEndpoints
         volunteers.MapPost("/{volunteerId:guid}/invitation", Invite).WithName("inviteVolunteer").Allows(Access.Coordinate).RefusesWith(404, 409);
     }
 
-    /// <summary>Lists volunteers; a team coordinator sees those of their teams, a volunteer only themselves.</summary>
-    private static Task<Paged<VolunteerView>> List(
+    /// <summary>
+    /// Lists volunteers; a team coordinator sees those of their teams, a volunteer only themselves. Phones are masked in lists
+    /// (<c>138****5678</c>), and nothing finds them by <c>q</c>.
+    /// </summary>
+    private static Task<Paged<ListedVolunteerView>> List(
         [AsParameters] PageQuery page, [AsParameters] VolunteerFilter filter, Tenant tenant, VolunteersDb db, CancellationToken ct) =>
-        filter.Apply(db.Volunteers.VisibleTo(tenant, db), db).ToPage(page, volunteer => volunteer.Id, VolunteerView.Projection(tenant, db), ct);
+        filter.Apply(db.Volunteers.VisibleTo(tenant, db), db).ToPage(page, volunteer => volunteer.Id, ListedVolunteerView.Projection(tenant, db), ct);
 
     /// <summary>Enters a volunteer; without a number they get the next one.</summary>
     private static async Task<Platform.Created<VolunteerView>> Create(
@@ -37,12 +40,12 @@ internal static class VolunteerEndpoints
         var volunteer = new Volunteer(tenant.Id, request.Number ?? (await db.NextNumbers(tenant.Id, 1, new HashSet<string>(), ct)).Dequeue(), request.ToProfile(organization.DayOf(now)), now);
         db.Add(volunteer);
         await db.SaveChangesAsync(ct);
-        return Answer.Created($"/v1/organizations/{tenant.Id}/volunteers/{volunteer.Id}", VolunteerView.Of(volunteer, accountId: null));
+        return Answer.Created($"/v1/organizations/{tenant.Id}/volunteers/{volunteer.Id}", (await VolunteerView.Find(volunteer.Id, tenant, db, ct))!);
     }
 
-    /// <summary>Shows a volunteer.</summary>
+    /// <summary>Shows a volunteer: whole to themselves and to who coordinates them; to others what <c>withheld</c> does not name, and the phone masked.</summary>
     private static async Task<Results<Found<VolunteerView>, NotFound>> Get(Guid volunteerId, Tenant tenant, VolunteersDb db, CancellationToken ct) =>
-        await db.Volunteers.VisibleTo(tenant, db).Where(v => v.Id == volunteerId).Select(VolunteerView.Projection(tenant, db)).SingleOrDefaultAsync(ct) is { } view
+        await VolunteerView.Find(volunteerId, tenant, db, ct) is { } view
             ? Answer.Found(view)
             : TypedResults.NotFound();
 
@@ -53,6 +56,7 @@ internal static class VolunteerEndpoints
     {
         var volunteer = await db.Volunteers.VisibleTo(tenant, db).SingleOrDefaultAsync(v => v.Id == volunteerId, ct);
         if (volunteer is null) return TypedResults.NotFound();
+        if (!await db.Volunteers.CoordinatedBy(tenant, db).AnyAsync(v => v.Id == volunteerId, ct)) throw RuleBreach.Forbidden("not_their_coordinator");
 
         match.Check(volunteer);
         var request = await patch.ApplyTo(VolunteerRequest.Of(volunteer), ct);
@@ -60,8 +64,7 @@ internal static class VolunteerEndpoints
         volunteer.Change(request.Number ?? volunteer.Number, request.ToProfile(volunteer.JoinedOn));
         if (settles) await departures.Settle(db, await db.Organizations.AsNoTracking().SingleAsync(o => o.Id == tenant.Id, ct), [volunteerId], clock.GetUtcNow(), ct);
         await db.SaveChangesAsync(ct);
-        return Answer.Found(await db.Volunteers.Where(v => v.OrganizationId == tenant.Id && v.Id == volunteerId).AsNoTracking()
-            .Select(VolunteerView.Projection(tenant, db)).SingleAsync(ct));
+        return Answer.Found((await VolunteerView.Find(volunteerId, tenant, db, ct))!);
     }
 
     /// <summary>Makes a code with which this volunteer can make an account, or link the one they have; good once, for 72 hours.</summary>
@@ -70,6 +73,7 @@ internal static class VolunteerEndpoints
     {
         var found = db.Volunteers.VisibleTo(tenant, db).Where(v => v.Id == volunteerId);
         if (await found.Select(v => (VolunteerStatus?)v.Status).SingleOrDefaultAsync(ct) is not { } status) return TypedResults.NotFound();
+        if (!await db.Volunteers.CoordinatedBy(tenant, db).AnyAsync(v => v.Id == volunteerId, ct)) throw RuleBreach.Forbidden("not_their_coordinator");
         if (status == VolunteerStatus.Applied) throw new RuleBreach("not_accepted");
         if (await db.RoleGrants.AnyAsync(g => g.OrganizationId == tenant.Id && g.VolunteerId == volunteerId, ct))
             throw new RuleBreach("volunteer_already_linked");
@@ -82,11 +86,6 @@ internal static class VolunteerEndpoints
 
 internal static class VolunteerQueries
 {
-    /// <summary>All for those who read everything, the present members of their teams for a team coordinator, and oneself.</summary>
-    public static IQueryable<Volunteer> VisibleTo(this IQueryable<Volunteer> volunteers, Tenant tenant, VolunteersDb db) => volunteers.Where(v =>
-        v.OrganizationId == tenant.Id && (tenant.ReadsAll || v.Id == tenant.VolunteerId
-            || db.TeamMembers.Any(m => m.OrganizationId == tenant.Id && m.VolunteerId == v.Id && m.LeftOn == null && tenant.Teams.Contains(m.TeamId))));
-
     /// <summary>Adds an invitation; the caller saves.</summary>
     public static InvitationView Invite(this VolunteersDb db, Tenant tenant, Guid volunteerId, DateTimeOffset now)
     {
