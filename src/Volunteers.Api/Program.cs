@@ -34,6 +34,7 @@ try
     builder.Services.AddProblems();
     builder.Services.AddRateLimits();
     builder.Services.AddTurns();
+    builder.Services.AddPersonalData();
     builder.Services.AddValidatorsFromAssemblyContaining<Program>(ServiceLifetime.Singleton, includeInternalTypes: true);
     builder.Services.AddHostedService<IdempotencyCleanup>();
     builder.Services.AddHostedService<ShiftSettlement>();
@@ -73,6 +74,7 @@ try
     organization.MapTeams();
     organization.MapTeamMembers();
     organization.MapVolunteers();
+    organization.MapConsentTexts();
     organization.MapProjects();
     organization.MapActivities();
     organization.MapSeries();

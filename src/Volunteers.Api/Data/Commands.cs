@@ -1,11 +1,13 @@
 using Microsoft.EntityFrameworkCore;
 using Volunteers.Features.Identity;
+using Volunteers.Features.Volunteers;
+using Volunteers.Platform;
 
 namespace Volunteers.Data;
 
 /// <summary>
-/// What the program does: serve (without a word), <c>migrate</c>, <c>seed FOLDER</c> or <c>healthcheck</c>. In Development
-/// with no database configured, each of them starts the private one.
+/// What the program does: serve (without a word), <c>migrate</c>, <c>seed FOLDER</c>, <c>rotate-keys</c> or
+/// <c>healthcheck</c>. In Development with no database configured, each of them starts the private one.
 /// </summary>
 internal sealed class Commands(string[] args) : IAsyncDisposable
 {
@@ -18,8 +20,8 @@ internal sealed class Commands(string[] args) : IAsyncDisposable
     public async Task FindDatabase(WebApplicationBuilder builder)
     {
         if (EF.IsDesignTime || Command == "healthcheck") return;
-        if (Command is not ("serve" or "migrate" or "seed"))
-            throw new StartupRefused("Usage: Volunteers.Api [migrate | seed FOLDER | healthcheck]");
+        if (Command is not ("serve" or "migrate" or "seed" or "rotate-keys"))
+            throw new StartupRefused("Usage: Volunteers.Api [migrate | seed FOLDER | rotate-keys | healthcheck]");
 
         var configured = !string.IsNullOrEmpty(builder.Configuration.GetConnectionString(Database.ConnectionName));
         if (!configured && builder.Environment.IsDevelopment())
@@ -28,6 +30,7 @@ internal sealed class Commands(string[] args) : IAsyncDisposable
             postgres = await EmbeddedPostgres.Start(
                 builder.Configuration["EmbeddedPostgres:DataDirectory"], logging.CreateLogger<EmbeddedPostgres>(), CancellationToken.None);
             builder.Configuration[$"ConnectionStrings:{Database.ConnectionName}"] = postgres.ConnectionString;
+            await DevelopmentKeys.Use(builder.Configuration, postgres.DataDirectory, CancellationToken.None);
         }
         _ = Database.ConnectionString(builder.Configuration);
     }
@@ -44,6 +47,9 @@ internal sealed class Commands(string[] args) : IAsyncDisposable
                 return;
             case "seed":
                 await Seed(app, args is [_, var folder, ..] ? folder : throw new StartupRefused("Usage: Volunteers.Api seed FOLDER"));
+                return;
+            case "rotate-keys":
+                await RotateKeys(app);
                 return;
         }
 
@@ -81,6 +87,14 @@ internal sealed class Commands(string[] args) : IAsyncDisposable
         var loader = new SeedLoader(db, app.Services.GetRequiredService<TimeProvider>());
         var loaded = await loader.Load(folder, administrator.Id, CancellationToken.None);
         if (Command == "seed") Console.WriteLine(loaded ? $"Loaded {folder}." : $"{folder} was loaded before; nothing changed.");
+    }
+
+    private static async Task RotateKeys(WebApplication app)
+    {
+        await using var scope = app.Services.CreateAsyncScope();
+        var result = await new KeyRotation(scope.ServiceProvider.GetRequiredService<VolunteersDb>(), app.Services.GetRequiredService<PersonalSeal>()).Run(CancellationToken.None);
+        Console.WriteLine($"Sealed {result.Sealed} documents with the current key, hashed {result.Hashed} with the current hash key.");
+        if (result.Problems.Count > 0) throw new StartupRefused(string.Join('\n', result.Problems));
     }
 
     private Task<Account?> Administrator(WebApplication app, IServiceProvider services) => FirstAdministrator.Ensure(services,

@@ -128,6 +128,7 @@ internal static class ServiceRecordReview
         if (organization.DayOf(figures.StartsAt) != organization.DayOf(headcount.StartsAt)) throw new RuleBreach("claim_outside_headcount");
         var named = headcount.Claim(Reviewer.Of(tenant), request.VolunteerId, figures, now);
         var rules = await RecordingRules.Load(db, organization, [entry], ct);
+        rules.RefuseChild(request.VolunteerId, now);
         rules.AdmitVolunteer(request.VolunteerId, headcount.TeamId, figures, named.ServiceDate, mayOverride: request.DailyLimitOverride is not null);
         named.ComeLate(rules.IsLate(headcount.ActivityId, now));
         if (request.DailyLimitOverride is { } reason) named.OverrideDailyLimit(reason);

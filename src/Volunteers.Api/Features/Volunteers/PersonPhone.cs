@@ -2,18 +2,17 @@ using System.Diagnostics.CodeAnalysis;
 
 namespace Volunteers.Features.Volunteers;
 
-/// <summary>
-/// A phone number as those see it who need not call: enough to recognize it. Four stars whatever they hide, so that its
-/// length is not told either.
-/// </summary>
-internal static class MaskedPhone
+/// <summary>A person's phone number, as it is written and as it is shown.</summary>
+internal static class PersonPhone
 {
+    public const string Pattern = @"^\+?[0-9 ()\-]{3,29}$(?!\n)";
+
     /// <summary>
-    /// <c>138****5678</c>, however it was written, with China's country code or without; <c>+447****3456</c> abroad. Of a short
+    /// As those see it who need not call: enough to recognize it, with four stars whatever they hide. <c>138****5678</c>, however it was written, with China's country code or without; <c>+447****3456</c> abroad. Of a short
     /// number two digits or none.
     /// </summary>
     [return: NotNullIfNotNull(nameof(phone))]
-    public static string? Of(string? phone)
+    public static string? Masked(string? phone)
     {
         if (phone is null) return null;
         var digits = ImportIdentity.PhoneKey(phone) ?? "";

@@ -11,7 +11,7 @@ namespace Volunteers.Features.Volunteers;
 internal static class PersonSight
 {
     /// <summary>Members of a profile of which those who do not see it whole see less, or nothing.</summary>
-    public static readonly IReadOnlyList<string> Withheld = ["phone", "gender", "birthDate", "residence"];
+    public static readonly IReadOnlyList<string> Withheld = ["phone", "gender", "birthDate", "residence", "guardian", "identityDocument"];
 
     /// <summary>
     /// Whether calling people, and knowing who they are, is what this caller is here for: those who coordinate, and clients

@@ -17,28 +17,37 @@ namespace Volunteers.Features.Volunteers;
 /// <param name="JoinedOn">Local day; today when not given.</param>
 /// <param name="Status">Active when not given.</param>
 /// <param name="Consent">What the person agreed to, and when.</param>
+/// <param name="Guardian">Of a minor: who decides for them, and that they agreed. Below 14 nothing is kept without, below 18 nobody is active; the organization's settings say.</param>
 internal sealed record VolunteerRequest(
     string Name, string? Number = null, string? Phone = null, string? Hometown = null, Gender? Gender = null, DateOnly? BirthDate = null,
     string? Residence = null, IReadOnlyList<Skill>? Skills = null, DateOnly? JoinedOn = null,
-    VolunteerStatus Status = VolunteerStatus.Active, Consent? Consent = null) : IPerson
+    VolunteerStatus Status = VolunteerStatus.Active, Consent? Consent = null, Guardian? Guardian = null) : IPerson
 {
     public static VolunteerRequest Of(Volunteer v) => new(v.Name, v.Number, v.Phone, v.Hometown, v.Gender, v.BirthDate, v.Residence,
-        v.Skills, v.JoinedOn, v.Status, v.Profile.Consent);
+        v.Skills, v.JoinedOn, v.Status, v.Profile.Consent, v.Guardian);
 
     public VolunteerProfile ToProfile(DateOnly joinedOn) =>
-        new(Name, Phone, Hometown, Gender, BirthDate, Residence, Skills ?? [], JoinedOn ?? joinedOn, Status, Consent);
+        new(Name, Phone, Hometown, Gender, BirthDate, Residence, Skills ?? [], JoinedOn ?? joinedOn, Status, Consent, Guardian);
 
     internal sealed class Validator : PersonValidator<VolunteerRequest>
     {
         public Validator(TimeProvider clock) : base(clock)
         {
             RuleFor(request => request.Number).OptionalLine(30).MinimumLength(1);
-            RuleFor(request => request.Phone).Cascade(CascadeMode.Stop).NotMasked().Matches(@"^\+?[0-9 ()\-]{3,29}$(?!\n)");
+            RuleFor(request => request.Phone).Cascade(CascadeMode.Stop).NotMasked().Matches(PersonPhone.Pattern);
             RuleFor(request => request.Consent!).ChildRules(consent =>
             {
                 consent.RuleFor(c => c.Version).Line(50);
                 consent.RuleFor(c => c.At).NotEmpty();
             }).When(request => request.Consent is not null);
+            RuleFor(request => request.Guardian!).ChildRules(guardian =>
+            {
+                guardian.RuleFor(g => g.Name).Line(100);
+                guardian.RuleFor(g => g.Phone).Cascade(CascadeMode.Stop).NotEmpty().NotMasked().Matches(PersonPhone.Pattern);
+                guardian.RuleFor(g => g.Relation).Line(30);
+                guardian.RuleFor(g => g.Version).Line(50);
+                guardian.RuleFor(g => g.At).NotEmpty();
+            }).When(request => request.Guardian is not null);
         }
     }
 }
@@ -85,6 +94,10 @@ internal abstract class PersonValidator<T> : AbstractValidator<T> where T : IPer
 /// <param name="JoinedOn">Local day.</param>
 /// <param name="Status">Where they stand with the organization.</param>
 /// <param name="Consent">What they agreed to.</param>
+/// <param name="WithdrawnConsents">What is needed and was taken back: the profile is paused until it is given again.</param>
+/// <param name="Guardian">Who decides for a minor, and that they agreed.</param>
+/// <param name="GuardianMissing">They are a minor today, and no guardian has agreed.</param>
+/// <param name="IdentityDocument">The kind of the document whose number is kept, if one is.</param>
 /// <param name="AccountId">The account that is this person here.</param>
 /// <param name="Application">What waits for an answer, for those who may answer it; null for everybody else.</param>
 /// <param name="Withheld">The members of which the caller is shown less than is known, or nothing; none for who sees the profile whole.</param>
@@ -92,23 +105,27 @@ internal abstract class PersonValidator<T> : AbstractValidator<T> where T : IPer
 /// <param name="Version">Grows by one with every change; the ETag of the resource.</param>
 internal sealed record VolunteerView(
     Guid Id, string Number, string Name, string? Phone, string? Hometown, Gender? Gender, DateOnly? BirthDate, int? BirthYear, string? Residence,
-    IReadOnlyList<Skill> Skills, DateOnly JoinedOn, VolunteerStatus Status, Consent? Consent, Guid? AccountId,
+    IReadOnlyList<Skill> Skills, DateOnly JoinedOn, VolunteerStatus Status, Consent? Consent, IReadOnlyList<string> WithdrawnConsents,
+    Guardian? Guardian, bool GuardianMissing, IdentityKind? IdentityDocument, Guid? AccountId,
     ApplicationView? Application, IReadOnlyList<string> Withheld, DateTimeOffset CreatedAt, long Version) : IVersioned
 {
     /// <summary>As this caller may see it; null when they may not see it at all.</summary>
-    public static async Task<VolunteerView?> Find(Guid volunteerId, Tenant tenant, VolunteersDb db, CancellationToken ct)
+    public static async Task<VolunteerView?> Find(Guid volunteerId, Tenant tenant, VolunteersDb db, AgeLimits ages, CancellationToken ct)
     {
         var found = await db.Volunteers.VisibleTo(tenant, db).AsNoTracking().Where(v => v.Id == volunteerId).Select(v => new
         {
             Volunteer = v,
             AccountId = db.RoleGrants.Where(g => g.OrganizationId == v.OrganizationId && g.VolunteerId == v.Id).Select(g => (Guid?)g.AccountId).FirstOrDefault(),
+            Document = db.IdentityDocuments.Where(d => d.OrganizationId == v.OrganizationId && d.VolunteerId == v.Id).Select(d => (IdentityKind?)d.Kind).FirstOrDefault(),
             Whole = db.Volunteers.SeenWholeBy(tenant, db).Any(whole => whole.Id == v.Id),
         }).SingleOrDefaultAsync(ct);
         if (found is not { Volunteer: { } v, Whole: var whole }) return null;
 
         return new VolunteerView(
-            v.Id, v.Number, v.Name, whole ? v.Phone : MaskedPhone.Of(v.Phone), v.Hometown, whole ? v.Gender : null, whole ? v.BirthDate : null, v.BirthDate?.Year,
-            whole ? v.Residence : null, v.Skills, v.JoinedOn, v.Status, v.Profile.Consent, found.AccountId,
+            v.Id, v.Number, v.Name, whole ? v.Phone : PersonPhone.Masked(v.Phone), v.Hometown, whole ? v.Gender : null, whole ? v.BirthDate : null, v.BirthDate?.Year,
+            whole ? v.Residence : null, v.Skills, v.JoinedOn, v.Status, v.Profile.Consent,
+            v.WithdrawnConsents, whole ? v.Guardian : null, v.GuardianName is null && ages.IsMinor(v.BirthDate),
+            whole ? found.Document : null, found.AccountId,
             v.AppliedAt is not { } appliedAt || !tenant.CoordinatesAll ? null : new ApplicationView(appliedAt, v.ApplicationMessage),
             whole ? [] : PersonSight.Withheld, v.CreatedAt, v.Version);
     }
