@@ -79,6 +79,10 @@ public sealed class ApiHost : WebApplicationFactory<Program>
         builder.UseSetting("Logging:LogLevel:Default", "Error");
         // A race of thousands waits for connections; each answers 503 and says no more.
         builder.UseSetting("Logging:LogLevel:Microsoft.EntityFrameworkCore.Database.Connection", "None");
+        // Keys that protect nothing.
+        builder.UseSetting("PersonalData:Keys:test", Convert.ToBase64String(new byte[32]));
+        builder.UseSetting("PersonalData:CurrentKey", "test");
+        builder.UseSetting("PersonalData:HashKey", Convert.ToBase64String([.. Enumerable.Range(0, 32).Select(i => (byte)i)]));
         // All tests come from one address.
         builder.UseSetting("RateLimits:ApplicationsPerHour", "100000");
         foreach (var (name, value) in settings) builder.UseSetting(name, value);

@@ -194,6 +194,7 @@ internal sealed class Volunteer : IVersioned
             builder.Property(v => v.GuardianPhone).HasMaxLength(30);
             builder.Property(v => v.GuardianRelation).HasMaxLength(30);
             builder.Property(v => v.GuardianConsentVersion).HasMaxLength(50);
+            builder.Property(v => v.WithdrawnConsents).HasDefaultValueSql("'{}'");
             builder.Property(v => v.ApplicationMessage).HasMaxLength(500);
             builder.Ignore(v => v.Profile);
             builder.Ignore(v => v.Guardian);
