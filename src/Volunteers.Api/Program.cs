@@ -38,6 +38,7 @@ try
     builder.Services.AddTimeLimits();
     builder.Services.AddRateLimits();
     builder.Services.AddTurns();
+    builder.Services.AddPersonalData();
     builder.Services.AddValidatorsFromAssemblyContaining<Program>(ServiceLifetime.Singleton, includeInternalTypes: true);
     builder.Services.AddHostedService<IdempotencyCleanup>();
     builder.Services.AddHostedService<ResetMessages>();
@@ -88,6 +89,7 @@ try
     organization.MapTeams();
     organization.MapTeamMembers();
     organization.MapVolunteers();
+    organization.MapConsentTexts();
     organization.MapProjects();
     organization.MapActivities();
     organization.MapSeries();

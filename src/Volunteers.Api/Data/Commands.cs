@@ -1,12 +1,13 @@
 using Microsoft.EntityFrameworkCore;
 using Volunteers.Features.Identity;
+using Volunteers.Features.Volunteers;
 using Volunteers.Platform;
 
 namespace Volunteers.Data;
 
 /// <summary>
-/// What the program does: serve (without a word), <c>migrate</c>, <c>seed FOLDER</c>, <c>remove-second-factor LOGIN</c> or <c>healthcheck</c>. In Development
-/// with no database configured, each of them starts the private one.
+/// What the program does: serve (without a word), <c>migrate</c>, <c>seed FOLDER</c>, <c>rotate-keys</c>, <c>remove-second-factor LOGIN</c>
+/// or <c>healthcheck</c>. In Development with no database configured, each of them starts the private one.
 /// </summary>
 internal sealed class Commands(string[] args) : IAsyncDisposable
 {
@@ -19,8 +20,8 @@ internal sealed class Commands(string[] args) : IAsyncDisposable
     public async Task FindDatabase(WebApplicationBuilder builder)
     {
         if (EF.IsDesignTime || Command == "healthcheck") return;
-        if (Command is not ("serve" or "migrate" or "seed" or "remove-second-factor"))
-            throw new StartupRefused("Usage: Volunteers.Api [migrate | seed FOLDER | remove-second-factor LOGIN | healthcheck]");
+        if (Command is not ("serve" or "migrate" or "seed" or "rotate-keys" or "remove-second-factor"))
+            throw new StartupRefused("Usage: Volunteers.Api [migrate | seed FOLDER | rotate-keys | remove-second-factor LOGIN | healthcheck]");
 
         var configured = !string.IsNullOrEmpty(builder.Configuration.GetConnectionString(Database.ConnectionName));
         if (!configured && builder.Environment.IsDevelopment())
@@ -29,6 +30,7 @@ internal sealed class Commands(string[] args) : IAsyncDisposable
             postgres = await EmbeddedPostgres.Start(
                 builder.Configuration["EmbeddedPostgres:DataDirectory"], logging.CreateLogger<EmbeddedPostgres>(), CancellationToken.None);
             builder.Configuration[$"ConnectionStrings:{Database.ConnectionName}"] = postgres.ConnectionString;
+            await DevelopmentKeys.Use(builder.Configuration, postgres.DataDirectory, CancellationToken.None);
         }
         _ = Database.ConnectionString(builder.Configuration);
     }
@@ -48,6 +50,9 @@ internal sealed class Commands(string[] args) : IAsyncDisposable
                 return;
             case "remove-second-factor":
                 await RemoveSecondFactor(app, args is [_, var login, ..] ? login : throw new StartupRefused("Usage: Volunteers.Api remove-second-factor LOGIN"));
+                return;
+            case "rotate-keys":
+                await RotateKeys(app);
                 return;
         }
 
@@ -95,6 +100,14 @@ internal sealed class Commands(string[] args) : IAsyncDisposable
         var login = Login.Parse(loginText)?.Value.ToUpperInvariant() ?? throw new StartupRefused("That is neither an e-mail address nor a phone number.");
         var removed = await db.SecondFactors.Where(f => db.Users.Any(a => a.Id == f.AccountId && a.NormalizedUserName == login)).ExecuteDeleteAsync();
         Console.WriteLine(removed == 1 ? "The second factor is removed." : "No account with this login has a second factor.");
+    }
+
+    private static async Task RotateKeys(WebApplication app)
+    {
+        await using var scope = app.Services.CreateAsyncScope();
+        var result = await new KeyRotation(scope.ServiceProvider.GetRequiredService<VolunteersDb>(), app.Services.GetRequiredService<PersonalSeal>()).Run(CancellationToken.None);
+        Console.WriteLine($"Sealed {result.Sealed} documents with the current key, hashed {result.Hashed} with the current hash key.");
+        if (result.Problems.Count > 0) throw new StartupRefused(string.Join('\n', result.Problems));
     }
 
     private Task<Account?> Administrator(WebApplication app, IServiceProvider services) => FirstAdministrator.Ensure(services,

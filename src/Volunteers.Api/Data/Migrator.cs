@@ -17,7 +17,8 @@ internal static class Migrator
 
     /// <summary>Insert-only for the service: what was booked or said stays.</summary>
     private static readonly string[] OnlyGrow =
-        ["hour_postings", "service_record_events", "attendance_events", "issued_reports", "star_rules", "certificates", "certificate_endings"];
+        ["hour_postings", "service_record_events", "attendance_events", "issued_reports", "star_rules", "certificates", "certificate_endings",
+        "consent_texts", "consent_receipts"];
 
     /// <param name="connectionString">As the owner.</param>
     /// <param name="serviceConnectionString">Whose login may act as <see cref="ServiceRole"/> from then on; the owner's own, or another.</param>

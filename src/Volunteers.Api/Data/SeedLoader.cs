@@ -38,7 +38,7 @@ internal sealed class SeedLoader(VolunteersDb db, TimeProvider clock)
 
         await LoadCalendar(folder, organization, ct);
         LoadTeams(folder, organization);
-        LoadVolunteers(folder, organization);
+        LoadVolunteers(folder, organization, administratorAccountId);
         LoadProjects(folder, organization);
         await db.SaveChangesAsync(ct);
         LoadActivities(folder, organization);
@@ -79,15 +79,19 @@ internal sealed class SeedLoader(VolunteersDb db, TimeProvider clock)
         }
     }
 
-    private void LoadVolunteers(string folder, Organization organization)
+    private void LoadVolunteers(string folder, Organization organization, Guid administratorAccountId)
     {
+        var now = clock.GetUtcNow();
+        var ages = AgeLimits.Of(organization, now);
+        var trail = new ConsentTrail(KnownConsents.None, ConsentSpeaker.Coordinator, administratorAccountId, now);
         foreach (var row in Rows(folder, "volunteers.csv"))
         {
             var consent = row["consentVersion"] is { } version ? new Consent(version, InstantOf(row["consentAt"]!)) : null;
             var volunteer = new Volunteer(organization.Id, row["number"]!, new VolunteerProfile(
-                row["name"]!, null, row["hometown"], null, null, null, [], DayOf(row["joinedOn"]!), Word<VolunteerStatus>(row["status"]!), consent), clock.GetUtcNow());
+                row["name"]!, null, row["hometown"], null, null, null, [], DayOf(row["joinedOn"]!), Word<VolunteerStatus>(row["status"]!), consent), ages, now);
             volunteers.Add(volunteer.Number, volunteer.Id);
             db.Add(volunteer);
+            db.AddRange(trail.Of(volunteer));
         }
         foreach (var row in Rows(folder, "members.csv"))
         {

@@ -47,6 +47,14 @@ internal sealed class VolunteersDb(DbContextOptions<VolunteersDb> options)
 
     public DbSet<Volunteer> Volunteers => Set<Volunteer>();
 
+    public DbSet<ConsentText> ConsentTexts => Set<ConsentText>();
+
+    public DbSet<ConsentReceipt> ConsentReceipts => Set<ConsentReceipt>();
+
+    public DbSet<IdentityDocument> IdentityDocuments => Set<IdentityDocument>();
+
+    public DbSet<IdentityMark> IdentityMarks => Set<IdentityMark>();
+
     public DbSet<Project> Projects => Set<Project>();
 
     public DbSet<Activity> Activities => Set<Activity>();

@@ -45,7 +45,13 @@ internal sealed class IdempotencyRecord
     }
 }
 
-internal sealed class IdempotencyKey(Guid organizationId, Guid callerId, string key, byte[] requestHash, DateTimeOffset now, IDataProtector protector)
+/// <param name="organizationId">Of the route.</param>
+/// <param name="callerId">Who sends it.</param>
+/// <param name="key">What they chose.</param>
+/// <param name="requestHashes">Any of which an earlier request may have left; the first is what this one leaves.</param>
+/// <param name="now">When.</param>
+/// <param name="protector">Of answers.</param>
+internal sealed class IdempotencyKey(Guid organizationId, Guid callerId, string key, IReadOnlyList<byte[]> requestHashes, DateTimeOffset now, IDataProtector protector)
 {
     public const string Header = "Idempotency-Key";
 
@@ -76,7 +82,9 @@ internal sealed class IdempotencyKey(Guid organizationId, Guid callerId, string 
         var services = http.RequestServices;
         return new IdempotencyKey(
             http.Request.RouteValues.TryGetValue("organizationId", out var id) && Guid.TryParse((string?)id, out var organizationId) ? organizationId : Guid.Empty,
-            Caller.Of(http)?.ActorId ?? Guid.Empty, key, hash,
+            Caller.Of(http)?.ActorId ?? Guid.Empty, key,
+            // With keys at hand it is keyed: the plain hash of a short body would let a phone or a document's number be guessed.
+            [.. services.GetRequiredService<PersonalSeal>().HashesOf("idempotency", hash).Select(keyed => keyed.Hash), hash],
             services.GetRequiredService<TimeProvider>().GetUtcNow(),
             services.GetRequiredService<IDataProtectionProvider>().CreateProtector("Volunteers.IdempotentAnswers"));
     }
@@ -89,7 +97,7 @@ internal sealed class IdempotencyKey(Guid organizationId, Guid callerId, string 
         var taken = await db.Database.ExecuteSqlAsync(
             $"""
              insert into idempotency_keys as k (organization_id, caller_id, key, request_hash, created_at)
-             values ({organizationId}, {callerId}, {key}, {requestHash}, {now})
+             values ({organizationId}, {callerId}, {key}, {requestHashes[0]}, {now})
              on conflict (organization_id, caller_id, key) do update
              set request_hash = excluded.request_hash, created_at = excluded.created_at, status = null, headers = null, body = null
              where k.created_at < {longAgo}
@@ -98,7 +106,7 @@ internal sealed class IdempotencyKey(Guid organizationId, Guid callerId, string 
 
         var first = await db.Set<IdempotencyRecord>().AsNoTracking()
             .SingleAsync(record => record.OrganizationId == organizationId && record.CallerId == callerId && record.Key == key, ct);
-        if (!CryptographicOperations.FixedTimeEquals(first.RequestHash, requestHash))
+        if (!requestHashes.Any(hash => CryptographicOperations.FixedTimeEquals(first.RequestHash, hash)))
             throw RuleBreach.Precondition("idempotency_key_reused", StatusCodes.Status422UnprocessableEntity);
         return new KeptAnswer(first.Status!.Value, first.Headers!.Split('\n'), protector.Unprotect(first.Body!));
     }

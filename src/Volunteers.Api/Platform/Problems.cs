@@ -59,7 +59,9 @@ internal static class Problems
 
     public static ProblemDetails Of(ValidationException invalid)
     {
-        var problem = Of(StatusCodes.Status400BadRequest, "invalid_request");
+        // A rule that has a code of its own says it, where nothing else is wrong.
+        var code = invalid.Errors.Select(error => error.ErrorCode).Distinct().ToArray() is [{ } only] && Messages.Has(only) ? only : "invalid_request";
+        var problem = Of(StatusCodes.Status400BadRequest, code);
         problem.Extensions["errors"] = invalid.Errors
             .GroupBy(error => JsonPointer.FromPropertyPath(error.PropertyName))
             .ToDictionary(group => group.Key, group => group.Select(error => error.ErrorMessage).Distinct().ToArray());

@@ -36,5 +36,9 @@ internal static class Validation
     public static IRuleBuilderOptions<T, string?> OptionalLine<T>(this IRuleBuilder<T, string?> rule, int longest) =>
         rule.MaximumLength(longest).Must(text => text is null || BeOneLine(text)).WithMessage(_ => Messages.Title("one_line"));
 
+    /// <summary>Not a value as it is shown to those who do not see it whole: sent back, its stars would stand in place of what they hide.</summary>
+    public static IRuleBuilderOptions<T, string?> NotMasked<T>(this IRuleBuilder<T, string?> rule) =>
+        rule.Must(text => text is null || !text.Contains('*', StringComparison.Ordinal)).WithErrorCode("masked_value").WithMessage(_ => Messages.Title("masked_value"));
+
     private static bool BeOneLine(string? text) => text is null || !text.Any(char.IsControl);
 }

@@ -65,6 +65,15 @@ public sealed record Operation(string Method, string Route, string Id, string? P
         new("POST", "{o}/volunteers/{volunteerId}/decline", "declineApplication", "CoordinateAll", "u nnyny 00 yn"),
         new("GET", "{o}/volunteers/{ownVolunteer}", "getVolunteer", "Member",                   "u yyyyy 00 yy"),
         new("PATCH", "{o}/volunteers/{volunteerId}", "changeVolunteer", "Coordinate",           "u nyyny 00 yn", _ => new { residence = "Futian" }),
+        new("GET", "{o}/volunteers/{ownVolunteer}/consents", "listConsents", "Member",          "u yyyyy 00 yy"),
+        new("POST", "{o}/volunteers/{ownVolunteer}/consents", "recordConsent", "TakePart",      "u yyyny 00 yn", w => new { purpose = w["purpose"], action = "given", version = "v1" }),
+        new("PUT", "{o}/volunteers/{ownVolunteer}/identity-document", "setIdentityDocument", "Coordinate", "u nyyny 00 yn", _ => new { kind = "residentId", number = "11010519491231002X" }),
+        new("GET", "{o}/volunteers/{ownVolunteer}/identity-document", "getIdentityDocument", "TakePart", "u yyyny 00 yn"),
+        new("DELETE", "{o}/volunteers/{volunteerId}/identity-document", "deleteIdentityDocument", "TakePart", "u 0y0n0 00 0n"),
+        // Whoever applies reads what they agree to before they have an account.
+        new("GET", "{o}/consent-texts", "listConsentTexts", null,                               "y yyyyy yy yy"),
+        new("GET", "{o}/consent-texts/{purpose}", "getConsentText", null,                       "y yyyyy yy yy"),
+        new("PUT", "{o}/consent-texts/{purpose}", "setConsentText", "Administer",               "u nnnny 00 nn", _ => new { version = "v1", textEn = "Pictures of activities may show you." }),
         new("POST", "{o}/volunteers/{volunteerId}/invitation", "inviteVolunteer", "Coordinate", "u nyyny 00 yn"),
         // A code for somebody's account is handed from person to person; no other system asks for one.
         new("POST", "{o}/volunteers/{ownVolunteer}/password-reset", "handOutPasswordReset", "Coordinate", "u nyyny 00 nn"),

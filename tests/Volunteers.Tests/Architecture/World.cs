@@ -68,6 +68,10 @@ public sealed partial class World
         world.ids["ownVolunteer"] = await o.Volunteer(inTeam: team);
         world.ids["volunteerId"] = await o.Volunteer(inTeam: team);
         world.ids["spareVolunteer"] = await o.Volunteer(inTeam: team);
+        world.ids["purpose"] = "pictures";
+        (await o.Admin.Put("/consent-texts/pictures", new { version = "v1", textEn = "Pictures of activities may show you." })).ShouldBe(200);
+        foreach (var (person, number) in new[] { ("ownVolunteer", "11010519491231002X"), ("volunteerId", "440305198001010013") })
+            (await o.Admin.Put($"/volunteers/{world[person]}/identity-document", new { kind = "residentId", number })).ShouldBe(200);
         world.ids["accountId"] = (await o.Account(await o.Volunteer())).AccountId;
         world.ids["spareAccount"] = (await o.Account(await o.Volunteer())).AccountId;
         world.ids["projectId"] = await o.Project();

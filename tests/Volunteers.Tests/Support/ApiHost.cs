@@ -81,6 +81,10 @@ public sealed class ApiHost : WebApplicationFactory<Program>
         builder.UseSetting("Logging:LogLevel:Microsoft.EntityFrameworkCore.Database.Connection", "None");
         // Thousands at once on a small machine take their time.
         builder.UseSetting("TimeLimits:RequestSeconds", "600");
+        // Keys that protect nothing.
+        builder.UseSetting("PersonalData:Keys:test", Convert.ToBase64String(new byte[32]));
+        builder.UseSetting("PersonalData:CurrentKey", "test");
+        builder.UseSetting("PersonalData:HashKey", Convert.ToBase64String([.. Enumerable.Range(0, 32).Select(i => (byte)i)]));
         // All tests come from one address.
         builder.UseSetting("RateLimits:ApplicationsPerHour", "100000");
         builder.UseSetting("RateLimits:PasswordResetsPerHour", "100000");

@@ -41,6 +41,7 @@ internal static class SigningUp
         var volunteer = (await db.LockProfiles(shift.OrganizationId, [wish.VolunteerId], ct)).SingleOrDefault()
             ?? throw RuleBreach.NotFound("volunteer_not_found", "/volunteerId");
         if (volunteer.Status != VolunteerStatus.Active) throw new RuleBreach("volunteer_not_active");
+        if (volunteer.Guardian is null && AgeLimits.Of(organization, now) is var ages && ages.IsMinor(volunteer.BirthDate)) throw ages.ServiceRefused;
         var day = organization.DayOf(shift.StartsAt);
         if (!await db.IsMember(shift.OrganizationId, volunteer.Id, activity.TeamId, day, ct)) throw new RuleBreach("not_a_member");
         var missing = shift.Skills.Where(name => !volunteer.Skills.Any(skill => skill.Name == name && (skill.ExpiresOn is null || skill.ExpiresOn >= day))).ToArray();

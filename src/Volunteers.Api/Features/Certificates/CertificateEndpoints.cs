@@ -80,10 +80,6 @@ internal static class CertificateQueries
     public static IQueryable<Certificate> Only(this IQueryable<Certificate> certificates, Certificate one) =>
         certificates.Where(c => c.OrganizationId == one.OrganizationId && c.Id == one.Id);
 
-    /// <summary>Whom the caller coordinates, and oneself.</summary>
-    public static IQueryable<Volunteer> ActedForBy(this IQueryable<Volunteer> volunteers, Tenant tenant, VolunteersDb db) => volunteers.Where(v =>
-        v.OrganizationId == tenant.Id && (v.Id == tenant.VolunteerId || db.Volunteers.CoordinatedBy(tenant, db).Any(own => own.Id == v.Id)));
-
     /// <summary>One certificate with its lines; null when there is none.</summary>
     public static async Task<CertificateView?> ViewOf(this VolunteersDb db, IQueryable<Certificate> one, CancellationToken ct) =>
         await one.Select(CertificateView.Projection(db)).AsNoTracking().SingleOrDefaultAsync(ct) is { } view

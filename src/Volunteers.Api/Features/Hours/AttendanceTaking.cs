@@ -1,6 +1,7 @@
 using Volunteers.Data;
 using Volunteers.Features.Activities;
 using Volunteers.Features.Organizations;
+using Volunteers.Features.Volunteers;
 using Volunteers.Platform;
 
 namespace Volunteers.Features.Hours;
@@ -36,6 +37,8 @@ internal static class AttendanceTaking
         if (time.CountedAt < shift.StartsAt - Shift.Around) throw new RuleBreach("too_early");
         if (time.CountedAt > shift.EndsAt + Shift.Around) throw new RuleBreach("shift_over");
 
+        // Who came with a guardian's consent and goes without it has given their time all the same.
+        if (notice.Kind == AttendanceKind.CheckIn) await db.RefuseMinor(organization, notice.VolunteerId, notice.Time.ReceivedAt, ct);
         if (signUp?.Status is not (SignUpStatus.Confirmed or SignUpStatus.Attended or SignUpStatus.NoShow))
             signUp = await WalkIn(db, organization, activity, shift, notice with { Time = time }, tenant, ct);
         else if (notice.Kind == AttendanceKind.CheckOut && signUp.Status != SignUpStatus.Attended && !notice.IsOffline) throw new RuleBreach("not_checked_in");

@@ -2,6 +2,7 @@ using Microsoft.EntityFrameworkCore;
 using Volunteers.Data;
 using Volunteers.Features.Activities;
 using Volunteers.Features.Organizations;
+using Volunteers.Features.Volunteers;
 using Volunteers.Platform;
 
 namespace Volunteers.Features.Hours;
@@ -77,6 +78,7 @@ internal sealed class RecordingRules
     private readonly Dictionary<Guid, Activity> activities;
     private readonly Dictionary<Guid, Guid> shifts;
     private readonly HashSet<Guid> volunteers;
+    private readonly Dictionary<Guid, DateOnly> unguarded;
     private readonly Dictionary<Guid, Guid?> parents;
     private readonly ILookup<Guid, (Guid TeamId, DateOnly? LeftOn)> memberships;
     private readonly Dictionary<(Guid VolunteerId, DateOnly Day), int> minutesOfDay;
@@ -85,13 +87,14 @@ internal sealed class RecordingRules
     private readonly RecordingDeadline deadline;
 
     private RecordingRules(
-        Organization organization, Dictionary<Guid, Activity> activities, Dictionary<Guid, Guid> shifts, HashSet<Guid> volunteers, Dictionary<Guid, Guid?> parents,
+        Organization organization, Dictionary<Guid, Activity> activities, Dictionary<Guid, Guid> shifts, HashSet<Guid> volunteers,
+        Dictionary<Guid, DateOnly> unguarded, Dictionary<Guid, Guid?> parents,
         ILookup<Guid, (Guid TeamId, DateOnly? LeftOn)> memberships, Dictionary<(Guid VolunteerId, DateOnly Day), int> minutesOfDay,
         Dictionary<Guid, List<(DateTimeOffset StartsAt, DateTimeOffset EndsAt)>> periods, CountedTwice counted,
         RecordingDeadline deadline)
     {
-        (this.organization, this.activities, this.shifts, this.volunteers, this.parents, this.memberships, this.minutesOfDay, this.periods, this.counted, this.deadline) =
-            (organization, activities, shifts, volunteers, parents, memberships, minutesOfDay, periods, counted, deadline);
+        (this.organization, this.activities, this.shifts, this.volunteers, this.unguarded, this.parents) = (organization, activities, shifts, volunteers, unguarded, parents);
+        (this.memberships, this.minutesOfDay, this.periods, this.counted, this.deadline) = (memberships, minutesOfDay, periods, counted, deadline);
     }
 
     /// <param name="db">In a transaction.</param>
@@ -114,6 +117,8 @@ internal sealed class RecordingRules
         var shifts = await db.Shifts.Where(s => s.OrganizationId == id && onShifts.Contains(s.Id)).Select(s => new { s.Id, s.ActivityId })
             .ToDictionaryAsync(s => s.Id, s => s.ActivityId, ct);
         var volunteers = await db.LockVolunteers(id, people, ct);
+        var unguarded = await db.Volunteers.Where(v => v.OrganizationId == id && people.Contains(v.Id) && v.GuardianName == null && v.BirthDate != null)
+            .ToDictionaryAsync(v => v.Id, v => v.BirthDate!.Value, ct);
         var parents = await db.Teams.Where(t => t.OrganizationId == id).Select(t => new { t.Id, t.ParentTeamId }).ToDictionaryAsync(t => t.Id, t => t.ParentTeamId, ct);
         var memberships = await db.TeamMembers.Where(m => m.OrganizationId == id && people.Contains(m.VolunteerId))
             .Select(m => new { m.VolunteerId, m.TeamId, m.LeftOn }).ToListAsync(ct);
@@ -126,7 +131,7 @@ internal sealed class RecordingRules
         var counted = await CountedTwice.Load(db, id, of, first, last, namesToo: countsGroups, ct);
         var deadline = await RecordingDeadline.Load(db, organization, activities.Values.Select(a => a.EndsAt).DefaultIfEmpty(last).Min(), ct);
 
-        return new RecordingRules(organization, activities, shifts, [.. volunteers], parents,
+        return new RecordingRules(organization, activities, shifts, [.. volunteers], unguarded, parents,
             memberships.ToLookup(m => m.VolunteerId, m => (m.TeamId, m.LeftOn)),
             minutes.ToDictionary(m => (m.VolunteerId!.Value, m.ServiceDate), m => m.Minutes),
             periods.GroupBy(p => p.VolunteerId!.Value).ToDictionary(g => g.Key, g => g.Select(p => (p.StartsAt, p.EndsAt)).ToList()), counted, deadline);
@@ -146,7 +151,11 @@ internal sealed class RecordingRules
         activity.RefuseIfCancelled();
         var figures = FiguresOf(entry, now);
         var day = organization.DayOf(entry.StartsAt);
-        if (entry.VolunteerId is { } volunteer) AdmitVolunteer(volunteer, activity.TeamId, figures, day, mayOverride: !own && entry.DailyLimitOverride is not null);
+        if (entry.VolunteerId is { } volunteer)
+        {
+            RefuseChild(volunteer, now);
+            AdmitVolunteer(volunteer, activity.TeamId, figures, day, mayOverride: !own && entry.DailyLimitOverride is not null);
+        }
 
         var record = new ServiceRecord(activity, entry.VolunteerId, entry.HeadcountMethod, figures, day,
             own ? Evidence.Self : by.ForOthers, own ? ServiceStatus.Submitted : ServiceStatus.Approved, entry.Note, by.ActorId, now);
@@ -165,6 +174,12 @@ internal sealed class RecordingRules
     public void RefuseCountedTwice(Participation service, Participation? before) => counted.Refuse(service, before);
 
     public bool IsLate(Guid activityId, DateTimeOffset now) => deadline.IsOver(activities[activityId].EndsAt, now);
+
+    /// <exception cref="RuleBreach">Nothing new is recorded of a child whose guardian has not agreed.</exception>
+    public void RefuseChild(Guid volunteer, DateTimeOffset now)
+    {
+        if (unguarded.TryGetValue(volunteer, out var birthDate) && AgeLimits.Of(organization, now) is var ages && ages.IsChild(birthDate)) throw ages.DataRefused;
+    }
 
     /// <summary>The rules about a person's time; they hold for new service, for a correction and for a claim alike.</summary>
     public void AdmitVolunteer(Guid volunteer, Guid teamId, ServiceFigures figures, DateOnly day, bool mayOverride)

@@ -139,6 +139,7 @@ internal static class ServiceRecordReview
         var named = headcount.Claim(Reviewer.Of(tenant), request.VolunteerId, figures, now);
         await db.RefuseSecondName(headcount.Id, named, ct);
         var rules = await RecordingRules.Load(db, organization, [entry], ct);
+        rules.RefuseChild(request.VolunteerId, now);
         rules.AdmitVolunteer(request.VolunteerId, headcount.TeamId, figures, named.ServiceDate, mayOverride: request.DailyLimitOverride is not null);
         named.ComeLate(rules.IsLate(headcount.ActivityId, now));
         if (request.DailyLimitOverride is { } reason) named.OverrideDailyLimit(reason);

@@ -121,13 +121,17 @@ internal sealed class Organization : IVersioned
 /// <param name="GraceMinutes">How long before and after a shift attendance still counts, in minutes, 0 to 120; 15 by default.</param>
 /// <param name="AttendanceConfirmedBy">Whether hours from attendance are approved at once or wait for a coordinator.</param>
 /// <param name="WalkInsAllowed">Whether who has not signed up may check in while there are places; false by default.</param>
+/// <param name="GuardianForDataBelow">Below this age in years nothing is recorded of a child without the consent of a guardian, 13 to 18; 14 by default, as PIPL, Article 31, has it.</param>
+/// <param name="GuardianForServiceBelow">Below this age nobody becomes active or takes part without it, at least the age above and at most 21; 18 by default, when one comes of age.</param>
 /// <param name="RestDays">The days of the week on which nobody works, unless the calendar says so; at most six; Saturday and Sunday by default.</param>
 internal sealed record OrganizationSettings(
     int DailyLimitMinutes = 720,
     int GraceMinutes = 15,
     AttendanceConfirmation AttendanceConfirmedBy = AttendanceConfirmation.Coordinator,
     bool WalkInsAllowed = false,
-    IReadOnlyList<DayOfWeek>? RestDays = null)
+    IReadOnlyList<DayOfWeek>? RestDays = null,
+    int GuardianForDataBelow = 14,
+    int GuardianForServiceBelow = 18)
 {
     private static readonly DayOfWeek[] Weekend = [DayOfWeek.Saturday, DayOfWeek.Sunday];
 

@@ -112,6 +112,8 @@ internal sealed record OrganizationRequest(
             {
                 settings.RuleFor(s => s.DailyLimitMinutes).InclusiveBetween(60, 1440);
                 settings.RuleFor(s => s.GraceMinutes).InclusiveBetween(0, 120);
+                settings.RuleFor(s => s.GuardianForDataBelow).InclusiveBetween(13, 18);
+                settings.RuleFor(s => s.GuardianForServiceBelow).LessThanOrEqualTo(21).GreaterThanOrEqualTo(s => s.GuardianForDataBelow);
                 settings.RuleFor(s => s.RestDays).Must(days => days.Count <= 6 && days.Distinct().Count() == days.Count).WithMessage(_ => Messages.Title("rest_days"));
             }).When(request => request.Settings is not null);
         }

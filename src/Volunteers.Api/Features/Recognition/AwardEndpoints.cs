@@ -2,6 +2,7 @@ using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.EntityFrameworkCore;
 using Volunteers.Data;
 using Volunteers.Features.Hours;
+using Volunteers.Features.Volunteers;
 using Volunteers.Platform;
 using Volunteers.Platform.OpenApi;
 
@@ -86,7 +87,10 @@ internal static class AwardEndpoints
     {
         if (await db.LockAward(tenant.Id, awardId, ct) is not { } award) return TypedResults.NotFound();
 
-        var today = await db.Today(tenant, clock, ct);
+        var organization = await db.Organizations.AsNoTracking().SingleAsync(o => o.Id == tenant.Id, ct);
+        var today = organization.DayOf(clock.GetUtcNow());
+        // From here on everybody reads the name.
+        await db.RefuseDataOfChild(organization, award.VolunteerId, clock.GetUtcNow(), ct);
         var from = request.From ?? today;
         var rule = (await StarRules.Load(db, tenant.Id, from > today ? from : today, clock.GetUtcNow(), ct)).Current;
         var to = request.To ?? from.AddDays(Math.Max(1, rule.PublicityDays) - 1);

@@ -100,6 +100,7 @@ internal static class RatingEndpoints
         if (volunteerId == tenant.VolunteerId) throw new RuleBreach("own_rating");
         var now = clock.GetUtcNow();
         var organization = await db.Organizations.AsNoTracking().SingleAsync(o => o.Id == tenant.Id, ct);
+        await db.RefuseDataOfChild(organization, volunteerId, now, ct);
         if (request.RatedOn > organization.DayOf(now)) throw new RuleBreach("not_yet_rated");
         var rating = new Rating(tenant.Id, volunteerId, request, tenant.ActorId, now);
         db.Add(rating);

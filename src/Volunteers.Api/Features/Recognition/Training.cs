@@ -100,6 +100,7 @@ internal static class TrainingEndpoints
 
         var now = clock.GetUtcNow();
         var organization = await db.Organizations.AsNoTracking().SingleAsync(o => o.Id == tenant.Id, ct);
+        await db.RefuseDataOfChild(organization, volunteerId, now, ct);
         if (request.HeldOn > organization.DayOf(now)) throw new RuleBreach("not_yet_held");
         var training = new Training(tenant.Id, volunteerId, request, tenant.ActorId, now);
         db.Add(training);

@@ -3,6 +3,7 @@ using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Options;
 using Npgsql;
 using Volunteers.Data;
+using Volunteers.Features.Organizations;
 using Volunteers.Features.Teams;
 using Volunteers.Platform;
 using Volunteers.Platform.OpenApi;
@@ -40,10 +41,20 @@ internal static class ApplicationEndpoints
 
         var now = clock.GetUtcNow();
         var profile = request.ToProfile(organization.DayOf(now), now);
+        var ages = AgeLimits.Of(organization, now);
+        var texts = await KnownConsents.Load(db, organizationId, ct);
+        // Refused by what the application says alone, known phone or not.
+        Volunteer.HoldToAges(profile, ages);
+        texts.HashOf(ConsentPurposes.Profile, request.Consent.Version, "/consent/version");
+        if (request.Guardian is { } guardian) texts.HashOf(ConsentPurposes.Guardian, guardian.Version, "/guardian/version");
+
         var volunteer = await WithPhone(request.Phone, organizationId, db, ct);
+        var before = volunteer?.Profile;
         if (volunteer is null)
-            db.Add(volunteer = new Volunteer(organizationId, (await db.NextNumbers(organizationId, 1, new HashSet<string>(), ct)).Dequeue(), profile, now));
-        volunteer.Apply(profile, request.Message, now);
+            db.Add(volunteer = new Volunteer(organizationId, (await db.NextNumbers(organizationId, 1, new HashSet<string>(), ct)).Dequeue(), profile, ages, now));
+        volunteer.Apply(profile, request.Message, ages, now);
+        var speaker = ages.IsChild(volunteer.BirthDate) ? ConsentSpeaker.Guardian : ConsentSpeaker.Self;
+        db.AddRange(new ConsentTrail(texts, speaker, recordedBy: Guid.Empty, now).Of(volunteer, before));
         await db.SaveChangesAsync(ct);
         return TypedResults.Accepted((string?)null, new ApplicationReceiptView(now));
     }
@@ -55,13 +66,14 @@ internal static class ApplicationEndpoints
         if (await Lock(volunteerId, tenant, db, ct) is not { } volunteer) return TypedResults.NotFound();
 
         var now = clock.GetUtcNow();
-        volunteer.Accept();
-        if (request.TeamId is { } teamId) await Join(teamId, request.Role, volunteer, db, now, ct);
-        var accountId = await db.RoleGrants.Where(g => g.OrganizationId == tenant.Id && g.VolunteerId == volunteerId)
-            .Select(g => (Guid?)g.AccountId).SingleOrDefaultAsync(ct);
-        var invitation = accountId is null ? db.Invite(tenant, volunteerId, now) : null;
+        var organization = await db.Organizations.AsNoTracking().SingleAsync(o => o.Id == tenant.Id, ct);
+        var ages = AgeLimits.Of(organization, now);
+        volunteer.Accept(ages);
+        if (request.TeamId is { } teamId) await Join(teamId, request.Role, volunteer, organization, db, now, ct);
+        var hasAccount = await db.RoleGrants.AnyAsync(g => g.OrganizationId == tenant.Id && g.VolunteerId == volunteerId, ct);
+        var invitation = hasAccount ? null : db.Invite(tenant, volunteerId, now);
         await db.SaveChangesAsync(ct);
-        return TypedResults.Ok(new AcceptedApplicationView(VolunteerView.Of(volunteer, accountId), invitation));
+        return TypedResults.Ok(new AcceptedApplicationView((await VolunteerView.Find(volunteerId, tenant, db, ages, ct))!, invitation));
     }
 
     /// <summary>Declines an application: whoever is not a volunteer yet is forgotten altogether; of a known person only the note goes.</summary>
@@ -102,10 +114,9 @@ internal static class ApplicationEndpoints
         return await db.Volunteers.SingleOrDefaultAsync(v => v.OrganizationId == tenant.Id && v.Id == volunteerId, ct);
     }
 
-    private static async Task Join(Guid teamId, TeamRole? role, Volunteer volunteer, VolunteersDb db, DateTimeOffset now, CancellationToken ct)
+    private static async Task Join(Guid teamId, TeamRole? role, Volunteer volunteer, Organization organization, VolunteersDb db, DateTimeOffset now, CancellationToken ct)
     {
         if (!await db.Teams.AnyAsync(t => t.OrganizationId == volunteer.OrganizationId && t.Id == teamId, ct)) throw RuleBreach.NotFound("team_not_found", "/teamId");
-        var organization = await db.Organizations.AsNoTracking().SingleAsync(o => o.Id == volunteer.OrganizationId, ct);
         var member = await db.TeamMembers.SingleOrDefaultAsync(
             m => m.OrganizationId == organization.Id && m.TeamId == teamId && m.VolunteerId == volunteer.Id, ct);
         if (member is null) db.Add(member = new TeamMember(organization.Id, teamId, volunteer.Id, now));

@@ -13,20 +13,28 @@ namespace Volunteers.Features.Volunteers;
 /// <param name="BirthDate">If the organization needs it.</param>
 /// <param name="Residence">Area, not address; at most 100 characters.</param>
 /// <param name="Skills">At most 30.</param>
+/// <param name="Guardian">Of a minor: who decides for them, and agrees with this application. Below 14 there is none without; the organization's settings say.</param>
 /// <param name="Message">To the coordinators, at most 500 characters; kept until they have answered.</param>
 internal sealed record ApplicationRequest(
     string Name, string Phone, ApplicationConsent Consent, string? Hometown = null, Gender? Gender = null, DateOnly? BirthDate = null,
-    string? Residence = null, IReadOnlyList<Skill>? Skills = null, string? Message = null) : IPerson
+    string? Residence = null, IReadOnlyList<Skill>? Skills = null, ApplicationGuardian? Guardian = null, string? Message = null) : IPerson
 {
     public VolunteerProfile ToProfile(DateOnly today, DateTimeOffset now) => new(
-        Name, Phone, Hometown, Gender, BirthDate, Residence, Skills ?? [], today, VolunteerStatus.Applied, new Consent(Consent.Version, now));
+        Name, Phone, Hometown, Gender, BirthDate, Residence, Skills ?? [], today, VolunteerStatus.Applied, new Consent(Consent.Version, now), Guardian?.Agreeing(now));
 
     internal sealed class Validator : PersonValidator<ApplicationRequest>
     {
         public Validator(TimeProvider clock) : base(clock)
         {
-            RuleFor(request => request.Phone).NotEmpty().Matches(@"^\+?(?=(?:[ ()\-]*[0-9]){5})[0-9 ()\-]{3,29}$(?!\n)");
+            RuleFor(request => request.Phone).Cascade(CascadeMode.Stop).NotEmpty().NotMasked().Matches(@"^\+?(?=(?:[ ()\-]*[0-9]){5})[0-9 ()\-]{3,29}$(?!\n)");
             RuleFor(request => request.Consent).NotNull().ChildRules(consent => consent.RuleFor(c => c.Version).Line(50));
+            RuleFor(request => request.Guardian!).ChildRules(guardian =>
+            {
+                guardian.RuleFor(g => g.Name).Line(100);
+                guardian.RuleFor(g => g.Phone).Cascade(CascadeMode.Stop).NotEmpty().NotMasked().Matches(PersonPhone.Pattern);
+                guardian.RuleFor(g => g.Relation).Line(30);
+                guardian.RuleFor(g => g.Version).Line(50);
+            }).When(request => request.Guardian is not null);
             RuleFor(request => request.Message).MaximumLength(500);
         }
     }
@@ -35,6 +43,16 @@ internal sealed record ApplicationRequest(
 /// <summary>What the applicant agrees to, now.</summary>
 /// <param name="Version">Which text they agree to; at most 50 characters.</param>
 internal sealed record ApplicationConsent(string Version);
+
+/// <summary>Who decides for an applicant who is a minor, and agrees, now.</summary>
+/// <param name="Name">At most 100 characters.</param>
+/// <param name="Phone">Where to reach them; at most 30 characters.</param>
+/// <param name="Relation">What they are to the minor, for instance <c>mother</c>; at most 30 characters.</param>
+/// <param name="Version">Which text they agree to; at most 50 characters.</param>
+internal sealed record ApplicationGuardian(string Name, string Phone, string Relation, string Version)
+{
+    public Guardian Agreeing(DateTimeOffset at) => new(Name, Phone, Relation, Version, at);
+}
 
 /// <summary>The application was taken in; a coordinator calls back.</summary>
 /// <param name="ReceivedAt">When.</param>

@@ -20,6 +20,12 @@ internal enum ImportField
     Status,
     ConsentVersion,
     ConsentAt,
+    GuardianName,
+    GuardianPhone,
+    GuardianRelation,
+    GuardianConsentVersion,
+    GuardianConsentAt,
+    IdentityNumber,
     Team,
     TeamRole,
 }
@@ -46,6 +52,12 @@ internal static class ImportColumns
         (ImportField.Status, "状态 status"),
         (ImportField.ConsentVersion, "同意书版本 consentversion"),
         (ImportField.ConsentAt, "同意时间 同意日期 consentat"),
+        (ImportField.GuardianName, "监护人 监护人姓名 guardianname"),
+        (ImportField.GuardianPhone, "监护人电话 监护人手机号 guardianphone"),
+        (ImportField.GuardianRelation, "与监护人关系 监护关系 guardianrelation"),
+        (ImportField.GuardianConsentVersion, "监护人同意书版本 guardianconsentversion"),
+        (ImportField.GuardianConsentAt, "监护人同意时间 监护人同意日期 guardianconsentat"),
+        (ImportField.IdentityNumber, "身份证号 身份证号码 公民身份号码 identitynumber"),
         (ImportField.Team, "服务队 team"),
         (ImportField.TeamRole, "队内角色 teamrole"));
 

@@ -22,21 +22,22 @@ internal static class ImportEndpoints
     /// CSV (UTF-8, UTF-16 with a mark, or GB18030) or XLSX (its first sheet), as the body itself or as the one file of a form; at
     /// most 20 MB and 20,000 rows. The first row holds the headings, in Chinese or English, in any order: number 编号, name 姓名,
     /// phone 电话 or 手机号, hometown 籍贯, gender 性别, birthDate 出生日期, residence 居住地, skills 技能 (separated by 、 or
-    /// a comma or semicolon), joinedOn 加入日期, status 状态, consentVersion 同意书版本, consentAt 同意时间, team 服务队 (the name of an
-    /// existing team) and teamRole 队内角色. Dates: 2020-01-02, 2020/1/2, 2020.1.2, 2020年1月2日, or real dates of the spreadsheet.
+    /// a comma or semicolon), joinedOn 加入日期, status 状态, consentVersion 同意书版本, consentAt 同意时间, of a minor guardianName 监护人,
+    /// guardianPhone 监护人电话, guardianRelation 与监护人关系, guardianConsentVersion 监护人同意书版本 and guardianConsentAt 监护人同意时间,
+    /// identityNumber 身份证号 (of a resident's card), team 服务队 (the name of an existing team) and teamRole 队内角色. Dates: 2020-01-02, 2020/1/2, 2020.1.2, 2020年1月2日, or real dates of the spreadsheet.
     ///
-    /// A row is matched with a person by number, then phone, then name and birth date; with none it makes a new one, who gets the
+    /// A row is matched with a person by number, then identity number, then phone, then name and birth date; with none it makes a new one, who gets the
     /// next number when the row has none. Only columns that are in the file change anything, and an empty cell leaves the value as
     /// it is. Columns without a heading are left out. A person named with a team is in it from the day they joined; nobody
     /// leaves a team through an import. The same file twice changes nothing the second time.
     /// </remarks>
     private static async Task<Results<Ok<ImportView>, ImportRefused>> Import(
         ImportFile file, [AsParameters] ImportQuery query, Tenant tenant, VolunteersDb db, [FromServices] IValidator<VolunteerRequest> validator,
-        IDepartures departures, TimeProvider clock, CancellationToken ct)
+        IDepartures departures, PersonalSeal seal, TimeProvider clock, CancellationToken ct)
     {
         // Also for a dry run, so that it answers what an import at that moment would.
         var organization = await db.LockOrganization(tenant.Id, ct);
-        var people = new ImportPeople(db, organization, file, validator, departures, clock.GetUtcNow());
+        var people = new ImportPeople(db, organization, file, validator, departures, seal, tenant.ActorId, clock.GetUtcNow());
         await people.Take(ct);
         var view = new ImportView(query.DryRun == true, people.Created, people.Updated, people.Unchanged, people.Refused);
         if (view.DryRun) return TypedResults.Ok(view);

@@ -4,7 +4,13 @@ using Volunteers.Data;
 namespace Volunteers.Features.Volunteers;
 
 /// <summary>By what a row names a person.</summary>
-internal sealed record ImportIdentity(int Row, string? Number, string? Phone, string? Name, DateOnly? BirthDate)
+/// <param name="Row">The row, as the spreadsheet numbers it.</param>
+/// <param name="Number">The volunteer number.</param>
+/// <param name="Phone">As it is written.</param>
+/// <param name="Name">As it is written.</param>
+/// <param name="BirthDate">The day of birth.</param>
+/// <param name="Marks">The keyed hashes of an identity number, in hexadecimal: nothing else of it is compared.</param>
+internal sealed record ImportIdentity(int Row, string? Number, string? Phone, string? Name, DateOnly? BirthDate, IReadOnlyList<string> Marks)
 {
     /// <summary>The digits of a phone number, without the country code of China.</summary>
     public static string? PhoneKey(string? phone)
@@ -25,16 +31,19 @@ internal sealed record ImportIdentity(int Row, string? Number, string? Phone, st
         Name is not null && other.Name is not null && Name != other.Name && Number is not null && other.Number is not null && Number != other.Number;
 }
 
-/// <summary>Finds the person a row is about: by number, then by phone, then by name and birth date.</summary>
+/// <summary>Finds the person a row is about: by number, then by identity number, then by phone, then by name and birth date.</summary>
 internal sealed class ImportMatch
 {
     private readonly Dictionary<string, ImportCandidate> byNumber;
     private readonly ILookup<string, ImportCandidate> byPhone;
     private readonly ILookup<(string Name, DateOnly BirthDate), ImportCandidate> byBirth;
+    private readonly Dictionary<string, ImportCandidate> byMark;
     private readonly Dictionary<object, ImportIdentity> seen = [];
 
-    private ImportMatch(IReadOnlyCollection<ImportCandidate> candidates)
+    private ImportMatch(IReadOnlyCollection<ImportCandidate> candidates, Dictionary<string, Guid> marks)
     {
+        var byId = candidates.ToDictionary(person => person.Id);
+        byMark = marks.Where(mark => byId.ContainsKey(mark.Value)).ToDictionary(mark => mark.Key, mark => byId[mark.Value]);
         byNumber = candidates.ToDictionary(person => person.Number);
         byPhone = candidates.Where(person => ImportIdentity.PhoneKey(person.Phone) is not null).ToLookup(person => ImportIdentity.PhoneKey(person.Phone)!);
         byBirth = candidates.Where(person => person.BirthDate is not null).ToLookup(person => (person.Name, person.BirthDate!.Value));
@@ -46,11 +55,16 @@ internal sealed class ImportMatch
         var names = people.Where(person => person is { Name: not null, BirthDate: not null }).Select(person => person.Name!).Distinct().ToArray();
         var phones = people.Where(person => person.PhoneDigits is not null).Select(person => person.PhoneDigits!).Distinct()
             .SelectMany(phone => ImportIdentity.ChinaCodes.Select(code => code + phone).Prepend(phone)).ToArray();
+        var hashes = people.SelectMany(person => person.Marks).Select(Convert.FromHexString).ToArray();
+        var marks = hashes.Length == 0 ? [] : await db.IdentityMarks.Where(m => m.OrganizationId == organizationId && hashes.Contains(m.Hash))
+            .Select(m => new { m.Hash, m.VolunteerId }).ToListAsync(ct);
+        var marked = marks.Select(mark => mark.VolunteerId).ToArray();
         return new ImportMatch(await db.Volunteers.Where(v => v.OrganizationId == organizationId)
-            .Where(v => numbers.Contains(v.Number) || (v.BirthDate != null && names.Contains(v.Name))
+            .Where(v => numbers.Contains(v.Number) || marked.Contains(v.Id) || (v.BirthDate != null && names.Contains(v.Name))
                 || phones.Contains(v.Phone!.Replace(" ", "").Replace("-", "").Replace("(", "").Replace(")", "").Replace("+", "")))
-            .Select(v => new ImportCandidate(v.Id, v.Number, v.Phone, v.Name, v.BirthDate))
-            .ToListAsync(ct));
+            .Select(v => new ImportCandidate(v.Id, v.Number, v.Phone, v.Name, v.BirthDate,
+                db.IdentityDocuments.Any(d => d.OrganizationId == organizationId && d.VolunteerId == v.Id && d.Kind == IdentityKind.ResidentId)))
+            .ToListAsync(ct), marks.ToDictionary(mark => Convert.ToHexString(mark.Hash), mark => mark.VolunteerId));
     }
 
     /// <returns>Whom the row is about; null for somebody new. False when that cannot be told.</returns>
@@ -58,6 +72,13 @@ internal sealed class ImportMatch
     {
         var samePhone = row.PhoneDigits is { } phone ? byPhone[phone].ToArray() : [];
         var sameBirth = row is { Name: { } name, BirthDate: { } day } ? byBirth[(name, day)].ToArray() : [];
+        var proven = row.Marks.Select(byMark.GetValueOrDefault).FirstOrDefault(found => found is not null);
+        if (proven is not null)
+        {
+            person = proven.Id;
+            // Two people may not have one number; a number that nobody has becomes theirs.
+            return row.Number is null || !byNumber.TryGetValue(row.Number, out var other) || other == proven;
+        }
         if (row.Number is not null && byNumber.TryGetValue(row.Number, out var numbered))
         {
             person = numbered.Id;
@@ -73,7 +94,9 @@ internal sealed class ImportMatch
         }
         person = found.Length == 1 ? found[0].Id : null;
         // A number that nobody has and a name that is not theirs: somebody else with the same phone.
-        return found.Length == 1 && (row.Number is null || row.Name is null || row.Name == found[0].Name);
+        return found.Length == 1 && (row.Number is null || row.Name is null || row.Name == found[0].Name)
+            // Of somebody whose document is known the row would have the number.
+            && (row.Marks.Count == 0 || !found[0].HasResidentId);
     }
 
     /// <returns>The earlier row that is about the same person.</returns>
@@ -89,9 +112,10 @@ internal sealed class ImportMatch
     {
         if (person is { } id) yield return id;
         if (row.Number is { } number) yield return ("number", number);
+        if (row.Marks.Count > 0) yield return ("document", row.Marks[0]);
         if (row is { Name: { } name, BirthDate: { } day }) yield return (name, day);
         if (row.PhoneDigits is { } phone) yield return phone;
     }
 }
 
-internal sealed record ImportCandidate(Guid Id, string Number, string? Phone, string Name, DateOnly? BirthDate);
+internal sealed record ImportCandidate(Guid Id, string Number, string? Phone, string Name, DateOnly? BirthDate, bool HasResidentId);

@@ -15,16 +15,29 @@ internal sealed class ImportPeople
     private readonly ImportFile file;
     private readonly IValidator<VolunteerRequest> validator;
     private readonly IDepartures departures;
+    private readonly PersonalSeal seal;
+    private readonly Guid actorId;
     private readonly DateTimeOffset now;
+    private readonly AgeLimits ages;
+    private readonly ImportReading reading;
     private readonly List<Newcomer> newcomers = [];
     private readonly List<ImportRefusal> refused = [];
     private Dictionary<string, Guid> teams = [];
     private Dictionary<Guid, Volunteer> known = [];
     private Dictionary<(Guid TeamId, Guid VolunteerId), TeamMember> members = [];
+    private IdentityDocuments documents = null!;
+    private HashSet<Guid> withoutIdentityConsent = [];
+    private KnownConsents texts = KnownConsents.None;
+    private ConsentTrail trail = null!;
 
     public ImportPeople(
-        VolunteersDb db, Organization organization, ImportFile file, IValidator<VolunteerRequest> validator, IDepartures departures, DateTimeOffset now) =>
-        (this.db, this.organization, this.file, this.validator, this.departures, this.now) = (db, organization, file, validator, departures, now);
+        VolunteersDb db, Organization organization, ImportFile file, IValidator<VolunteerRequest> validator, IDepartures departures, PersonalSeal seal,
+        Guid actorId, DateTimeOffset now)
+    {
+        (this.db, this.organization, this.file, this.validator, this.departures, this.seal, this.actorId, this.now) =
+            (db, organization, file, validator, departures, seal, actorId, now);
+        (ages, reading) = (AgeLimits.Of(organization, now), new ImportReading(organization));
+    }
 
     public int Updated { get; private set; }
 
@@ -39,6 +52,8 @@ internal sealed class ImportPeople
 
     public async Task Take(CancellationToken ct)
     {
+        if (!seal.IsConfigured && file.Rows.Any(row => row.Text(ImportField.IdentityNumber) is not null)) throw new RuleBreach("identity_documents_not_configured");
+
         var identities = file.Rows.Select(IdentityOf).ToList();
         var match = await ImportMatch.Load(db, organization.Id, identities, ct);
         var people = new Guid?[identities.Count];
@@ -67,8 +82,10 @@ internal sealed class ImportPeople
         var next = await db.NextNumbers(organization.Id, newcomers.Count - given.Count, given, ct);
         foreach (var person in newcomers)
         {
-            var volunteer = new Volunteer(organization.Id, person.Request.Number ?? next.Dequeue(), person.Request.ToProfile(organization.DayOf(now)), now);
+            var volunteer = new Volunteer(organization.Id, person.Request.Number ?? next.Dequeue(), person.Request.ToProfile(ages.Today), ages, now);
             db.Add(volunteer);
+            db.AddRange(trail.Of(volunteer));
+            if (person.IdentityNumber is { } identity) documents.Set(volunteer, IdentityKind.ResidentId, identity, ages, actorId, now);
             if (person.TeamId is { } team) Join(team, volunteer, person.Role);
         }
     }
@@ -81,6 +98,10 @@ internal sealed class ImportPeople
         // Locked, so that nobody changes them between this reading and the saving.
         await db.LockVolunteers(organization.Id, people, ct);
         known = await db.Volunteers.Where(v => v.OrganizationId == organization.Id && people.Contains(v.Id)).ToDictionaryAsync(v => v.Id, ct);
+        documents = await IdentityDocuments.Lock(db, organization.Id, people, seal, ct);
+        texts = await KnownConsents.Load(db, organization.Id, ct);
+        trail = new ConsentTrail(texts, ConsentSpeaker.Coordinator, actorId, now);
+        withoutIdentityConsent = await db.WithoutIdentityConsent(organization.Id, people, texts, ct);
         members = await db.TeamMembers.Where(m => m.OrganizationId == organization.Id && people.Contains(m.VolunteerId) && ids.Contains(m.TeamId))
             .ToDictionaryAsync(m => (m.TeamId, m.VolunteerId), ct);
     }
@@ -88,55 +109,57 @@ internal sealed class ImportPeople
     private void Take(ImportRow row, Volunteer? person)
     {
         var before = refused.Count;
-        var request = Read(row, person, (field, code) => Refuse(row, field, code));
+        var request = reading.Read(row, person, (field, code) => Refuse(row, field, code));
         var (team, role) = TeamOf(row);
         foreach (var error in validator.Validate(request).Errors.DistinctBy(error => ColumnOf(error.PropertyName)))
-            refused.Add(new ImportRefusal(row.Number, file.HeadingOf(ColumnOf(error.PropertyName)), "invalid_value", error.ErrorMessage));
+            refused.Add(new ImportRefusal(row.Number, file.HeadingOf(ColumnOf(error.PropertyName)),
+                Messages.Has(error.ErrorCode) ? error.ErrorCode : "invalid_value", error.ErrorMessage));
+        var identity = NumberOf(row);
+        if (identity is null && row.Text(ImportField.IdentityNumber) is not null) Refuse(row, ImportField.IdentityNumber, "identity_number_invalid");
         if (refused.Count > before) return;
 
-        if (person is null)
+        try
         {
-            newcomers.Add(new Newcomer(request, team, role));
-            return;
+            if (person is null) TakeNewcomer(request, identity, team, role);
+            else TakeKnown(person, request, identity, team, role);
         }
-        if (request.Status == VolunteerStatus.Left && person.Status != VolunteerStatus.Left) Departed.Add(person.Id);
-        person.Change(request.Number!, request.ToProfile(person.JoinedOn));
-        var joined = team is { } id && Join(id, person, role);
-        if (joined || db.Entry(person).State == EntityState.Modified) Updated++;
-        else Unchanged++;
-    }
-
-    /// <summary>The person as they would be sent to the API, with what the row says in place of what is known.</summary>
-    private VolunteerRequest Read(ImportRow row, Volunteer? person, Action<ImportField, string> refuse)
-    {
-        var current = person is null ? new VolunteerRequest("") : VolunteerRequest.Of(person);
-        return current with
+        catch (RuleBreach breach)
         {
-            Number = row.Text(ImportField.Number) ?? current.Number,
-            Name = row.Text(ImportField.Name) ?? current.Name,
-            Phone = row.Text(ImportField.Phone) ?? current.Phone,
-            Hometown = row.Text(ImportField.Hometown) ?? current.Hometown,
-            Gender = row.Word(ImportField.Gender, ImportColumns.Genders, refuse) ?? current.Gender,
-            BirthDate = row.Day(ImportField.BirthDate, refuse) ?? current.BirthDate,
-            Residence = row.Text(ImportField.Residence) ?? current.Residence,
-            Skills = row.List(ImportField.Skills)?.Select(name => current.Skills?.FirstOrDefault(skill => skill.Name == name) ?? new Skill(name)).ToList()
-                ?? current.Skills,
-            JoinedOn = row.Day(ImportField.JoinedOn, refuse) ?? current.JoinedOn,
-            Status = row.Word(ImportField.Status, ImportColumns.Statuses, refuse) ?? current.Status,
-            Consent = ConsentOf(row, current.Consent, refuse),
-        };
+            Refuse(row, ColumnOf(breach), breach.Code, breach.Arguments);
+        }
     }
 
-    private Consent? ConsentOf(ImportRow row, Consent? current, Action<ImportField, string> refuse)
+    /// <summary>Held to every rule already, for a dry run makes nobody.</summary>
+    private void TakeNewcomer(VolunteerRequest request, string? identity, Guid? team, TeamRole? role)
     {
-        var version = row.Text(ImportField.ConsentVersion) ?? current?.Version;
-        var at = row.Text(ImportField.ConsentAt) is not { } text ? (version == current?.Version ? current?.At : null)
-            : Instant.TryParse(text, out var instant) ? instant
-            : row.Day(ImportField.ConsentAt, refuse) is { } day ? organization.StartOf(day) : null;
-        if (version is null && at is null) return null;
-        if (version is null) refuse(ImportField.ConsentVersion, "consent_incomplete");
-        else if (at is null && row.Text(ImportField.ConsentAt) is null) refuse(ImportField.ConsentAt, "consent_incomplete");
-        return version is null || at is null ? null : new Consent(version, at.Value);
+        var profile = request.ToProfile(ages.Today);
+        Volunteer.HoldToAges(profile, ages);
+        if (profile.Consent is { } consent) texts.HashOf(ConsentPurposes.Profile, consent.Version, "/consent/version");
+        if (profile.Guardian is { } guardian) texts.HashOf(ConsentPurposes.Guardian, guardian.Version, "/guardian/version");
+        if (identity is not null)
+        {
+            if (texts.Has(ConsentPurposes.IdentityDocument)) throw IdentityConsent.Missing;
+            IdentityDocuments.RefuseUnlessFits(profile, IdentityKind.ResidentId, identity, ages);
+        }
+        newcomers.Add(new Newcomer(request, identity, team, role));
+    }
+
+    private void TakeKnown(Volunteer person, VolunteerRequest request, string? identity, Guid? team, TeamRole? role)
+    {
+        var before = person.Profile;
+        if (request.Status == VolunteerStatus.Left && person.Status != VolunteerStatus.Left) Departed.Add(person.Id);
+        person.Change(request.Number!, request.ToProfile(person.JoinedOn), ages);
+        db.AddRange(trail.Of(person, before));
+        var proven = false;
+        if (identity is not null)
+        {
+            if (withoutIdentityConsent.Contains(person.Id)) throw IdentityConsent.Missing;
+            proven = documents.Set(person, IdentityKind.ResidentId, identity, ages, actorId, now);
+        }
+        else if (person.BirthDate != before.BirthDate) documents.HoldTo(person);
+        var joined = team is { } id && Join(id, person, role);
+        if (joined || proven || db.Entry(person).State == EntityState.Modified) Updated++;
+        else Unchanged++;
     }
 
     private (Guid? TeamId, TeamRole? Role) TeamOf(ImportRow row)
@@ -165,18 +188,41 @@ internal sealed class ImportPeople
         return db.Entry(member).State == EntityState.Modified;
     }
 
-    private static ImportIdentity IdentityOf(ImportRow row) => new(row.Number, row.Text(ImportField.Number), row.Text(ImportField.Phone),
-        row.Text(ImportField.Name), row.Day(ImportField.BirthDate, (_, _) => { }));
+    private ImportIdentity IdentityOf(ImportRow row) => new(row.Number, row.Text(ImportField.Number), row.Text(ImportField.Phone),
+        row.Text(ImportField.Name), row.Day(ImportField.BirthDate, (_, _) => { }), MarksOf(row));
+
+    private string[] MarksOf(ImportRow row) => NumberOf(row) is { } number
+        ? [.. IdentityDocument.HashesOf(organization.Id, IdentityKind.ResidentId, number, seal).Select(hash => Convert.ToHexString(hash.Hash))]
+        : [];
+
+    /// <summary>Null where there is none, or none that could be one.</summary>
+    private string? NumberOf(ImportRow row) =>
+        row.Text(ImportField.IdentityNumber) is { Length: <= 40 } text && IdentityNumber.IsValid(IdentityKind.ResidentId, text, ages.Today) ? IdentityNumber.Plain(text) : null;
 
     private static ImportField ColumnOf(string property) => property switch
     {
         "Consent.Version" => ImportField.ConsentVersion,
         "Consent.At" => ImportField.ConsentAt,
+        "Guardian.Name" => ImportField.GuardianName,
+        "Guardian.Phone" => ImportField.GuardianPhone,
+        "Guardian.Relation" => ImportField.GuardianRelation,
+        "Guardian.Version" => ImportField.GuardianConsentVersion,
+        "Guardian.At" => ImportField.GuardianConsentAt,
         _ => Enum.Parse<ImportField>(property.Split('.', '[')[0]),
+    };
+
+    /// <summary>The column that a rule is about; none when it is about the person as a whole.</summary>
+    private static ImportField? ColumnOf(RuleBreach breach) => breach switch
+    {
+        { Pointer: "/consent/version" } => ImportField.ConsentVersion,
+        { Pointer: "/guardian/version" } => ImportField.GuardianConsentVersion,
+        { Code: "identity_birth_date_differs" or "birth_date_needed" } => ImportField.BirthDate,
+        { Code: "consent_needed" } => ImportField.IdentityNumber,
+        _ => null,
     };
 
     private void Refuse(ImportRow row, ImportField? field, string code, params object[] arguments) =>
         refused.Add(new ImportRefusal(row.Number, field is { } known ? file.HeadingOf(known) : null, code, Messages.Detail(code, arguments)));
 
-    private sealed record Newcomer(VolunteerRequest Request, Guid? TeamId, TeamRole? Role);
+    private sealed record Newcomer(VolunteerRequest Request, string? IdentityNumber, Guid? TeamId, TeamRole? Role);
 }

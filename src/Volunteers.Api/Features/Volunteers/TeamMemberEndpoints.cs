@@ -21,11 +21,20 @@ internal static class TeamMemberEndpoints
         members.MapDelete("/{volunteerId:guid}", Remove).WithName("removeTeamMember").Allows(Access.Coordinate).RefusesWith(404);
     }
 
-    /// <summary>Lists the members of a team. A volunteer sees the names of the teams they are in themselves.</summary>
+    /// <summary>
+    /// Lists the members of a team. A volunteer sees the names of those who are with them in a team now, as long as they
+    /// have not left the organization; who was in it before is for coordinators and auditors.
+    /// </summary>
     private static async Task<Results<Paged<TeamMemberView>, NotFound>> List(
         Guid teamId, [AsParameters] PageQuery page, [AsParameters] TeamMemberFilter filter, Tenant tenant, VolunteersDb db, CancellationToken ct)
     {
         if (!await db.Teams.OpenTo(tenant, db).AnyAsync(team => team.Id == teamId, ct)) return TypedResults.NotFound();
+        if (!tenant.ReadsAll && !tenant.Teams.Contains(teamId))
+        {
+            if (await db.Volunteers.AnyAsync(v => v.OrganizationId == tenant.Id && v.Id == tenant.VolunteerId && v.Status == VolunteerStatus.Left, ct))
+                return TypedResults.NotFound();
+            if (filter.IncludeLeft == true) throw RuleBreach.Forbidden("forbidden");
+        }
 
         var members = db.TeamMembers.Where(m => m.OrganizationId == tenant.Id && m.TeamId == teamId);
         if (filter.Role is { } role) members = members.Where(m => m.Role == role);
@@ -46,9 +55,8 @@ internal static class TeamMemberEndpoints
         Guid teamId, Guid volunteerId, TeamMemberRequest request, Tenant tenant, VolunteersDb db, IDepartures departures, TimeProvider clock, CancellationToken ct)
     {
         if (!tenant.Coordinates(teamId)) return TypedResults.NotFound();
-        // Whoever takes somebody in sees their profile from then on, so a team coordinator takes only people they see already.
-        var volunteer = await (tenant.CoordinatesAll ? db.Volunteers.Where(v => v.OrganizationId == tenant.Id) : db.Volunteers.VisibleTo(tenant, db))
-            .AsNoTracking().SingleOrDefaultAsync(v => v.Id == volunteerId, ct);
+        // Whoever takes somebody in sees their profile whole from then on, so a team coordinator takes only people they coordinate already.
+        var volunteer = await db.Volunteers.ActedForBy(tenant, db).AsNoTracking().SingleOrDefaultAsync(v => v.Id == volunteerId, ct);
         var organization = await db.Organizations.AsNoTracking().SingleAsync(o => o.Id == tenant.Id, ct);
         if (volunteer is null || !await db.Teams.AnyAsync(t => t.OrganizationId == tenant.Id && t.Id == teamId, ct)) return TypedResults.NotFound();
         if (volunteer.Status == VolunteerStatus.Applied) throw new RuleBreach("not_accepted");
@@ -79,7 +87,7 @@ internal static class TeamMemberEndpoints
 
 /// <summary>Which members to list.</summary>
 /// <param name="Role">Only these, for instance the core members.</param>
-/// <param name="IncludeLeft">Also those who have left the team.</param>
+/// <param name="IncludeLeft">Also those who have left the team; for coordinators and auditors.</param>
 internal sealed record TeamMemberFilter([property: FromQuery] TeamRole? Role = null, [property: FromQuery] bool? IncludeLeft = null);
 
 /// <summary>A membership, as a client writes it.</summary>

@@ -7,47 +7,20 @@ using Volunteers.Platform;
 
 namespace Volunteers.Features.Volunteers;
 
-/// <summary>Where somebody stands with the organization.</summary>
-internal enum VolunteerStatus
-{
-    Applied,
-    Active,
-    Paused,
-    Left,
-}
-
-internal enum Gender
-{
-    Female,
-    Male,
-    Other,
-}
-
-/// <summary>Something a volunteer can do, and until when that holds.</summary>
-/// <param name="Name">For instance <c>first aid</c>; at most 50 characters.</param>
-/// <param name="ExpiresOn">The last day on which it holds; null when it does not end.</param>
-internal sealed record Skill(string Name, DateOnly? ExpiresOn = null);
-
-/// <summary>What the person agreed to, without which their data may not be kept.</summary>
-/// <param name="Version">Which text they agreed to; at most 50 characters.</param>
-/// <param name="At">When.</param>
-internal sealed record Consent(string Version, DateTimeOffset At);
-
-/// <summary>What is kept of a person: as little as serves them.</summary>
-internal sealed record VolunteerProfile(
-    string Name, string? Phone, string? Hometown, Gender? Gender, DateOnly? BirthDate, string? Residence,
-    IReadOnlyList<Skill> Skills, DateOnly JoinedOn, VolunteerStatus Status, Consent? Consent);
-
-/// <summary>A person's profile in one organization. The number is public among its people; an ID number never is kept here.</summary>
+/// <summary>
+/// A person's profile in one organization. The number is public among its people; the number of an identity document never
+/// stands here, but sealed in <see cref="IdentityDocument"/>.
+/// </summary>
 internal sealed class Volunteer : IVersioned
 {
     private Volunteer() { }
 
-    public Volunteer(Guid organizationId, string number, VolunteerProfile profile, DateTimeOffset now)
+    public Volunteer(Guid organizationId, string number, VolunteerProfile profile, AgeLimits ages, DateTimeOffset now)
     {
         Id = Guid.CreateVersion7(now);
         (OrganizationId, CreatedAt) = (organizationId, now);
-        Change(number, profile);
+        HoldToAges(profile, ages);
+        Write(number, profile, ages);
     }
 
     public Guid OrganizationId { get; private set; }
@@ -78,6 +51,19 @@ internal sealed class Volunteer : IVersioned
 
     public DateTimeOffset? ConsentAt { get; private set; }
 
+    public string? GuardianName { get; private set; }
+
+    public string? GuardianPhone { get; private set; }
+
+    public string? GuardianRelation { get; private set; }
+
+    public string? GuardianConsentVersion { get; private set; }
+
+    public DateTimeOffset? GuardianConsentAt { get; private set; }
+
+    /// <summary>What was agreed to, is needed, and was taken back; the profile is active again only when it is given again.</summary>
+    public List<string> WithdrawnConsents { get; private set; } = [];
+
     /// <summary>When an application came in that nobody has answered yet; null when there is none.</summary>
     public DateTimeOffset? AppliedAt { get; private set; }
 
@@ -88,28 +74,66 @@ internal sealed class Volunteer : IVersioned
     public long Version { get; private set; } = 1;
 
     public VolunteerProfile Profile => new(Name, Phone, Hometown, Gender, BirthDate, Residence, Skills, JoinedOn, Status,
-        ConsentVersion is null ? null : new Consent(ConsentVersion, ConsentAt!.Value));
+        ConsentVersion is null ? null : new Consent(ConsentVersion, ConsentAt!.Value), Guardian);
 
-    public void Change(string number, VolunteerProfile profile)
+    public Guardian? Guardian => GuardianName is null
+        ? null
+        : new Guardian(GuardianName, GuardianPhone!, GuardianRelation!, GuardianConsentVersion!, GuardianConsentAt!.Value);
+
+    public void Change(string number, VolunteerProfile profile, AgeLimits ages)
     {
+        // Whoever takes back what is needed pauses, and is not refused for being active without it.
+        var takenBack = (ConsentVersion is not null && profile.Consent is null)
+            || (GuardianName is not null && profile.Guardian is null && ages.IsMinor(profile.BirthDate));
+        if (takenBack && profile.Status == VolunteerStatus.Active) profile = profile with { Status = VolunteerStatus.Paused };
+        HoldToAges(profile, ages, Profile);
         if (Status == VolunteerStatus.Applied && profile.Status != VolunteerStatus.Applied) ForgetApplication();
-        (Number, Name, Phone, Hometown, Gender, BirthDate, Residence, JoinedOn, Status, ConsentVersion, ConsentAt) =
-            (number, profile.Name, profile.Phone, profile.Hometown, profile.Gender, profile.BirthDate, profile.Residence,
-                profile.JoinedOn, profile.Status, profile.Consent?.Version, profile.Consent?.At);
-        if (!Skills.SequenceEqual(profile.Skills)) Skills = [.. profile.Skills];
+        Write(number, profile, ages);
+    }
+
+    /// <summary>Agrees to a purpose; taken back before, it no longer is.</summary>
+    public void Agree(string purpose, string version, DateTimeOffset at)
+    {
+        Forgive(purpose);
+        if (purpose == ConsentPurposes.Profile) (ConsentVersion, ConsentAt) = (version, at);
+    }
+
+    /// <summary>A guardian agrees, and is who decides from now on.</summary>
+    public void Entrust(Guardian guardian)
+    {
+        Agree(ConsentPurposes.Guardian, guardian.Version, guardian.At);
+        (GuardianName, GuardianPhone, GuardianRelation, GuardianConsentVersion, GuardianConsentAt) =
+            (guardian.Name, guardian.Phone, guardian.Relation, guardian.Version, guardian.At);
+    }
+
+    /// <summary>
+    /// Takes consent back. Without one that is needed the profile pauses, for a coordinator to see and to talk about; to be
+    /// forgotten is another wish. A guardian is needed as long as somebody is a minor.
+    /// </summary>
+    public void Withdraw(string purpose, bool isNeeded, AgeLimits ages)
+    {
+        if (purpose == ConsentPurposes.Profile) (ConsentVersion, ConsentAt) = (null, null);
+        if (purpose == ConsentPurposes.Guardian)
+        {
+            (GuardianName, GuardianPhone, GuardianRelation, GuardianConsentVersion, GuardianConsentAt) = (null, null, null, null, null);
+            isNeeded &= ages.IsMinor(BirthDate);
+        }
+        if (!isNeeded) return;
+        if (!WithdrawnConsents.Contains(purpose)) WithdrawnConsents = [.. WithdrawnConsents, purpose];
+        if (Status == VolunteerStatus.Active) Status = VolunteerStatus.Paused;
     }
 
     /// <summary>An application came in under this person's phone. It replaces an open one, but nothing that the organization wrote.</summary>
-    public void Apply(VolunteerProfile profile, string? message, DateTimeOffset now)
+    public void Apply(VolunteerProfile profile, string? message, AgeLimits ages, DateTimeOffset now)
     {
-        if (Status == VolunteerStatus.Applied && AppliedAt is not null) Change(Number, profile);
+        if (Status == VolunteerStatus.Applied && AppliedAt is not null) Change(Number, profile, ages);
         (AppliedAt, ApplicationMessage) = (now, message);
     }
 
-    public void Accept()
+    public void Accept(AgeLimits ages)
     {
         AnswerApplication();
-        Status = VolunteerStatus.Active;
+        Change(Number, Profile with { Status = VolunteerStatus.Active }, ages);
     }
 
     /// <summary>The application is answered, so what it said is kept no longer.</summary>
@@ -117,6 +141,39 @@ internal sealed class Volunteer : IVersioned
     {
         if (Status != VolunteerStatus.Applied && AppliedAt is null) throw new RuleBreach("not_applied");
         ForgetApplication();
+    }
+
+    /// <summary>
+    /// Nothing is written of a child whose guardian has not agreed, except that the profile pauses or ends, or by whom they are
+    /// looked after.
+    /// </summary>
+    public static void HoldToAges(VolunteerProfile profile, AgeLimits ages, VolunteerProfile? before = null)
+    {
+        if (profile.Guardian is not null) return;
+        if (ages.IsChild(profile.BirthDate) && (before is null || !profile.SaysNoMoreThan(before))) throw ages.DataRefused;
+        if (profile.Status == VolunteerStatus.Active && ages.IsMinor(profile.BirthDate)) throw ages.ServiceRefused;
+    }
+
+    private void Write(string number, VolunteerProfile profile, AgeLimits ages)
+    {
+        var before = Profile;
+        (Number, Name, Phone, Hometown, Gender, BirthDate, Residence, JoinedOn) =
+            (number, profile.Name, profile.Phone, profile.Hometown, profile.Gender, profile.BirthDate, profile.Residence, profile.JoinedOn);
+        if (!Skills.SequenceEqual(profile.Skills)) Skills = [.. profile.Skills];
+        if (profile.Consent is { } consent) Agree(ConsentPurposes.Profile, consent.Version, consent.At);
+        else if (before.Consent is not null) Withdraw(ConsentPurposes.Profile, isNeeded: true, ages);
+        if (profile.Guardian is { } guardian) Entrust(guardian);
+        else if (before.Guardian is not null) Withdraw(ConsentPurposes.Guardian, isNeeded: true, ages);
+        if (!ages.IsMinor(BirthDate)) Forgive(ConsentPurposes.Guardian);
+        if (profile.Status == VolunteerStatus.Active && Status != VolunteerStatus.Active && WithdrawnConsents.Count > 0)
+            throw new RuleBreach("consent_withdrawn", string.Join(", ", WithdrawnConsents));
+        Status = profile.Status;
+    }
+
+    /// <summary>Taken back before, a consent is there again, or needed no longer.</summary>
+    private void Forgive(string purpose)
+    {
+        if (WithdrawnConsents.Contains(purpose)) WithdrawnConsents = [.. WithdrawnConsents.Where(withdrawn => withdrawn != purpose)];
     }
 
     private void ForgetApplication() => (AppliedAt, ApplicationMessage) = (null, null);
@@ -133,8 +190,14 @@ internal sealed class Volunteer : IVersioned
             builder.Property(v => v.Hometown).HasMaxLength(50);
             builder.Property(v => v.Residence).HasMaxLength(100);
             builder.Property(v => v.ConsentVersion).HasMaxLength(50);
+            builder.Property(v => v.GuardianName).HasMaxLength(100);
+            builder.Property(v => v.GuardianPhone).HasMaxLength(30);
+            builder.Property(v => v.GuardianRelation).HasMaxLength(30);
+            builder.Property(v => v.GuardianConsentVersion).HasMaxLength(50);
+            builder.Property(v => v.WithdrawnConsents).HasDefaultValueSql("'{}'");
             builder.Property(v => v.ApplicationMessage).HasMaxLength(500);
             builder.Ignore(v => v.Profile);
+            builder.Ignore(v => v.Guardian);
             builder.ComplexCollection(v => v.Skills, skills => skills.ToJson());
             builder.HasOne<Organization>().WithMany().HasForeignKey(v => v.OrganizationId);
             builder.HasIndex(v => new { v.OrganizationId, v.Number }).IsUnique().HasDatabaseName("volunteer_number_taken");

@@ -18,16 +18,25 @@ internal static class VolunteerEndpoints
         volunteers.MapPost("", Create).WithName("createVolunteer").Allows(Access.CoordinateAll).RefusesWith(409);
         volunteers.MapVolunteerImport();
         volunteers.MapApplications();
+        volunteers.MapConsents();
+        volunteers.MapIdentityDocuments();
         volunteers.MapGet("/{volunteerId:guid}", Get).WithName("getVolunteer").RefusesWith(404);
         volunteers.MapPatch("/{volunteerId:guid}", Change).WithName("changeVolunteer").Allows(Access.Coordinate).RefusesWith(404, 409);
         volunteers.MapPost("/{volunteerId:guid}/invitation", Invite).WithName("inviteVolunteer").Allows(Access.Coordinate).RefusesWith(404, 409);
         volunteers.MapPasswordReset();
     }
 
-    /// <summary>Lists volunteers; a team coordinator sees those of their teams, a volunteer only themselves.</summary>
-    private static Task<Paged<VolunteerView>> List(
-        [AsParameters] PageQuery page, [AsParameters] VolunteerFilter filter, Tenant tenant, VolunteersDb db, CancellationToken ct) =>
-        filter.Apply(db.Volunteers.VisibleTo(tenant, db), db).ToPage(page, volunteer => volunteer.Id, VolunteerView.Projection(tenant, db), ct);
+    /// <summary>
+    /// Lists volunteers; a team coordinator sees those of their teams, a volunteer only themselves. Phones are masked in lists
+    /// (<c>138****5678</c>), and nothing finds them by <c>q</c>.
+    /// </summary>
+    private static async Task<Paged<ListedVolunteerView>> List(
+        [AsParameters] PageQuery page, [AsParameters] VolunteerFilter filter, Tenant tenant, VolunteersDb db, TimeProvider clock, CancellationToken ct)
+    {
+        var ages = await db.AgesAt(tenant.Id, clock.GetUtcNow(), ct);
+        return await filter.Apply(db.Volunteers.VisibleTo(tenant, db), ages, db)
+            .ToPage(page, volunteer => volunteer.Id, ListedVolunteerView.Projection(tenant, ages, db), ct);
+    }
 
     /// <summary>Enters a volunteer; without a number they get the next one.</summary>
     private static async Task<Platform.Created<VolunteerView>> Create(
@@ -35,34 +44,47 @@ internal static class VolunteerEndpoints
     {
         var now = clock.GetUtcNow();
         var organization = await db.Organizations.AsNoTracking().SingleAsync(o => o.Id == tenant.Id, ct);
-        var volunteer = new Volunteer(tenant.Id, request.Number ?? (await db.NextNumbers(tenant.Id, 1, new HashSet<string>(), ct)).Dequeue(), request.ToProfile(organization.DayOf(now)), now);
+        var ages = AgeLimits.Of(organization, now);
+        var volunteer = new Volunteer(tenant.Id, request.Number ?? (await db.NextNumbers(tenant.Id, 1, new HashSet<string>(), ct)).Dequeue(), request.ToProfile(organization.DayOf(now)), ages, now);
         db.Add(volunteer);
+        db.AddRange(new ConsentTrail(await KnownConsents.Load(db, tenant.Id, ct), ConsentSpeaker.Coordinator, tenant.ActorId, now).Of(volunteer));
         await db.SaveChangesAsync(ct);
-        return Answer.Created($"/v1/organizations/{tenant.Id}/volunteers/{volunteer.Id}", VolunteerView.Of(volunteer, accountId: null));
+        return Answer.Created($"/v1/organizations/{tenant.Id}/volunteers/{volunteer.Id}", (await VolunteerView.Find(volunteer.Id, tenant, db, ages, ct))!);
     }
 
-    /// <summary>Shows a volunteer.</summary>
-    private static async Task<Results<Found<VolunteerView>, NotFound>> Get(Guid volunteerId, Tenant tenant, VolunteersDb db, CancellationToken ct) =>
-        await db.Volunteers.VisibleTo(tenant, db).Where(v => v.Id == volunteerId).Select(VolunteerView.Projection(tenant, db)).SingleOrDefaultAsync(ct) is { } view
+    /// <summary>Shows a volunteer: whole to themselves and to who coordinates them; to others what <c>withheld</c> does not name, and the phone masked.</summary>
+    private static async Task<Results<Found<VolunteerView>, NotFound>> Get(
+        Guid volunteerId, Tenant tenant, VolunteersDb db, TimeProvider clock, CancellationToken ct) =>
+        await VolunteerView.Find(volunteerId, tenant, db, await db.AgesAt(tenant.Id, clock.GetUtcNow(), ct), ct) is { } view
             ? Answer.Found(view)
             : TypedResults.NotFound();
 
     /// <summary>Changes a volunteer's profile. Who leaves gives back their places on shifts to come; who is active again has what is free where they wait.</summary>
     private static async Task<Results<Found<VolunteerView>, NotFound>> Change(
-        Guid volunteerId, MergePatch<VolunteerRequest> patch, IfMatch match, Tenant tenant, VolunteersDb db, IDepartures departures,
+        Guid volunteerId, MergePatch<VolunteerRequest> patch, IfMatch match, Tenant tenant, VolunteersDb db, PersonalSeal seal, IDepartures departures,
         TimeProvider clock, CancellationToken ct)
     {
         var volunteer = await db.Volunteers.VisibleTo(tenant, db).SingleOrDefaultAsync(v => v.Id == volunteerId, ct);
         if (volunteer is null) return TypedResults.NotFound();
+        if (!await db.Volunteers.CoordinatedBy(tenant, db).AnyAsync(v => v.Id == volunteerId, ct)) throw RuleBreach.Forbidden("not_their_coordinator");
 
         match.Check(volunteer);
         var request = await patch.ApplyTo(VolunteerRequest.Of(volunteer), ct);
+        var now = clock.GetUtcNow();
+        var organization = await db.Organizations.AsNoTracking().SingleAsync(o => o.Id == tenant.Id, ct);
+        var ages = AgeLimits.Of(organization, now);
+        var before = volunteer.Profile;
+        // Held against the number of a document, which must not change meanwhile; places are locked before people.
+        var born = request.BirthDate is not null && request.BirthDate != volunteer.BirthDate;
         var settles = volunteer.Status != request.Status && request.Status is VolunteerStatus.Left or VolunteerStatus.Active;
-        volunteer.Change(request.Number ?? volunteer.Number, request.ToProfile(volunteer.JoinedOn));
-        if (settles) await departures.Settle(db, await db.Organizations.AsNoTracking().SingleAsync(o => o.Id == tenant.Id, ct), [volunteerId], clock.GetUtcNow(), ct);
+        if (born && settles) await departures.LockPlaces(db, tenant.Id, [volunteerId], now, ct);
+        if (born) await db.LockVolunteers(tenant.Id, [volunteerId], ct);
+        volunteer.Change(request.Number ?? volunteer.Number, request.ToProfile(volunteer.JoinedOn), ages);
+        db.AddRange(new ConsentTrail(await KnownConsents.Load(db, tenant.Id, ct), ConsentSpeaker.Coordinator, tenant.ActorId, now).Of(volunteer, before));
+        if (born) (await IdentityDocuments.Lock(db, tenant.Id, [volunteerId], seal, ct)).HoldTo(volunteer);
+        if (settles) await departures.Settle(db, organization, [volunteerId], now, ct);
         await db.SaveChangesAsync(ct);
-        return Answer.Found(await db.Volunteers.Where(v => v.OrganizationId == tenant.Id && v.Id == volunteerId).AsNoTracking()
-            .Select(VolunteerView.Projection(tenant, db)).SingleAsync(ct));
+        return Answer.Found((await VolunteerView.Find(volunteerId, tenant, db, ages, ct))!);
     }
 
     /// <summary>Makes a code with which this volunteer can make an account, or link the one they have; good once, for 72 hours.</summary>
@@ -71,6 +93,7 @@ internal static class VolunteerEndpoints
     {
         var found = db.Volunteers.VisibleTo(tenant, db).Where(v => v.Id == volunteerId);
         if (await found.Select(v => (VolunteerStatus?)v.Status).SingleOrDefaultAsync(ct) is not { } status) return TypedResults.NotFound();
+        if (!await db.Volunteers.CoordinatedBy(tenant, db).AnyAsync(v => v.Id == volunteerId, ct)) throw RuleBreach.Forbidden("not_their_coordinator");
         if (status == VolunteerStatus.Applied) throw new RuleBreach("not_accepted");
         if (await db.RoleGrants.AnyAsync(g => g.OrganizationId == tenant.Id && g.VolunteerId == volunteerId, ct))
             throw new RuleBreach("volunteer_already_linked");
@@ -83,15 +106,15 @@ internal static class VolunteerEndpoints
 
 internal static class VolunteerQueries
 {
-    /// <summary>All for those who read everything, the present members of their teams for a team coordinator, and oneself.</summary>
-    public static IQueryable<Volunteer> VisibleTo(this IQueryable<Volunteer> volunteers, Tenant tenant, VolunteersDb db) => volunteers.Where(v =>
-        v.OrganizationId == tenant.Id && (tenant.ReadsAll || v.Id == tenant.VolunteerId
-            || db.TeamMembers.Any(m => m.OrganizationId == tenant.Id && m.VolunteerId == v.Id && m.LeftOn == null && tenant.Teams.Contains(m.TeamId))));
+    public static async Task<AgeLimits> AgesAt(this VolunteersDb db, Guid organizationId, DateTimeOffset now, CancellationToken ct) =>
+        AgeLimits.Of(await db.Organizations.AsNoTracking().SingleAsync(o => o.Id == organizationId, ct), now);
 
-    /// <summary>All for who coordinates the whole organization, and the present members of their teams for a team coordinator.</summary>
-    public static IQueryable<Volunteer> CoordinatedBy(this IQueryable<Volunteer> volunteers, Tenant tenant, VolunteersDb db) => volunteers.Where(v =>
-        v.OrganizationId == tenant.Id && (tenant.CoordinatesAll
-            || db.TeamMembers.Any(m => m.OrganizationId == tenant.Id && m.VolunteerId == v.Id && m.LeftOn == null && tenant.Teams.Contains(m.TeamId))));
+    /// <summary>Whom the caller sees, locked: nobody else changes or is told anything of them meanwhile.</summary>
+    public static async Task<Volunteer?> LockVisible(this VolunteersDb db, Guid volunteerId, Tenant tenant, CancellationToken ct)
+    {
+        await db.LockVolunteers(tenant.Id, [volunteerId], ct);
+        return await db.Volunteers.VisibleTo(tenant, db).SingleOrDefaultAsync(v => v.Id == volunteerId, ct);
+    }
 
     /// <summary>Adds an invitation; the caller saves.</summary>
     public static InvitationView Invite(this VolunteersDb db, Tenant tenant, Guid volunteerId, DateTimeOffset now)

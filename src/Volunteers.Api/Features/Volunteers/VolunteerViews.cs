@@ -1,47 +1,9 @@
-using System.Linq.Expressions;
 using FluentValidation;
-using Microsoft.AspNetCore.Mvc;
 using Microsoft.EntityFrameworkCore;
 using Volunteers.Data;
 using Volunteers.Platform;
 
 namespace Volunteers.Features.Volunteers;
-
-/// <summary>Which volunteers to list.</summary>
-/// <param name="Q">Part of the name, or the beginning of the number.</param>
-/// <param name="Team">Current members of this team.</param>
-/// <param name="Hometown">Exactly this hometown.</param>
-/// <param name="Status">Where they stand.</param>
-/// <param name="Skill">Who has this skill.</param>
-/// <param name="HasApplication">Whether an application waits for an answer: of newcomers, and of people known already who applied again.</param>
-internal sealed record VolunteerFilter(
-    [property: FromQuery] string? Q = null, [property: FromQuery] Guid? Team = null, [property: FromQuery] string? Hometown = null,
-    [property: FromQuery] VolunteerStatus? Status = null, [property: FromQuery] string? Skill = null,
-    [property: FromQuery] bool? HasApplication = null)
-{
-    public IQueryable<Volunteer> Apply(IQueryable<Volunteer> volunteers, VolunteersDb db)
-    {
-        if (Q is { } q) volunteers = volunteers.Where(v => v.Name.Contains(q) || v.Number.StartsWith(q));
-        if (Team is { } team)
-            volunteers = volunteers.Where(v => db.TeamMembers.Any(m =>
-                m.OrganizationId == v.OrganizationId && m.VolunteerId == v.Id && m.TeamId == team && m.LeftOn == null));
-        if (Hometown is { } hometown) volunteers = volunteers.Where(v => v.Hometown == hometown);
-        if (Status is { } status) volunteers = volunteers.Where(v => v.Status == status);
-        if (Skill is { } skill) volunteers = volunteers.Where(v => v.Skills.Any(s => s.Name == skill));
-        if (HasApplication is { } waits) volunteers = volunteers.Where(v => (v.Status == VolunteerStatus.Applied || v.AppliedAt != null) == waits);
-        return volunteers;
-    }
-
-    internal sealed class Validator : AbstractValidator<VolunteerFilter>
-    {
-        public Validator()
-        {
-            RuleFor(filter => filter.Q).Length(1, 100);
-            RuleFor(filter => filter.Hometown).Length(1, 50);
-            RuleFor(filter => filter.Skill).Length(1, 50);
-        }
-    }
-}
 
 /// <summary>A volunteer, as a client writes them.</summary>
 /// <param name="Name">At most 100 characters.</param>
@@ -55,28 +17,37 @@ internal sealed record VolunteerFilter(
 /// <param name="JoinedOn">Local day; today when not given.</param>
 /// <param name="Status">Active when not given.</param>
 /// <param name="Consent">What the person agreed to, and when.</param>
+/// <param name="Guardian">Of a minor: who decides for them, and that they agreed. Below 14 nothing is kept without, below 18 nobody is active; the organization's settings say.</param>
 internal sealed record VolunteerRequest(
     string Name, string? Number = null, string? Phone = null, string? Hometown = null, Gender? Gender = null, DateOnly? BirthDate = null,
     string? Residence = null, IReadOnlyList<Skill>? Skills = null, DateOnly? JoinedOn = null,
-    VolunteerStatus Status = VolunteerStatus.Active, Consent? Consent = null) : IPerson
+    VolunteerStatus Status = VolunteerStatus.Active, Consent? Consent = null, Guardian? Guardian = null) : IPerson
 {
     public static VolunteerRequest Of(Volunteer v) => new(v.Name, v.Number, v.Phone, v.Hometown, v.Gender, v.BirthDate, v.Residence,
-        v.Skills, v.JoinedOn, v.Status, v.Profile.Consent);
+        v.Skills, v.JoinedOn, v.Status, v.Profile.Consent, v.Guardian);
 
     public VolunteerProfile ToProfile(DateOnly joinedOn) =>
-        new(Name, Phone, Hometown, Gender, BirthDate, Residence, Skills ?? [], JoinedOn ?? joinedOn, Status, Consent);
+        new(Name, Phone, Hometown, Gender, BirthDate, Residence, Skills ?? [], JoinedOn ?? joinedOn, Status, Consent, Guardian);
 
     internal sealed class Validator : PersonValidator<VolunteerRequest>
     {
         public Validator(TimeProvider clock) : base(clock)
         {
             RuleFor(request => request.Number).OptionalLine(30).MinimumLength(1);
-            RuleFor(request => request.Phone).Matches(@"^\+?[0-9 ()\-]{3,29}$(?!\n)");
+            RuleFor(request => request.Phone).Cascade(CascadeMode.Stop).NotMasked().Matches(PersonPhone.Pattern);
             RuleFor(request => request.Consent!).ChildRules(consent =>
             {
                 consent.RuleFor(c => c.Version).Line(50);
                 consent.RuleFor(c => c.At).NotEmpty();
             }).When(request => request.Consent is not null);
+            RuleFor(request => request.Guardian!).ChildRules(guardian =>
+            {
+                guardian.RuleFor(g => g.Name).Line(100);
+                guardian.RuleFor(g => g.Phone).Cascade(CascadeMode.Stop).NotEmpty().NotMasked().Matches(PersonPhone.Pattern);
+                guardian.RuleFor(g => g.Relation).Line(30);
+                guardian.RuleFor(g => g.Version).Line(50);
+                guardian.RuleFor(g => g.At).NotEmpty();
+            }).When(request => request.Guardian is not null);
         }
     }
 }
@@ -109,38 +80,55 @@ internal abstract class PersonValidator<T> : AbstractValidator<T> where T : IPer
     }
 }
 
-/// <summary>A person's profile in this organization.</summary>
+/// <summary>A person's profile in this organization, whole for themselves and for who coordinates them.</summary>
 /// <param name="Id">Who.</param>
 /// <param name="Number">Unique in the organization.</param>
 /// <param name="Name">Their name.</param>
-/// <param name="Phone">As it was written.</param>
+/// <param name="Phone">As it was written; masked, for instance <c>138****5678</c>, for those who do not coordinate them.</param>
 /// <param name="Hometown">Where they come from.</param>
 /// <param name="Gender">If they wish to say.</param>
 /// <param name="BirthDate">If the organization needs it.</param>
+/// <param name="BirthYear">The year of it, for everybody who sees the profile.</param>
 /// <param name="Residence">Area, not address.</param>
 /// <param name="Skills">What they can do.</param>
 /// <param name="JoinedOn">Local day.</param>
 /// <param name="Status">Where they stand with the organization.</param>
 /// <param name="Consent">What they agreed to.</param>
+/// <param name="WithdrawnConsents">What is needed and was taken back: the profile is paused until it is given again.</param>
+/// <param name="Guardian">Who decides for a minor, and that they agreed.</param>
+/// <param name="GuardianMissing">They are a minor today, and no guardian has agreed.</param>
+/// <param name="IdentityDocument">The kind of the document whose number is kept, if one is.</param>
 /// <param name="AccountId">The account that is this person here.</param>
 /// <param name="Application">What waits for an answer, for those who may answer it; null for everybody else.</param>
+/// <param name="Withheld">The members of which the caller is shown less than is known, or nothing; none for who sees the profile whole.</param>
 /// <param name="CreatedAt">When the profile was made.</param>
 /// <param name="Version">Grows by one with every change; the ETag of the resource.</param>
 internal sealed record VolunteerView(
-    Guid Id, string Number, string Name, string? Phone, string? Hometown, Gender? Gender, DateOnly? BirthDate, string? Residence,
-    IReadOnlyList<Skill> Skills, DateOnly JoinedOn, VolunteerStatus Status, Consent? Consent, Guid? AccountId,
-    ApplicationView? Application, DateTimeOffset CreatedAt, long Version) : IVersioned
+    Guid Id, string Number, string Name, string? Phone, string? Hometown, Gender? Gender, DateOnly? BirthDate, int? BirthYear, string? Residence,
+    IReadOnlyList<Skill> Skills, DateOnly JoinedOn, VolunteerStatus Status, Consent? Consent, IReadOnlyList<string> WithdrawnConsents,
+    Guardian? Guardian, bool GuardianMissing, IdentityKind? IdentityDocument, Guid? AccountId,
+    ApplicationView? Application, IReadOnlyList<string> Withheld, DateTimeOffset CreatedAt, long Version) : IVersioned
 {
-    public static Expression<Func<Volunteer, VolunteerView>> Projection(Tenant tenant, VolunteersDb db) => v => new VolunteerView(
-        v.Id, v.Number, v.Name, v.Phone, v.Hometown, v.Gender, v.BirthDate, v.Residence, v.Skills, v.JoinedOn, v.Status,
-        v.ConsentVersion == null ? null : new Consent(v.ConsentVersion, v.ConsentAt!.Value),
-        db.RoleGrants.Where(g => g.OrganizationId == v.OrganizationId && g.VolunteerId == v.Id).Select(g => (Guid?)g.AccountId).FirstOrDefault(),
-        v.AppliedAt == null || !tenant.CoordinatesAll ? null : new ApplicationView(v.AppliedAt.Value, v.ApplicationMessage), v.CreatedAt, v.Version);
+    /// <summary>As this caller may see it; null when they may not see it at all.</summary>
+    public static async Task<VolunteerView?> Find(Guid volunteerId, Tenant tenant, VolunteersDb db, AgeLimits ages, CancellationToken ct)
+    {
+        var found = await db.Volunteers.VisibleTo(tenant, db).AsNoTracking().Where(v => v.Id == volunteerId).Select(v => new
+        {
+            Volunteer = v,
+            AccountId = db.RoleGrants.Where(g => g.OrganizationId == v.OrganizationId && g.VolunteerId == v.Id).Select(g => (Guid?)g.AccountId).FirstOrDefault(),
+            Document = db.IdentityDocuments.Where(d => d.OrganizationId == v.OrganizationId && d.VolunteerId == v.Id).Select(d => (IdentityKind?)d.Kind).FirstOrDefault(),
+            Whole = db.Volunteers.SeenWholeBy(tenant, db).Any(whole => whole.Id == v.Id),
+        }).SingleOrDefaultAsync(ct);
+        if (found is not { Volunteer: { } v, Whole: var whole }) return null;
 
-    /// <summary>Of somebody without an open application.</summary>
-    public static VolunteerView Of(Volunteer v, Guid? accountId) => new(
-        v.Id, v.Number, v.Name, v.Phone, v.Hometown, v.Gender, v.BirthDate, v.Residence, v.Skills, v.JoinedOn, v.Status,
-        v.Profile.Consent, accountId, Application: null, v.CreatedAt, v.Version);
+        return new VolunteerView(
+            v.Id, v.Number, v.Name, whole ? v.Phone : PersonPhone.Masked(v.Phone), v.Hometown, whole ? v.Gender : null, whole ? v.BirthDate : null, v.BirthDate?.Year,
+            whole ? v.Residence : null, v.Skills, v.JoinedOn, v.Status, v.Profile.Consent,
+            v.WithdrawnConsents, whole ? v.Guardian : null, v.GuardianName is null && ages.IsMinor(v.BirthDate),
+            whole ? found.Document : null, found.AccountId,
+            v.AppliedAt is not { } appliedAt || !tenant.CoordinatesAll ? null : new ApplicationView(appliedAt, v.ApplicationMessage),
+            whole ? [] : PersonSight.Withheld, v.CreatedAt, v.Version);
+    }
 }
 
 /// <summary>A code with which one volunteer can make an account.</summary>

@@ -38,6 +38,7 @@ internal sealed class DocumentTransformer : IOpenApiDocumentTransformer
         ("Clients", "Other systems that act for an organization."),
         ("Teams", "Standing groups and their members."),
         ("Volunteers", "People's profiles, applications, roster import, invitations and summaries."),
+        ("Consent", "What people are asked to agree to, and the receipts of what they agreed to and took back."),
         ("Projects", "The library of reusable projects."),
         ("Activities", "What takes place: planned, published, cancelled or completed."),
         ("Shifts", "Time slots of an activity with places to fill; sign-ups, waiting lists and groups."),
