@@ -2056,6 +2056,46 @@ namespace Volunteers.Data.Migrations
                     b.ToTable("accounts", (string)null);
                 });
 
+            modelBuilder.Entity("Volunteers.Features.Identity.ClientSecret", b =>
+                {
+                    b.Property<Guid>("OrganizationId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("organization_id");
+
+                    b.Property<Guid>("Id")
+                        .HasColumnType("uuid")
+                        .HasColumnName("id");
+
+                    b.Property<Guid>("ClientId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("client_id");
+
+                    b.Property<DateTimeOffset>("CreatedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("created_at");
+
+                    b.Property<DateTimeOffset?>("ExpiresAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("expires_at");
+
+                    b.Property<DateTimeOffset?>("LastUsedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("last_used_at");
+
+                    b.Property<byte[]>("SecretHash")
+                        .IsRequired()
+                        .HasColumnType("bytea")
+                        .HasColumnName("secret_hash");
+
+                    b.HasKey("OrganizationId", "Id")
+                        .HasName("pk_organization_client_secrets");
+
+                    b.HasIndex("OrganizationId", "ClientId")
+                        .HasDatabaseName("ix_organization_client_secrets_organization_id_client_id");
+
+                    b.ToTable("organization_client_secrets", (string)null);
+                });
+
             modelBuilder.Entity("Volunteers.Features.Identity.FailureCount", b =>
                 {
                     b.Property<Guid>("Subject")
@@ -2188,6 +2228,14 @@ namespace Volunteers.Data.Migrations
                         .HasColumnType("uuid")
                         .HasColumnName("created_by");
 
+                    b.Property<DateTimeOffset?>("ExpiresAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("expires_at");
+
+                    b.Property<DateTimeOffset?>("LastUsedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("last_used_at");
+
                     b.Property<string>("Name")
                         .IsRequired()
                         .HasMaxLength(100)
@@ -2199,6 +2247,13 @@ namespace Volunteers.Data.Migrations
                         .HasMaxLength(30)
                         .HasColumnType("character varying(30)")
                         .HasColumnName("role");
+
+                    b.PrimitiveCollection<List<string>>("Scopes")
+                        .IsRequired()
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("text[]")
+                        .HasColumnName("scopes")
+                        .HasDefaultValueSql("'{}'");
 
                     b.Property<long>("Version")
                         .IsConcurrencyToken()
@@ -4193,6 +4248,16 @@ namespace Volunteers.Data.Migrations
                         .HasConstraintName("record_not_found");
                 });
 
+            modelBuilder.Entity("Volunteers.Features.Identity.ClientSecret", b =>
+                {
+                    b.HasOne("Volunteers.Features.Identity.OrganizationClient", null)
+                        .WithMany("Secrets")
+                        .HasForeignKey("OrganizationId", "ClientId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired()
+                        .HasConstraintName("fk_organization_client_secrets_organization_clients_organizati");
+                });
+
             modelBuilder.Entity("Volunteers.Features.Identity.FormerProfile", b =>
                 {
                     b.HasOne("Volunteers.Features.Volunteers.Volunteer", null)
@@ -4534,6 +4599,11 @@ namespace Volunteers.Data.Migrations
             modelBuilder.Entity("OpenIddict.EntityFrameworkCore.Models.OpenIddictEntityFrameworkCoreAuthorization<System.Guid>", b =>
                 {
                     b.Navigation("Tokens");
+                });
+
+            modelBuilder.Entity("Volunteers.Features.Identity.OrganizationClient", b =>
+                {
+                    b.Navigation("Secrets");
                 });
 #pragma warning restore 612, 618
         }
