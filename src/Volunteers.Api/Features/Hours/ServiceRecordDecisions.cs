@@ -34,11 +34,23 @@ internal sealed record ApprovalsRequest(IReadOnlyList<Guid> RecordIds)
     }
 }
 
-/// <summary>Why a record is rejected or voided.</summary>
+/// <summary>Why a record is rejected, or an entry voided.</summary>
 /// <param name="Reason">Kept in the record's history; at most 500 characters.</param>
 internal sealed record ReasonRequest(string Reason)
 {
     internal sealed class Validator : AbstractValidator<ReasonRequest>
+    {
+        public Validator() => RuleFor(request => request.Reason).NotEmpty().MaximumLength(500);
+    }
+}
+
+/// <summary>Why a record is voided, and what becomes of what it claimed.</summary>
+/// <param name="Reason">Kept in the record's history; at most 500 characters.</param>
+/// <param name="BackToHeadcount">Of a record claimed from a headcount: only the name is wrong. Its minutes and its person-time go back there, and no total changes.</param>
+/// <param name="NotCountedElsewhere">With that, of a headcount in which all had names: whom it holds again and who is recorded by name beside it are not the same people.</param>
+internal sealed record VoidRequest(string Reason, bool BackToHeadcount = false, bool NotCountedElsewhere = false)
+{
+    internal sealed class Validator : AbstractValidator<VoidRequest>
     {
         public Validator() => RuleFor(request => request.Reason).NotEmpty().MaximumLength(500);
     }
