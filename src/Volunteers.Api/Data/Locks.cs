@@ -58,7 +58,7 @@ internal static class Locks
         db.Activities.FromSql($"select * from activities where organization_id = {organizationId} and id = any({ids}) order by id for update")
             .ToDictionaryAsync(activity => activity.Id, ct);
 
-    /// <summary>The activity of a headcount about to be corrected, before its record: nobody may be approved by name meanwhile, in it or beside it.</summary>
+    /// <summary>The activity of a headcount about to be corrected or to get somebody back, before its record: nobody may be approved by name meanwhile, in it or beside it.</summary>
     public static Task LockActivityOfHeadcount(this VolunteersDb db, Guid organizationId, Guid recordId, CancellationToken ct) => db.Database.ExecuteSqlAsync(
         $"""
          select 1 from activities where organization_id = {organizationId}

@@ -71,7 +71,7 @@ internal sealed record ServiceRecordHistory(Guid RecordId, IReadOnlyList<Service
 /// <param name="MinutesBooked">What this step booked for the record, signed: 0 when it booked nothing.</param>
 /// <param name="PersonTimesBooked">The same of the person-times.</param>
 /// <param name="Positions">Where in the ledger it was booked.</param>
-/// <param name="OtherRecordId">Of a claim: the headcount that a name came out of, or the record with a name that came out of a headcount.</param>
+/// <param name="OtherRecordId">Of a claim, and of its way back: the headcount on the one side, the record with a name on the other.</param>
 internal sealed record ServiceRecordStep(
     RecordStep Step, DateTimeOffset At, Guid By, string? ByName, string? Reason, string Text, ServiceStatus Status, DateTimeOffset StartsAt, DateTimeOffset EndsAt,
     int Minutes, int PersonTimes, int CreditedMinutes, int CreditedPersonTimes, int MinutesBooked, int PersonTimesBooked, IReadOnlyList<long> Positions,
@@ -137,7 +137,13 @@ internal sealed class StepStory(ServiceRecordEvent step, string? name, BookedLin
 
     private IEnumerable<string> Moved(Evidence here, Evidence there)
     {
-        yield return Say(MinutesBooked < 0 ? "history_moved_out" : "history_moved_in", Amount(Math.Abs(MinutesBooked), Math.Abs(PersonTimesBooked)));
+        yield return Say(
+            step.Step switch
+            {
+                RecordStep.Voided => "history_moved_back",
+                RecordStep.Returned => "history_came_back",
+                _ => MinutesBooked < 0 ? "history_moved_out" : "history_moved_in",
+            }, Amount(Math.Abs(MinutesBooked), Math.Abs(PersonTimesBooked)));
         if (here != there) yield return Say("history_other_evidence", Word(MinutesBooked < 0 ? here : there), Word(MinutesBooked < 0 ? there : here));
     }
 

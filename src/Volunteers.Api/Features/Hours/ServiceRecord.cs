@@ -167,6 +167,15 @@ internal sealed class ServiceRecord : IVersioned
         Review(ServiceStatus.Voided, reviewer, reason, now);
     }
 
+    /// <summary>A name that was wrong: what stands here goes back to the headcount that it was claimed from, and this counts no more.</summary>
+    public void GiveBack(ServiceRecord headcount, Reviewer reviewer, string reason, DateTimeOffset now)
+    {
+        var minutes = CreditedMinutes;
+        Void(reviewer, reason, now);
+        if (headcount.ServiceDate != ServiceDate) throw new RuleBreach("claim_outside_headcount");
+        headcount.TakeBack(minutes);
+    }
+
     /// <summary>One participation of this headcount gets a name: minutes and a person-time move to a record of their own.</summary>
     public ServiceRecord Claim(Reviewer reviewer, Guid volunteerId, ServiceFigures figures, DateTimeOffset now)
     {
@@ -215,6 +224,15 @@ internal sealed class ServiceRecord : IVersioned
         if (figures.StartsAt < StartsAt || figures.EndsAt > EndsAt) throw new RuleBreach("claim_outside_headcount");
         RefuseUnlessRestIsWhole(Minutes - ClaimedMinutes - figures.Minutes, PersonTimes - ClaimedPersonTimes - 1, new ServiceFigures(StartsAt, EndsAt, Minutes, PersonTimes));
         (ClaimedMinutes, ClaimedPersonTimes) = (ClaimedMinutes + figures.Minutes, ClaimedPersonTimes + 1);
+    }
+
+    private void TakeBack(int minutes)
+    {
+        RefuseUnlessApproved();
+        var (claimedMinutes, claimedPersonTimes) = (ClaimedMinutes - minutes, ClaimedPersonTimes - 1);
+        if (claimedMinutes < 0) throw new RuleBreach("claims_do_not_fit");
+        RefuseUnlessRestIsWhole(Minutes - claimedMinutes, PersonTimes - claimedPersonTimes, new ServiceFigures(StartsAt, EndsAt, Minutes, PersonTimes));
+        (ClaimedMinutes, ClaimedPersonTimes) = (claimedMinutes, claimedPersonTimes);
     }
 
     private void Set(ServiceFigures figures, DateOnly serviceDate) => (StartsAt, EndsAt, Minutes, PersonTimes, ServiceDate) =

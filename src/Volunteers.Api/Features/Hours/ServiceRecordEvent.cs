@@ -12,6 +12,9 @@ internal enum RecordStep
     Voided,
     Claimed,
 
+    /// <summary>Of a headcount: a participation that had a name has none any more.</summary>
+    Returned,
+
     /// <summary>The volunteer says that it is not right.</summary>
     Disputed,
     DisputeWithdrawn,

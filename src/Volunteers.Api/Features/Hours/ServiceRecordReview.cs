@@ -64,14 +64,37 @@ internal static class ServiceRecordReview
         return Answer.Found(ServiceRecordView.Of(record));
     }
 
-    /// <summary>Voids approved service and posts its minutes back.</summary>
+    /// <summary>Voids approved service and posts its minutes back; what was claimed from a headcount under a wrong name goes back there instead.</summary>
     private static async Task<Results<Found<ServiceRecordView>, NotFound>> Void(
-        Guid recordId, ReasonRequest request, Tenant tenant, VolunteersDb db, TimeProvider clock, CancellationToken ct)
+        Guid recordId, VoidRequest request, Tenant tenant, VolunteersDb db, TimeProvider clock, CancellationToken ct)
     {
-        if (await Lock(recordId, tenant, db, ct) is not { } record) return TypedResults.NotFound();
+        var from = request.BackToHeadcount
+            ? await db.ServiceRecords.Where(r => r.OrganizationId == tenant.Id && r.Id == recordId).Select(r => r.ClaimedFromId).SingleOrDefaultAsync(ct)
+            : null;
+        if (from is { } id) await db.LockActivityOfHeadcount(tenant.Id, id, ct);
+        var records = await db.LockRecords(tenant.Id, from is null ? [recordId] : [recordId, from.Value], ct);
+        if (records.SingleOrDefault(r => r.Id == recordId) is not { } record || !tenant.Coordinates(record.TeamId)) return TypedResults.NotFound();
 
-        await db.BookVoid(record, request.Reason, tenant, clock.GetUtcNow(), ct);
+        var now = clock.GetUtcNow();
+        if (!request.BackToHeadcount) await db.BookVoid(record, request.Reason, tenant, now, ct);
+        else if (from is null) throw new RuleBreach("not_claimed");
+        else await db.BookReturn(record, records.Single(r => r.Id == from), request, tenant, now, ct);
         return Answer.Found(ServiceRecordView.Of(record));
+    }
+
+    private static async Task BookReturn(
+        this VolunteersDb db, ServiceRecord record, ServiceRecord headcount, VoidRequest request, Tenant tenant, DateTimeOffset now, CancellationToken ct)
+    {
+        var held = Booking.Of(record, PostingCause.Claimed);
+        // While all in it had names, others may have been booked beside it.
+        var stood = headcount.CreditedPersonTimes > 0 ? Participation.Of(headcount) : null;
+        record.GiveBack(headcount, Reviewer.Of(tenant), request.Reason, now);
+        if (!request.NotCountedElsewhere)
+            (await CountedTwice.Load(db, tenant.Id, [headcount.ActivityId], headcount.StartsAt, headcount.EndsAt, namesToo: true, ct)).Refuse(Participation.Of(headcount), stood);
+        var postings = await db.Post(tenant.Id, [held.Reversed, Booking.Of(headcount, PostingCause.Claimed, held.Minutes, 1)], tenant.ActorId, now, ct);
+        db.Add(new ServiceRecordEvent(record, RecordStep.Voided, tenant.ActorId, now, request.Reason, postings));
+        db.Add(new ServiceRecordEvent(headcount, RecordStep.Returned, tenant.ActorId, now, request.Reason, postings));
+        await db.SaveChangesAsync(ct);
     }
 
     /// <summary>In a transaction that has the record locked.</summary>

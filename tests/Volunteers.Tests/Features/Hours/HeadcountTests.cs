@@ -90,6 +90,88 @@ public sealed class HeadcountTests(TestDatabases databases) : HoursTest(database
     }
 
     [Fact]
+    public async Task A_wrong_name_is_taken_off_again_without_moving_a_total()
+    {
+        var (wrong, right) = (await O.Volunteer(Team), await O.Volunteer(Team));
+        var headcount = (await Headcount(Admin, 2, At("08:00"), At("10:00"), minutes: 200)).ShouldBe(201).Id;
+        var named = (await Do(Admin, "claims", headcount, new { volunteerId = wrong, minutes = 90 })).ShouldBe(201).Id;
+
+        var voided = (await Do(Admin, "void", named, new { reason = "It was somebody else.", backToHeadcount = true })).ShouldBe(200);
+
+        Assert.Equal(("voided", 0), (Text(voided, "status"), Number(voided, "creditedMinutes")));
+        var rest = await Admin.Get($"/service-records/{headcount}");
+        Assert.Equal((200, 2), (Number(rest, "creditedMinutes"), Number(rest, "creditedPersonTimes")));
+        Assert.Equal((200, 2), await Credited());
+        (await Do(Admin, "void", named, new { reason = "Again.", backToHeadcount = true })).ShouldRefuse(409, "not_approved");
+        (await Do(Admin, "claims", headcount, new { volunteerId = right, minutes = 90 })).ShouldBe(201);
+        (await Do(Admin, "claims", headcount, new { volunteerId = wrong, minutes = 110 })).ShouldBe(201);
+        Assert.Equal((200, 2), await Credited());
+        Assert.Equal(9, await VerifiedPosition());
+    }
+
+    [Fact]
+    public async Task What_goes_back_to_a_headcount_must_fit_there()
+    {
+        var volunteers = await O.Volunteers(3, Team);
+        var headcount = (await Headcount(Admin, 2, At("08:00"), At("10:00"), minutes: 150)).ShouldBe(201).Id;
+        var longer = (await Do(Admin, "claims", headcount, new { volunteerId = volunteers[0], minutes = 60 })).ShouldBe(201).Id;
+        (await Do(Admin, "correct", longer, new { reason = "More.", minutes = 100 })).ShouldBe(200);
+        Task<Answer> Back(string record, bool apart = false) => Do(Admin, "void", record, new { reason = "A wrong name.", backToHeadcount = true, notCountedElsewhere = apart });
+
+        // More than was ever claimed.
+        (await Back(longer)).ShouldRefuse(409, "claims_do_not_fit");
+        (await Do(Admin, "correct", longer, new { reason = "A day later.", startsAt = At("08:00", 8), endsAt = At("09:00", 8), minutes = 60 })).ShouldBe(200);
+        (await Back(longer)).ShouldRefuse(409, "claim_outside_headcount");
+        (await Back(await O.Record(await O.Activity(Team), volunteers[1], At("12:00"), At("13:00")))).ShouldRefuse(409, "not_claimed");
+        (await Back(headcount)).ShouldRefuse(409, "not_claimed");
+
+        var last = (await Do(Admin, "claims", headcount, new { volunteerId = volunteers[1], minutes = 90 })).ShouldBe(201).Id;
+        // All have names, so this one is another.
+        await O.Record(Activity, volunteers[2], At("08:00"), At("09:00"));
+        (await Back(last)).ShouldRefuse(409, "counted_by_name");
+        var before = await Credited();
+        (await Back(last, apart: true)).ShouldBe(200);
+        Assert.Equal(before, await Credited());
+
+        var other = (await Do(Admin, "claims", headcount, new { volunteerId = volunteers[1], minutes = 90 })).ShouldBe(201).Id;
+        (await Do(Admin, "void", headcount)).ShouldBe(200);
+        (await Back(other)).ShouldRefuse(409, "not_approved");
+        (await Do(Admin, "void", other)).ShouldBe(200);
+        await VerifiedPosition();
+    }
+
+    [Fact]
+    public async Task Nobody_gives_back_their_own_and_a_team_coordinator_only_their_teams()
+    {
+        var own = await O.Volunteer(Team);
+        var headcount = (await Headcount(Admin, 2, At("08:00"), At("10:00"))).ShouldBe(201).Id;
+        var named = (await Do(Admin, "claims", headcount, new { volunteerId = own })).ShouldBe(201).Id;
+        var body = new { reason = "A wrong name.", backToHeadcount = true };
+
+        (await Do(await O.CoordinatorWhoIs(own), "void", named, body)).ShouldRefuse(409, "own_hours");
+        (await Do(await O.SignedInWithRole("coordinator", await O.Team()), "void", named, body)).ShouldRefuse(404, "not_found");
+        Assert.Equal((240, 2), await Credited());
+    }
+
+    [Fact]
+    public async Task Claims_and_their_ways_back_at_the_same_moment_move_no_total()
+    {
+        var volunteers = await O.Volunteers(6, Team);
+        var headcount = (await Headcount(Admin, 3, At("08:00"), At("10:00"))).ShouldBe(201).Id;
+        var named = new List<string>();
+        foreach (var volunteer in volunteers.Take(3)) named.Add((await Do(Admin, "claims", headcount, new { volunteerId = volunteer })).ShouldBe(201).Id);
+
+        var answers = await Task.WhenAll(Enumerable.Range(0, 12).Select(i => Task.Run(() => i % 2 == 0
+            ? Do(Admin, "void", named[i / 2 % 3], new { reason = "A wrong name.", backToHeadcount = true })
+            : Do(Admin, "claims", headcount, new { volunteerId = volunteers[3 + (i / 2 % 3)] }))));
+
+        Assert.All(answers, answer => Assert.True(answer.Status is 200 or 201 or 409, answer.Text));
+        Assert.Equal(3, answers.Count(answer => answer.Status == 200));
+        Assert.Equal((360, 3), await Credited());
+        await VerifiedPosition();
+    }
+
+    [Fact]
     public async Task Nobody_claims_for_themselves()
     {
         var own = await O.Volunteer(Team);

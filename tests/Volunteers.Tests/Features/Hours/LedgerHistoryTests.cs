@@ -10,7 +10,7 @@ namespace Volunteers.Tests.Features.Hours;
 /// </summary>
 public sealed class LedgerHistoryTests(TestDatabases databases) : HoursTest(databases)
 {
-    private static readonly string[] Verbs = ["submit", "record", "headcount", "approve", "reject", "correct", "void", "claim", "approvals", "batch"];
+    private static readonly string[] Verbs = ["submit", "record", "headcount", "approve", "reject", "correct", "void", "claim", "return", "approvals", "batch"];
 
     /// <summary>One step of one actor; its numbers choose people, times and records among those there are.</summary>
     private sealed record Step(string Verb, int Person, int Record, int Quarter, int Length, int Minutes);
@@ -72,6 +72,8 @@ public sealed class LedgerHistoryTests(TestDatabases databases) : HoursTest(data
             "headcount" => await Headcount(actor, 1 + step.Person, from.ToString("O"), to.ToString("O"), minutes * (1 + step.Person)),
             "correct" => await Do(actor, "correct", known, new { reason = "Other.", startsAt = from, endsAt = to, minutes }),
             "claim" => await Do(actor, "claims", HeadcountOf(records, step) ?? known, new { volunteerId = volunteer, minutes = step.Minutes % 2 == 0 ? minutes : null }),
+            "return" => await Do(actor, "void", (string?)records.FirstOrDefault(r => r!["claimedFromId"] is not null && (string?)r["status"] == "approved")?["id"] ?? known,
+                new { reason = "A wrong name.", backToHeadcount = true, notCountedElsewhere = true }),
             "approvals" => await actor.Post("/service-records/approvals", new { recordIds = Submitted(records, step) is { Length: > 0 } open ? open : [known] }),
             "batch" => await actor.Post("/service-records/batch", new
             {

@@ -96,6 +96,25 @@ public sealed class RecordHistoryTests(TestDatabases databases) : HoursTest(data
     }
 
     [Fact]
+    public async Task A_name_taken_off_again_is_told_on_both_sides()
+    {
+        var volunteer = await O.Volunteer(Team);
+        var name = Text(await Admin.Get($"/volunteers/{volunteer}"), "name");
+        var headcount = (await Headcount(Admin, 2, At("08:00"), At("10:00"))).ShouldBe(201).Id;
+        var named = (await Do(Admin, "claims", headcount, new { volunteerId = volunteer })).ShouldBe(201).Id;
+        (await Do(Admin, "void", named, new { reason = "Somebody else.", backToHeadcount = true })).ShouldBe(200);
+
+        var (ofHeadcount, ofNamed) = ((await Steps(Admin, headcount, "en"))[2], (await Steps(Admin, named, "en"))[1]);
+
+        Assert.Equal(("returned", "voided", 120, -120, named, headcount), ((string?)ofHeadcount["step"], (string?)ofNamed["step"], (int)ofHeadcount["minutesBooked"]!,
+            (int)ofNamed["minutesBooked"]!, (string?)ofHeadcount["otherRecordId"], (string?)ofNamed["otherRecordId"]));
+        Assert.EndsWith($" took a name off one participation of this headcount: {name}. Reason: “Somebody else.”. "
+            + "This moved 120 minutes and 1 person-time back here from a record with a name; no total changed.", (string)ofHeadcount["text"]!, StringComparison.Ordinal);
+        Assert.EndsWith("Reason: “Somebody else.”. This moved 120 minutes and 1 person-time from here back to a headcount; no total changed.", (string)ofNamed["text"]!, StringComparison.Ordinal);
+        Assert.EndsWith($"撤去了此未记名计数中一人次的姓名：{name}。理由：“Somebody else.”。120分钟和1人次由具名记录退回此处，合计不变。", (string)(await Steps(Admin, headcount, "zh-CN"))[2]["text"]!, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task An_approval_out_of_a_headcount_says_that_only_the_evidence_is_another()
     {
         var volunteer = await O.Volunteer(Team);
