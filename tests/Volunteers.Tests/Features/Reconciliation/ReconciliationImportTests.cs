@@ -77,6 +77,32 @@ public sealed class ReconciliationImportTests(TestDatabases databases) : Reconci
     }
 
     [Fact]
+    public async Task A_file_without_numbers_of_its_own_that_was_compared_twice_is_booked_once()
+    {
+        await Person("A-1", "李雷");
+        const string rows = "A-1,,,2026-06-07,60,送考,\r\nA-1,,,2026-06-07,60,送考,\r\nA-1,,,2026-06-08,30,,\r\n";
+        var (one, other) = (await Reconcile(rows), await Reconcile(rows));
+
+        Assert.Equal((3, 0, 0), Done(await Import(one)));
+        Assert.Equal((0, 3, 0), Done(await Import(other)));
+
+        Assert.Equal((150, 3), await Credited());
+    }
+
+    [Fact]
+    public async Task Imports_at_the_same_moment_share_the_activities_that_they_make()
+    {
+        for (var i = 0; i < 6; i++) await Person($"A-{i}", $"人{i}");
+        var made = new List<Answer>();
+        for (var i = 0; i < 6; i++) made.Add(await Reconcile($"A-{i},,,2026-06-07,60,爱心送考,R{i}\r\n"));
+
+        var answers = await Task.WhenAll(made.Select(reconciliation => Task.Run(() => Import(reconciliation, new { teamId = Team, category = "送考" }))));
+
+        Assert.All(answers, answer => Assert.Equal((1, 0, 0), Done(answer)));
+        Assert.Single((await Admin.Get("/activities?category=送考")).Items);
+    }
+
+    [Fact]
     public async Task All_rows_or_none_unless_the_refused_are_skipped()
     {
         var person = await Person("A-1", "李雷");
