@@ -47,12 +47,13 @@ try
     app.UseLanguages();
     app.UseProblems();
     app.UseRouting();
-    app.UseRateLimits();
+    app.UseAddressLimits();
     app.UseMiddleware<QueryGuard>();
     app.UseStrictJson();
     app.UseTokenForms();
     app.UseAuthentication();
     app.UseCallers();
+    app.UseCallerLimits();
     app.UseAuthorization();
     app.Use(IdempotencyKey.HashRequest);
 

@@ -5,6 +5,7 @@ using Microsoft.AspNetCore.Mvc.Testing;
 using Microsoft.AspNetCore.TestHost;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
+using Volunteers.Platform;
 
 namespace Volunteers.Tests.Support;
 
@@ -79,8 +80,9 @@ public sealed class ApiHost : WebApplicationFactory<Program>
         builder.UseSetting("Logging:LogLevel:Default", "Error");
         // A race of thousands waits for connections; each answers 503 and says no more.
         builder.UseSetting("Logging:LogLevel:Microsoft.EntityFrameworkCore.Database.Connection", "None");
-        // All tests come from one address.
-        builder.UseSetting("RateLimits:ApplicationsPerHour", "100000");
+        // All tests come from one address: who tests a limit sets it.
+        foreach (var limit in typeof(RateLimits).GetProperties().Where(limit => limit.Name.Contains("Per", StringComparison.Ordinal)))
+            builder.UseSetting($"RateLimits:{limit.Name}", "0");
         foreach (var (name, value) in settings) builder.UseSetting(name, value);
         builder.ConfigureTestServices(services =>
         {

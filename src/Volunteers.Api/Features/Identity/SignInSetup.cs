@@ -33,6 +33,7 @@ internal static class SignInSetup
             })
             .AddEntityFrameworkStores<VolunteersDb>();
         services.AddScoped<SignInCheck>();
+        services.AddSingleton<SignInAttempts>();
         services.AddScoped(provider => (ClientApplications)provider.GetRequiredService<IOpenIddictApplicationManager>());
 
         services.AddOpenIddict()
@@ -53,6 +54,8 @@ internal static class SignInSetup
                 // A refresh token is good once: whoever brings a used one may have stolen it, and the family ends.
                 options.SetRefreshTokenReuseLeeway(TimeSpan.Zero);
                 options.EndFamilies();
+                options.AddEventHandler<OpenIddictServerEvents.ExtractTokenRequestContext>(handler => handler
+                    .UseSingletonHandler<SignInAttempts.AtTokenEndpoint>().SetOrder(int.MaxValue - 100_000));
                 // The mobile app reads nothing from the token, but a gateway may check its signature.
                 options.DisableAccessTokenEncryption();
                 var aspNetCore = options.UseAspNetCore().EnableTokenEndpointPassthrough();

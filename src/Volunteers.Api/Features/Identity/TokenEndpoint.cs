@@ -5,6 +5,7 @@ using Microsoft.AspNetCore.Identity;
 using OpenIddict.Abstractions;
 using OpenIddict.Server.AspNetCore;
 using Volunteers.Data;
+using Volunteers.Platform;
 using static OpenIddict.Abstractions.OpenIddictConstants;
 
 namespace Volunteers.Features.Identity;
@@ -12,7 +13,7 @@ namespace Volunteers.Features.Identity;
 internal static class TokenEndpoint
 {
     public static void MapTokens(this WebApplication app) =>
-        app.MapPost("/connect/token", Exchange).ExcludeFromDescription();
+        app.MapPost("/connect/token", Exchange).ExcludeFromDescription().Costs(Cost.SignIn).SaysTooMany(SignInAttempts.SayTooMany);
 
     /// <summary>The authorization server has checked client, grant type and token by now; here the account is.</summary>
     private static async Task<IResult> Exchange(
