@@ -57,12 +57,13 @@ try
     app.UseRouting();
     app.UseCors();
     app.UseRequestTimeouts();
-    app.UseRateLimits();
+    app.UseAddressLimits();
     app.UseMiddleware<QueryGuard>();
     app.UseStrictJson();
     app.UseTokenForms();
     app.UseAuthentication();
     app.UseCallers();
+    app.UseCallerLimits();
     app.UseAuthorization();
     app.Use(IdempotencyKey.HashRequest);
 

@@ -57,7 +57,7 @@ public sealed partial class ServiceProcess : IAsyncDisposable
     }
 
     public static (string, string)[] InDevelopment(string dataFolder) =>
-        [("ASPNETCORE_ENVIRONMENT", "Development"), ("EmbeddedPostgres__DataDirectory", dataFolder), ("ASPNETCORE_URLS", "http://127.0.0.1:0")];
+        [("ASPNETCORE_ENVIRONMENT", "Development"), ("EmbeddedPostgres__DataDirectory", dataFolder), ("ASPNETCORE_URLS", "http://127.0.0.1:0"), ("RateLimits__RequestsPerMinute", "0")];
 
     /// <summary>A folder that PostgreSQL's own user can reach.</summary>
     public static string NewDataFolder()

@@ -22,7 +22,7 @@ internal static class CalendarFeedEndpoints
     }
 
     public static void MapCalendars(this RouteGroupBuilder v1) =>
-        v1.MapGet("/calendars/{secret}.ics", Read).WithTags("Calendar").WithName("getCalendar").AllowAnonymous().RefusesWith(404);
+        v1.MapGet("/calendars/{secret}.ics", Read).WithTags("Calendar").WithName("getCalendar").AllowAnonymous().Costs(Cost.Verification).RefusesWith(404);
 
     /// <summary>Lists the calendar feeds that the caller made, without their secrets.</summary>
     private static Task<Paged<CalendarFeedView>> List([AsParameters] PageQuery page, Tenant tenant, VolunteersDb db, CancellationToken ct) =>

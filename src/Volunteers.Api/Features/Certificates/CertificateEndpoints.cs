@@ -17,7 +17,7 @@ internal static class CertificateEndpoints
 
         var certificates = organization.MapGroup("/certificates/{certificateId:guid}").WithTags("Certificates").Scoped(Scope.Certificates).RefusesWith(404);
         certificates.MapGet("", Get).WithName("getCertificate");
-        certificates.MapGet("/pdf", Draw).WithName("getCertificatePdf");
+        certificates.MapGet("/pdf", Draw).WithName("getCertificatePdf").Costs(Cost.Export);
         certificates.MapPost("/revoke", Revoke).WithName("revokeCertificate").Allows(Access.Coordinate).RefusesWith(409);
     }
 

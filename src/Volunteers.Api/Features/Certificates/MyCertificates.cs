@@ -17,7 +17,7 @@ internal static class MyCertificates
         mine.MapGet("", List).WithName("listMyCertificates").Allows(Access.Account);
         mine.MapPost("", Issue).WithName("issueMyCertificate").Allows(Access.Account).RefusesWith(404, 409);
         mine.MapGet("/{certificateId:guid}", Get).WithName("getMyCertificate").Allows(Access.Account).RefusesWith(404);
-        mine.MapGet("/{certificateId:guid}/pdf", Draw).WithName("getMyCertificatePdf").Allows(Access.Account).RefusesWith(404);
+        mine.MapGet("/{certificateId:guid}/pdf", Draw).WithName("getMyCertificatePdf").Allows(Access.Account).Costs(Cost.Export).RefusesWith(404);
     }
 
     /// <summary>Lists the caller's own certificates of all organizations in the order in which they were issued, without their lines.</summary>

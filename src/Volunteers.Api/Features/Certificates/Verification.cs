@@ -12,7 +12,7 @@ internal static class Verification
 {
     public static void MapVerification(this RouteGroupBuilder v1) =>
         v1.MapGet("/certificates/{code}", Get).WithTags("Certificates").WithName("verifyCertificate").AllowAnonymous()
-            .LimitedBy(RateLimits.Verifications).RefusesWith(404, 429);
+            .Costs(Cost.Verification).RefusesWith(404);
 
     /// <summary>
     /// Verifies a certificate by its code, in capitals or small letters, with hyphens or without. Public, without signing in:

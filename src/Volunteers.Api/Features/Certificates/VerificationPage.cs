@@ -15,7 +15,7 @@ internal static class VerificationPage
     public static void MapVerificationPage(this WebApplication app)
     {
         app.MapGet("/verify", Ask).ExcludeFromDescription();
-        app.MapGet("/verify/{code}", Show).ExcludeFromDescription().LimitedBy(RateLimits.Verifications);
+        app.MapGet("/verify/{code}", Show).ExcludeFromDescription().Costs(Cost.Verification);
     }
 
     private static IResult Ask(HttpContext http, string? code = null) => string.IsNullOrWhiteSpace(code)

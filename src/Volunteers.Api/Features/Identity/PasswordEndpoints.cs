@@ -14,7 +14,7 @@ internal static class PasswordEndpoints
     {
         v1.MapPut("/me/password", Change).WithTags("Me").WithName("changePassword").Allows(Access.Account).OpensItsOwnTransaction().RefusesWith(409, 429);
 
-        var resets = v1.MapGroup("/password-resets").WithTags("Accounts").AllowAnonymous().LimitedBy(RateLimits.PasswordResets);
+        var resets = v1.MapGroup("/password-resets").WithTags("Accounts").AllowAnonymous().Costs(Cost.PasswordReset);
         resets.MapPost("", Ask).WithName("requestPasswordReset").RefusesWith(429);
         resets.MapPut("", Reset).WithName("resetPassword").OpensItsOwnTransaction().RefusesWith(409, 429);
     }

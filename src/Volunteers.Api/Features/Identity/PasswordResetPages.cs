@@ -14,9 +14,9 @@ internal static class PasswordResetPages
     public static void MapPasswordResetPages(this WebApplication app)
     {
         app.MapGet(Path, (HttpContext http, string? returnUrl = null) => Asking(http, Spoken(http, returnUrl), null)).ExcludeFromDescription();
-        app.MapPost(Path, Ask).LimitedBy(RateLimits.PasswordResets).ExcludeFromDescription();
+        app.MapPost(Path, Ask).Costs(Cost.PasswordReset).ExcludeFromDescription();
         app.MapGet(WithCode, (HttpContext http, string? returnUrl = null) => Setting(http, Spoken(http, returnUrl), "", null, null)).ExcludeFromDescription();
-        app.MapPost(WithCode, Set).LimitedBy(RateLimits.PasswordResets).ExcludeFromDescription();
+        app.MapPost(WithCode, Set).Costs(Cost.PasswordReset).ExcludeFromDescription();
     }
 
     public static string For(HttpContext http, ReturnUrl? returnUrl) => Address(http, Path, returnUrl);

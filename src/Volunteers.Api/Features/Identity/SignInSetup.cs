@@ -42,6 +42,7 @@ internal static class SignInSetup
         services.AddSingleton<NobodysPassword>();
         services.AddSingleton<KnownDevices>();
         services.AddScoped<ClientSessions>();
+        services.AddSingleton<SignInAttempts>();
         services.AddScoped(provider => (ClientApplications)provider.GetRequiredService<IOpenIddictApplicationManager>());
 
         services.AddOpenIddict()
@@ -69,6 +70,8 @@ internal static class SignInSetup
                 options.SetRefreshTokenReuseLeeway(TimeSpan.Zero);
                 options.EndFamilies();
                 SwaggerRedirect.Use(options);
+                options.AddEventHandler<OpenIddictServerEvents.ExtractTokenRequestContext>(handler => handler
+                    .UseSingletonHandler<SignInAttempts.AtTokenEndpoint>().SetOrder(int.MaxValue - 100_000));
                 // The mobile app reads nothing from the token, but a gateway may check its signature.
                 options.DisableAccessTokenEncryption();
                 var aspNetCore = options.UseAspNetCore().EnableTokenEndpointPassthrough().EnableAuthorizationEndpointPassthrough().EnableErrorPassthrough();

@@ -4,6 +4,7 @@ using Microsoft.AspNetCore.Identity;
 using OpenIddict.Abstractions;
 using OpenIddict.Server.AspNetCore;
 using Volunteers.Data;
+using Volunteers.Platform;
 using static OpenIddict.Abstractions.OpenIddictConstants;
 
 namespace Volunteers.Features.Identity;
@@ -13,7 +14,7 @@ internal static class TokenEndpoint
     private const string SecondFactorCode = "second_factor_code";
 
     public static void MapTokens(this WebApplication app) =>
-        app.MapPost("/connect/token", Exchange).ExcludeFromDescription();
+        app.MapPost("/connect/token", Exchange).ExcludeFromDescription().Costs(Cost.SignIn).SaysTooMany(SignInAttempts.SayTooMany);
 
     /// <summary>The authorization server has checked client, grant type, code or token by now; here the account is.</summary>
     private static async Task<IResult> Exchange(

@@ -55,6 +55,10 @@ internal static class ReportMedia
             .Select(offer => (ReportFormat?)offer.Format).FirstOrDefault();
     }
 
+    /// <summary>Whether a report is asked for as a file, by <c>format</c> or by <c>Accept</c>.</summary>
+    public static bool AsksForFile(HttpRequest request) =>
+        Choose(request, Enum.TryParse<ReportFormat>(request.Query["format"], ignoreCase: true, out var given) ? given : null) is not (null or ReportFormat.Json);
+
     public static string TypeOf(ReportFormat format) => All.Single(offer => offer.Format == format).MediaType;
 
     /// <summary>
@@ -88,7 +92,7 @@ internal static class ReportMedia
         "\\/:*?\"<>|%'".Contains(rune.ToString(), StringComparison.Ordinal) || rune == Rune.ReplacementChar
         || Rune.GetUnicodeCategory(rune) is UnicodeCategory.Control or UnicodeCategory.Format or UnicodeCategory.LineSeparator or UnicodeCategory.ParagraphSeparator;
 
-    public static RouteHandlerBuilder AnswersFilesToo(this RouteHandlerBuilder route) => route.HandlesFiles().AddOpenApiOperationTransformer((operation, _, _) =>
+    public static RouteHandlerBuilder AnswersFilesToo(this RouteHandlerBuilder route) => route.HandlesFiles().Exports(AsksForFile).AddOpenApiOperationTransformer((operation, _, _) =>
     {
         Offer(operation, Csv, "UTF-8 with BOM, CRLF; headings in the language of Accept-Language; the last line is the total.");
         Offer(operation, Xlsx, "Numbers as numbers, dates as dates; the last row is the total; a second sheet says period, filters, position and when it was drawn.");
@@ -96,7 +100,7 @@ internal static class ReportMedia
         return Task.CompletedTask;
     });
 
-    public static RouteHandlerBuilder AnswersRecordFiles(this RouteHandlerBuilder route) => route.AddOpenApiOperationTransformer((operation, _, _) =>
+    public static RouteHandlerBuilder AnswersRecordFiles(this RouteHandlerBuilder route) => route.Exports().AddOpenApiOperationTransformer((operation, _, _) =>
     {
         Offer(operation, Csv, "UTF-8 with BOM, CRLF; headings in the language of Accept-Language; the last line is the total and says how many there are.");
         Offer(operation, Xlsx, "Numbers as numbers, days and times as such, in the organization's time zone; the last row is the total.");

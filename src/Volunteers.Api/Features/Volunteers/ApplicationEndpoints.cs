@@ -16,7 +16,7 @@ internal static class ApplicationEndpoints
     public static void MapApplications(this RouteGroupBuilder volunteers)
     {
         volunteers.MapPost("/applications", Apply).WithName("applyToVolunteer").AllowAnonymous()
-            .LimitedBy(RateLimits.Applications).RefusesWith(404, 429);
+            .Costs(Cost.Application).RefusesWith(404);
         volunteers.MapPost("/{volunteerId:guid}/accept", Accept).WithName("acceptApplication").Allows(Access.CoordinateAll).RefusesWith(404, 409);
         volunteers.MapPost("/{volunteerId:guid}/decline", Decline).WithName("declineApplication").Allows(Access.CoordinateAll).RefusesWith(404, 409);
     }
@@ -36,7 +36,8 @@ internal static class ApplicationEndpoints
         // Of two equal applications at the same moment the second waits here, and then finds the first.
         var organization = await db.LockOrganization(organizationId, ct);
         // Asked before the phone is: a refusal that came for new phones only would tell which are known.
-        if (await db.Volunteers.CountAsync(v => v.OrganizationId == organizationId && v.Status == VolunteerStatus.Applied, ct) >= limits.Value.OpenApplications)
+        if (limits.Value.OpenApplications is > 0 and var most
+            && await db.Volunteers.CountAsync(v => v.OrganizationId == organizationId && v.Status == VolunteerStatus.Applied, ct) >= most)
             throw RuleBreach.TooMany("too_many_applications", TimeSpan.FromHours(1));
 
         var now = clock.GetUtcNow();

@@ -13,7 +13,7 @@ namespace Volunteers.Features.Volunteers;
 internal static class ImportEndpoints
 {
     public static void MapVolunteerImport(this RouteGroupBuilder volunteers) =>
-        volunteers.MapPost("/import", Import).WithName("importVolunteers").Allows(Access.CoordinateAll).RefusesWith(409, 413, 415)
+        volunteers.MapPost("/import", Import).WithName("importVolunteers").Allows(Access.CoordinateAll).Costs(Cost.Import).RefusesWith(409, 413, 415)
             .WithMetadata(new RequestSizeLimitAttribute(ImportFile.LargestBytes)).HandlesFiles()
             .TakesSpreadsheet("The roster, CSV or XLSX, at most 20 MB.", "编号,姓名,籍贯,服务队\r\nSX-0048,的哥队员48,湖南,“的哥”志愿服务队\r\n");
 

@@ -25,7 +25,7 @@ internal sealed class DocumentTransformer : IOpenApiDocumentTransformer
         [415] = ("UnsupportedMediaType", "The body is of a type that this operation does not take."),
         [422] = ("IdempotencyKeyReused", "The `Idempotency-Key` was used for another request."),
         [428] = ("PreconditionRequired", "`If-Match` is missing."),
-        [429] = ("TooManyRequests", "Too many at once; `code` says of what. Try again after `Retry-After` seconds."),
+        [429] = ("TooManyRequests", "Too many in a short time, or at once; `code` says of what. Try again after `Retry-After` seconds."),
         [503] = ("ServiceUnavailable", "The database is away or too busy; nothing was changed. Try again after `Retry-After` seconds."),
     };
 

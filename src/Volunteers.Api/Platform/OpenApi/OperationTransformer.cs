@@ -124,7 +124,7 @@ internal sealed class OperationTransformer(IServiceProvider services) : IOpenApi
 
     private static void DescribeErrors(OpenApiOperation operation, ApiDescription api, bool anonymous, OpenApiDocument document)
     {
-        var statuses = new SortedSet<int>(api.ActionDescriptor.EndpointMetadata.OfType<RefusesWith>().SelectMany(refusals => refusals.Statuses)) { 400, 503 };
+        var statuses = new SortedSet<int>(api.ActionDescriptor.EndpointMetadata.OfType<RefusesWith>().SelectMany(refusals => refusals.Statuses)) { 400, 429, 503 };
         statuses.UnionWith(operation.Responses!.Keys.Select(int.Parse).Where(DocumentTransformer.Errors.ContainsKey));
         if (!anonymous) statuses.UnionWith([401, 403]);
         if (api.RelativePath!.Contains("{organizationId", StringComparison.Ordinal)) statuses.Add(404);

@@ -64,16 +64,16 @@ public sealed class ApplicationLimitTests(TestDatabases databases) : Application
     }
 
     [Fact]
-    public async Task A_limit_of_nothing_is_refused_at_the_start()
+    public async Task A_limit_below_nothing_is_refused_at_the_start()
     {
         await using var process = ServiceProcess.Run("",
-            ("ConnectionStrings__Volunteers", ConnectionString), ("ASPNETCORE_URLS", "http://127.0.0.1:0"), ("RateLimits__OpenApplications", "0"));
+            ("ConnectionStrings__Volunteers", ConnectionString), ("ASPNETCORE_URLS", "http://127.0.0.1:0"), ("RateLimits__OpenApplications", "-1"));
 
         Assert.Equal(1, await process.ExitCode());
-        Assert.Contains("RateLimits: every limit must be above zero.", process.Output, StringComparison.Ordinal);
+        Assert.Contains("RateLimits: every limit must be 0, for none,", process.Output, StringComparison.Ordinal);
         Assert.DoesNotContain("Unhandled exception", process.Output, StringComparison.Ordinal);
     }
 
     private static IPAddress CallerAt(string address) =>
-        RateLimiting.CallerOf(new DefaultHttpContext { Connection = { RemoteIpAddress = IPAddress.Parse(address) } });
+        RateLimiting.AddressOf(new DefaultHttpContext { Connection = { RemoteIpAddress = IPAddress.Parse(address) } });
 }
