@@ -29,7 +29,8 @@ public static class NodeReader
         try
         {
             await using var rivals = await LockFile();
-            if (File.Exists(Path.Combine(Folder, "node_modules", ".package-lock.json"))) return;
+            var installed = Path.Combine(Folder, "node_modules", ".package-lock.json");
+            if (File.GetLastWriteTimeUtc(installed) > File.GetLastWriteTimeUtc(Path.Combine(Folder, "package-lock.json"))) return;
             var (exitCode, output, error) = await Run("npm", ["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--prefix", Folder], []);
             Assert.True(exitCode == 0, $"npm ci failed: {output}{error}");
         }
