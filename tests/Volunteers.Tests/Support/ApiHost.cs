@@ -1,4 +1,6 @@
 using System.Collections.Concurrent;
+using System.Net;
+using System.Net.Sockets;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Identity;
 using Microsoft.AspNetCore.Mvc.Testing;
@@ -26,6 +28,9 @@ public sealed class ApiHost : WebApplicationFactory<Program>
     }
 
     public TestClock Clock { get; } = new();
+
+    /// <summary>What this host has in place of the service's own.</summary>
+    internal Action<IServiceCollection>? Also { get; init; }
 
     /// <summary>An HTTP client without a token. Real HTTP: the service listens on a port.</summary>
     public Api Anonymous => new(Http(), "");
@@ -72,6 +77,23 @@ public sealed class ApiHost : WebApplicationFactory<Program>
         return new HttpClient(new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false }) { BaseAddress = ClientOptions.BaseAddress };
     }
 
+    /// <summary>A client at an address of its own: the loopback network has many.</summary>
+    public HttpClient HttpFrom(IPAddress address)
+    {
+        StartServer();
+        return new HttpClient(new SocketsHttpHandler
+        {
+            AllowAutoRedirect = false, UseCookies = false,
+            ConnectCallback = async (context, ct) =>
+            {
+                var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+                socket.Bind(new IPEndPoint(address, 0));
+                await socket.ConnectAsync(IPAddress.Loopback, context.DnsEndPoint.Port, ct);
+                return new NetworkStream(socket, ownsSocket: true);
+            },
+        }) { BaseAddress = ClientOptions.BaseAddress };
+    }
+
     protected override void ConfigureWebHost(IWebHostBuilder builder)
     {
         builder.UseEnvironment("Testing");
@@ -95,6 +117,7 @@ public sealed class ApiHost : WebApplicationFactory<Program>
             services.Replace(ServiceDescriptor.Singleton<TimeProvider>(Clock));
             // A test signs in often, and its passwords need no protection.
             services.Configure<PasswordHasherOptions>(options => options.IterationCount = 1);
+            Also?.Invoke(services);
         });
     }
 }

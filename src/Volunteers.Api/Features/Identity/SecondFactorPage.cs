@@ -12,7 +12,7 @@ internal static class SecondFactorPage
     private const string Path = "/sign-in/second-factor";
     private static readonly TimeSpan InTime = TimeSpan.FromMinutes(5);
 
-    public static void MapSecondFactorPage(this WebApplication app) => app.MapPost(Path, Enter).ExcludeFromDescription();
+    public static void MapSecondFactorPage(this WebApplication app) => app.MapPost(Path, Enter).Costs(Cost.SignIn).ExcludeFromDescription();
 
     /// <summary>The page keeps, protected, whose password was right and which one it was; the browser keeps nothing.</summary>
     public static ContentHttpResult Ask(HttpContext http, Account account, ReturnUrl? returnUrl, IEnumerable<string>? formTargets)

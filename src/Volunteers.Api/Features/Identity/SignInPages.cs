@@ -15,7 +15,7 @@ internal static class SignInPages
     public static void MapSignInPages(this WebApplication app)
     {
         app.MapGet(Path, Ask).ExcludeFromDescription();
-        app.MapPost(Path, SignIn).ExcludeFromDescription();
+        app.MapPost(Path, SignIn).Costs(Cost.SignIn).ExcludeFromDescription();
     }
 
     public static string For(HttpContext http, ReturnUrl? returnUrl) =>

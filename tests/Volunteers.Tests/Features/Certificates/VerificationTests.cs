@@ -1,6 +1,7 @@
 using System.Globalization;
 using Volunteers.Features.Certificates;
 using Volunteers.Tests.Support;
+using TypedCode = Volunteers.Platform.TypedCode;
 using Xunit;
 
 namespace Volunteers.Tests.Features.Certificates;

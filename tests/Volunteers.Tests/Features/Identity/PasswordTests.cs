@@ -43,38 +43,6 @@ public sealed class PasswordTests(TestDatabases databases) : ApiTest(databases)
         Assert.Equal(wrong.Text, nonsense.ShouldBe(400).Text);
     }
 
-    [Fact]
-    public async Task Five_failures_lock_an_account_for_five_minutes()
-    {
-        for (var i = 0; i < 5; i++) (await Host.WithPassword(ApiHost.OperatorLogin, "not-the-password")).ShouldBe(400);
-
-        var locked = (await Host.WithPassword(ApiHost.OperatorLogin, ApiHost.OperatorPassword)).ShouldBe(400);
-        Assert.Equal("invalid_grant", (string?)locked["error"]);
-
-        Clock.Advance(TimeSpan.FromMinutes(4.9));
-        (await Host.WithPassword(ApiHost.OperatorLogin, ApiHost.OperatorPassword)).ShouldBe(400);
-        Clock.Advance(TimeSpan.FromMinutes(0.2));
-        (await Host.WithPassword(ApiHost.OperatorLogin, ApiHost.OperatorPassword)).ShouldBe(200);
-    }
-
-    [Fact]
-    public async Task A_success_forgets_the_failures_before_it()
-    {
-        for (var round = 0; round < 2; round++)
-        {
-            for (var i = 0; i < 4; i++) (await Host.WithPassword(ApiHost.OperatorLogin, "not-the-password")).ShouldBe(400);
-            (await Host.WithPassword(ApiHost.OperatorLogin, ApiHost.OperatorPassword)).ShouldBe(200);
-        }
-    }
-
-    [Fact]
-    public async Task Guesses_at_the_same_moment_are_counted_one_by_one()
-    {
-        await Task.WhenAll(Enumerable.Range(0, 5).Select(_ => Host.WithPassword(ApiHost.OperatorLogin, "not-the-password")));
-
-        (await Host.WithPassword(ApiHost.OperatorLogin, ApiHost.OperatorPassword)).ShouldBe(400);
-    }
-
     [Theory]
     [InlineData("grant_type=password&client_id=volunteers-mobile", "invalid_request")]
     [InlineData("grant_type=password&client_id=somebody-else&username=a&password=b", "invalid_client")]

@@ -21,6 +21,14 @@ public static class SignIn
             ("username", login), ("password", password), ("scope", scope));
     }
 
+    /// <summary>With further fields, from the given address of the loopback network, or from 127.0.0.1.</summary>
+    public static async Task<Answer> WithPassword(this ApiHost host, string login, string password, string from, params (string Name, string Value)[] fields)
+    {
+        using var http = host.HttpFrom(System.Net.IPAddress.Parse(from));
+        return await ApiHost.PostToken(http, [("grant_type", "password"), ("client_id", "volunteers-mobile"),
+            ("username", login), ("password", password), ("scope", "api offline_access"), .. fields]);
+    }
+
     public static async Task<Tokens> TokensOf(this ApiHost host, string login, string password) => Tokens.Of(await host.WithPassword(login, password));
 
     public static async Task<Answer> Refresh(this ApiHost host, string? refreshToken)
