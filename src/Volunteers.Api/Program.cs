@@ -59,8 +59,11 @@ try
     app.MapTokens();
     app.MapAuthorize();
     app.MapSignInPages();
+    app.MapLogout();
+    app.MapUserInfo();
     var v1 = app.MapGroup("/v1").ValidatesRequests().TakesTurns().ChangesInOneTransaction();
     v1.MapAccounts();
+    v1.MapSessions();
     v1.MapMyShifts();
     v1.MapMyHours();
     v1.MapOrganizations();

@@ -67,6 +67,10 @@ internal static class SignInSessions
              """, ct);
     }
 
+    /// <summary>Those of clients go with their authorizations.</summary>
+    public static Task ForgetBrowserSessions(this VolunteersDb db, DateTimeOffset startedBefore, CancellationToken ct) =>
+        db.SignInSessions.Where(s => s.ClientId == null && s.StartedAt < startedBefore).ExecuteDeleteAsync(ct);
+
     public static Task LockAccount(this VolunteersDb db, Guid accountId, CancellationToken ct) =>
         db.Database.ExecuteSqlAsync($"select 1 from accounts where id = {accountId} for no key update", ct);
 }

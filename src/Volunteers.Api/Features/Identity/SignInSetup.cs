@@ -40,7 +40,8 @@ internal static class SignInSetup
             {
                 // Tokens name the address they were given at, and are good only there, unless replicas share a name.
                 if (builder.Configuration.GetValue<Uri>("SignIn:Issuer") is { } issuer) options.SetIssuer(issuer);
-                options.SetTokenEndpointUris("connect/token").SetRevocationEndpointUris("connect/revoke").SetAuthorizationEndpointUris(ReturnUrl.Authorize);
+                options.SetTokenEndpointUris("connect/token").SetRevocationEndpointUris("connect/revoke").SetAuthorizationEndpointUris(ReturnUrl.Authorize)
+                    .SetEndSessionEndpointUris(LogoutEndpoint.Path).SetUserInfoEndpointUris(UserInfoEndpoint.Path);
                 options.AllowPasswordFlow().AllowRefreshTokenFlow().AllowClientCredentialsFlow().AllowAuthorizationCodeFlow().RequireProofKeyForCodeExchange();
                 options.Configure(server =>
                 {
@@ -56,7 +57,8 @@ internal static class SignInSetup
                 SwaggerRedirect.Use(options);
                 // The mobile app reads nothing from the token, but a gateway may check its signature.
                 options.DisableAccessTokenEncryption();
-                var aspNetCore = options.UseAspNetCore().EnableTokenEndpointPassthrough().EnableAuthorizationEndpointPassthrough().EnableErrorPassthrough();
+                var aspNetCore = options.UseAspNetCore().EnableTokenEndpointPassthrough().EnableAuthorizationEndpointPassthrough()
+                    .EnableEndSessionEndpointPassthrough().EnableUserInfoEndpointPassthrough().EnableErrorPassthrough();
                 if (!https) aspNetCore.DisableTransportSecurityRequirement();
             })
             .AddValidation(options =>
@@ -73,6 +75,11 @@ internal static class SignInSetup
         services.AddSingleton<ICallers>(provider => provider.GetRequiredService<Callers>());
         services.AddHostedService(provider => provider.GetRequiredService<Callers>());
         services.AddHostedService<TokenCleanup>();
+
+        services.AddOptions<RegisteredClients>().Configure(options => options.All = builder.Configuration.GetSection(RegisteredClients.Section).Get<RegisteredClient[]>() ?? [])
+            .ValidateOnStart();
+        services.AddSingleton<IValidateOptions<RegisteredClients>, RegisteredClients.Validator>();
+        services.AddHostedService<ClientRegistration>();
     }
 
     /// <summary>A form that cannot be read is refused as RFC 6749 says, before the authorization server stumbles over it.</summary>
@@ -113,6 +120,7 @@ internal static class SignInSetup
             await scopes.CreateAsync(new OpenIddictScopeDescriptor { Name = ApiScope }, ct);
 
         await FirstPartyClients.Ensure(services.GetRequiredService<IOpenIddictApplicationManager>(), ct);
+        await ClientRegistration.Apply(services, ct);
     }
 
     /// <summary>Read when the first request needs them, so that replicas share what is in the database.</summary>
@@ -133,7 +141,7 @@ internal static class SignInSetup
         }
     }
 
-    /// <summary>Tokens and authorizations that can no longer be used are deleted once a day.</summary>
+    /// <summary>Tokens, authorizations and sessions that can no longer be used are deleted once a day.</summary>
     private sealed class TokenCleanup(IServiceScopeFactory scopes, TimeProvider clock, ILogger<TokenCleanup> log) : BackgroundService
     {
         protected override async Task ExecuteAsync(CancellationToken stoppingToken)
@@ -147,6 +155,7 @@ internal static class SignInSetup
                     var before = clock.GetUtcNow() - TimeSpan.FromDays(31);
                     await scope.ServiceProvider.GetRequiredService<IOpenIddictTokenManager>().PruneAsync(before, stoppingToken);
                     await scope.ServiceProvider.GetRequiredService<IOpenIddictAuthorizationManager>().PruneAsync(before, stoppingToken);
+                    await scope.ServiceProvider.GetRequiredService<VolunteersDb>().ForgetBrowserSessions(before, stoppingToken);
                 }
                 catch (Exception failed) when (failed is not OperationCanceledException)
                 {
