@@ -72,8 +72,11 @@ try
     app.MapSignInPages();
     app.MapSecondFactorPage();
     app.MapPasswordResetPages();
+    app.MapLogout();
+    app.MapUserInfo();
     var v1 = app.MapGroup("/v1").ValidatesRequests().TakesTurns().ChangesInOneTransaction();
     v1.MapAccounts();
+    v1.MapSessions();
     v1.MapPasswords();
     v1.MapSecondFactor();
     v1.MapMyShifts();

@@ -1,5 +1,7 @@
 using System.Net;
+using System.Security.Claims;
 using Microsoft.AspNetCore.Antiforgery;
+using Microsoft.Extensions.Primitives;
 
 namespace Volunteers.Platform;
 
@@ -11,8 +13,9 @@ namespace Volunteers.Platform;
 /// <param name="Value">What stands in it; never a password.</param>
 /// <param name="Error">What is wrong with it, plain text.</param>
 /// <param name="ErrorId">The element that says what is wrong, when it is about more than this field.</param>
+/// <param name="Focus">Where whoever reads the page goes on.</param>
 internal sealed record FormField(
-    string Name, string Label, string Autocomplete, string Type = "text", string? Value = null, string? Error = null, string? ErrorId = null);
+    string Name, string Label, string Autocomplete, string Type = "text", string? Value = null, string? Error = null, string? ErrorId = null, bool Focus = false);
 
 /// <summary>A form that came. Unless it is ours, and of this very browser, another site may have sent it.</summary>
 internal sealed record PostedForm(IFormCollection Fields, bool IsOurs)
@@ -25,6 +28,8 @@ internal static class HtmlForm
 {
     /// <summary>The name under which a form brings its token back.</summary>
     public const string Token = "formToken";
+
+    private const string DecisionField = "decision";
 
     /// <summary>Posts back to this service, with a token that shows that the form was ours and this browser's.</summary>
     public static string Post(HttpContext http, string path, IEnumerable<KeyValuePair<string, string?>> hidden, string content)
@@ -53,16 +58,30 @@ internal static class HtmlForm
         }
     }
 
+    /// <summary>What was decided on a page of ours that this very person was shown; null for what another site sends.</summary>
+    public static async Task<string?> Decision(HttpContext http, ClaimsPrincipal person)
+    {
+        // Tokens of forms are bound to whoever is the user.
+        http.User = person;
+        return HttpMethods.IsPost(http.Request.Method) && await Read(http) is { IsOurs: true } form ? form[DecisionField] : null;
+    }
+
+    /// <summary>Of a request that comes as a query or as a form: its own parameters, without what our pages add.</summary>
+    public static IEnumerable<KeyValuePair<string, StringValues>> Parameters(HttpContext http) =>
+        Own(HttpMethods.IsPost(http.Request.Method) ? http.Request.Form : http.Request.Query);
+
+    public static IEnumerable<KeyValuePair<string, StringValues>> Own(IEnumerable<KeyValuePair<string, StringValues>> parameters) =>
+        parameters.Where(parameter => parameter.Key is not (DecisionField or Token));
+
     public static string Field(FormField field)
     {
         var name = Encode(field.Name);
         var errorId = field.Error is null ? field.ErrorId : field.Name + "-error";
-        // Whoever hears the page is taken to where the error is.
-        var invalid = errorId is null ? "" : $" aria-invalid=\"true\" aria-describedby=\"{Encode(errorId)}\" autofocus";
+        var invalid = errorId is null ? "" : $" aria-invalid=\"true\" aria-describedby=\"{Encode(errorId)}\"";
         return $"""
                 <label for="{name}">{Encode(field.Label)}</label>
                 {(field.Error is null ? "" : $"<p class=\"error\" id=\"{name}-error\">{Encode(field.Error)}</p>")}
-                <input id="{name}" name="{name}" type="{Encode(field.Type)}" value="{Encode(field.Value)}" autocomplete="{Encode(field.Autocomplete)}" required{invalid} autocapitalize="none" spellcheck="false">
+                <input id="{name}" name="{name}" type="{Encode(field.Type)}" value="{Encode(field.Value)}" autocomplete="{Encode(field.Autocomplete)}" required{invalid}{(field.Focus ? " autofocus" : "")} autocapitalize="none" spellcheck="false">
                 """;
     }
 
@@ -72,8 +91,9 @@ internal static class HtmlForm
 
     public static string Link(string address, string label) => $"<p><a href=\"{Encode(address)}\">{Encode(label)}</a></p>";
 
-    public static string Choice(string name, string value, string label, bool second = false) =>
-        $"<button name=\"{Encode(name)}\" value=\"{Encode(value)}\"{(second ? " class=\"second\"" : "")}>{Encode(label)}</button>";
+    /// <summary>A button that says what was decided: read it with <see cref="Decision"/>.</summary>
+    public static string Choice(string value, string label, bool second = false) =>
+        $"<button name=\"{DecisionField}\" value=\"{Encode(value)}\"{(second ? " class=\"second\"" : "")}>{Encode(label)}</button>";
 
     public static string Encode(string? text) => WebUtility.HtmlEncode(text) ?? "";
 }

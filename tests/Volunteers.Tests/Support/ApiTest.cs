@@ -15,13 +15,16 @@ public abstract class ApiTest(TestDatabases databases) : IAsyncLifetime
 
     protected TestClock Clock => Host.Clock;
 
+    /// <summary>How the service of these tests is set up, where it is not as usual.</summary>
+    protected virtual (string Name, string Value)[] Configuration => [];
+
     /// <summary>Steps that bring about a situation, through the API.</summary>
     protected Given Given { get; private set; } = null!;
 
     public virtual async ValueTask InitializeAsync()
     {
         connectionString = await databases.NewDatabase();
-        Host = new ApiHost(connectionString);
+        Host = new ApiHost(connectionString, Configuration);
         Given = new Given(Host);
     }
 

@@ -23,7 +23,7 @@ internal static class AuthorizeEndpoint
     private static async Task<IResult> Authorize(
         HttpContext http, ClientSessions clients, IOpenIddictApplicationManager applications, TimeProvider clock, CancellationToken ct)
     {
-        if (http.GetOpenIddictServerResponse() is { } error) return Stopped(http, error);
+        if (http.GetOpenIddictServerResponse() is { } error) return SignInPages.Stopped(http, error);
         var request = http.GetOpenIddictServerRequest()!;
         Messages.Speak(request.UiLocales);
         var returnUrl = ReturnUrl.Of(http);
@@ -38,7 +38,7 @@ internal static class AuthorizeEndpoint
 
         var client = (await applications.FindByClientIdAsync(request.ClientId!, ct))!;
         var needsConsent = await applications.HasConsentTypeAsync(client, ConsentTypes.Explicit, ct) && !await clients.HasConsent(signedIn.Account.Id, request, ct);
-        var decision = await DecisionOf(http, signedIn);
+        var decision = await HtmlForm.Decision(http, signedIn.Principal);
         if (decision is Deny)
         {
             await clients.ForgetConsent(signedIn.Account.Id, request, ct);
@@ -69,13 +69,6 @@ internal static class AuthorizeEndpoint
 
     private static RedirectHttpResult ToSignIn(HttpContext http, ReturnUrl returnUrl) => TypedResults.LocalRedirect(SignInPages.For(http, returnUrl));
 
-    /// <summary>What was answered on our own page, by this very account; a decision that another site sends is none.</summary>
-    private static async Task<string?> DecisionOf(HttpContext http, SignedIn signedIn)
-    {
-        http.User = signedIn.Principal;
-        return HttpMethods.IsPost(http.Request.Method) && await HtmlForm.Read(http) is { IsOurs: true } form ? form[ReturnUrl.Decision] : null;
-    }
-
     private static async Task<ContentHttpResult> Ask(
         HttpContext http, OpenIddictRequest request, SignedIn signedIn, ReturnUrl returnUrl, IOpenIddictApplicationManager applications, object client, CancellationToken ct)
     {
@@ -87,17 +80,9 @@ internal static class AuthorizeEndpoint
             ? $"<ul>{string.Concat(request.GetScopes().Select(scope => $"<li>{HtmlForm.Encode(Messages.Title("consent_scope_" + scope))}</li>"))}</ul>"
             : "";
         var form = HtmlForm.Post(http, ReturnUrl.Authorize, returnUrl.Parameters,
-            HtmlForm.Choice(ReturnUrl.Decision, Allow, yes) + HtmlForm.Choice(ReturnUrl.Decision, Deny, no, second: true));
+            HtmlForm.Choice(Allow, yes) + HtmlForm.Choice(Deny, no, second: true));
         var another = $"<p><a href=\"{HtmlForm.Encode(SignInPages.For(http, returnUrl))}\">{HtmlForm.Encode(Messages.Title("sign_in_as_another"))}</a></p>";
         return SignInPages.Show(http, StatusCodes.Status200OK, foreign ? Messages.Title("consent_title") : Messages.Title("continue_title"),
             $"<p>{HtmlForm.Encode(asks)}</p>{scopes}{form}{another}", FormTarget.Of(await applications.GetRedirectUrisAsync(client, ct)));
-    }
-
-    /// <summary>An error that cannot be sent back to the application, because it is not known where that is.</summary>
-    private static ContentHttpResult Stopped(HttpContext http, OpenIddictResponse error)
-    {
-        Messages.Speak(http.GetOpenIddictServerRequest()?.UiLocales);
-        return SignInPages.Show(http, StatusCodes.Status400BadRequest, Messages.Title("sign_in_stopped"),
-            $"<p>{HtmlForm.Encode(Messages.Detail("sign_in_stopped"))}</p><p lang=\"en\">{HtmlForm.Encode($"{error.Error}: {error.ErrorDescription}")}</p>");
     }
 }

@@ -10,9 +10,6 @@ namespace Volunteers.Features.Identity;
 /// </summary>
 internal sealed class ReturnUrl
 {
-    /// <summary>What the pages themselves add to a request; it is no part of it.</summary>
-    public const string Decision = "decision";
-
     public const string Authorize = "/connect/authorize";
 
     private const int Longest = 6000;
@@ -21,8 +18,7 @@ internal sealed class ReturnUrl
 
     private ReturnUrl(HttpContext http, IEnumerable<KeyValuePair<string, StringValues>> parameters)
     {
-        this.parameters = parameters.Where(parameter => parameter.Key is not (Decision or HtmlForm.Token)).OrderBy(parameter => parameter.Key, StringComparer.Ordinal)
-            .ToDictionary(StringComparer.Ordinal);
+        this.parameters = HtmlForm.Own(parameters).OrderBy(parameter => parameter.Key, StringComparer.Ordinal).ToDictionary(StringComparer.Ordinal);
         Value = http.Request.PathBase + Authorize + QueryString.Create(this.parameters);
     }
 
@@ -35,8 +31,7 @@ internal sealed class ReturnUrl
     public string? this[string parameter] => parameters.TryGetValue(parameter, out var values) ? values.ToString() : null;
 
     /// <summary>The authorization request that is being answered.</summary>
-    public static ReturnUrl Of(HttpContext http) =>
-        new(http, HttpMethods.IsPost(http.Request.Method) ? http.Request.Form : http.Request.Query);
+    public static ReturnUrl Of(HttpContext http) => new(http, HtmlForm.Parameters(http));
 
     /// <summary>Null for whatever is not an authorization request of this service.</summary>
     public static ReturnUrl? Parse(HttpContext http, string? text)

@@ -1,3 +1,4 @@
+using Microsoft.AspNetCore;
 using Microsoft.AspNetCore.Http.HttpResults;
 using OpenIddict.Abstractions;
 using Volunteers.Platform;
@@ -79,6 +80,14 @@ internal static class SignInPages
         return HtmlPage.Of(http, status, HtmlForm.Encode(title), content, formTargets);
     }
 
+    /// <summary>An error that cannot be sent back to the application, because it is not known where that is.</summary>
+    public static ContentHttpResult Stopped(HttpContext http, OpenIddictResponse error)
+    {
+        Messages.Speak(http.GetOpenIddictServerRequest()?.UiLocales);
+        return Show(http, StatusCodes.Status400BadRequest, Messages.Title("sign_in_stopped"),
+            $"<p>{HtmlForm.Encode(Messages.Detail("sign_in_stopped"))}</p><p lang=\"en\">{HtmlForm.Encode($"{error.Error}: {error.ErrorDescription}")}</p>");
+    }
+
     private static async Task<ContentHttpResult> Page(
         HttpContext http, ReturnUrl? returnUrl, IOpenIddictApplicationManager applications, string? login, Problem problem, CancellationToken ct)
     {
@@ -88,9 +97,9 @@ internal static class SignInPages
         var errorId = problem == Problem.Refused ? "problem" : null;
         var form = HtmlForm.Post(http, Path, [new("returnUrl", returnUrl?.Value)],
             $"""
-             {HtmlForm.Field(new("login", Messages.Title("sign_in_login"), "username", Value: login, ErrorId: errorId,
+             {HtmlForm.Field(new("login", Messages.Title("sign_in_login"), "username", Value: login, ErrorId: errorId, Focus: problem == Problem.NoLogin,
                  Error: problem == Problem.NoLogin ? Messages.Title("sign_in_login_missing") : null))}
-             {HtmlForm.Field(new("password", Messages.Title("sign_in_password"), "current-password", "password", ErrorId: errorId,
+             {HtmlForm.Field(new("password", Messages.Title("sign_in_password"), "current-password", "password", ErrorId: errorId, Focus: problem is Problem.NoPassword or Problem.Refused,
                  Error: problem == Problem.NoPassword ? Messages.Title("sign_in_password_missing") : null))}
              {HtmlForm.Button(Messages.Title("sign_in_do"))}
              """);
@@ -106,7 +115,7 @@ internal static class SignInPages
     private static ContentHttpResult Here(HttpContext http, SignedIn signedIn) => Show(http, StatusCodes.Status200OK, Messages.Title("signed_in"),
         $"""
          <p>{HtmlForm.Encode(Messages.Detail("signed_in", signedIn.Account.DisplayName))}</p>
-         <p><a href="{HtmlForm.Encode(http.Request.PathBase)}/connect/logout">{HtmlForm.Encode(Messages.Title("sign_out_title"))}</a></p>
+         <p><a href="{HtmlForm.Encode(http.Request.PathBase + LogoutEndpoint.Path)}">{HtmlForm.Encode(Messages.Title("sign_out_title"))}</a></p>
          """);
 
     private enum Problem

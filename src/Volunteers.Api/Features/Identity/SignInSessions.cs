@@ -75,6 +75,10 @@ internal static class SignInSessions
     public static async Task<bool> LockUnchanged(this VolunteersDb db, Account account, CancellationToken ct) => (await db.Database.SqlQuery<int>(
         $"select 1 as \"Value\" from accounts where id = {account.Id} and security_stamp = {account.SecurityStamp} for no key update").ToListAsync(ct)).Count == 1;
 
+    /// <summary>Those of clients go with their authorizations.</summary>
+    public static Task ForgetBrowserSessions(this VolunteersDb db, DateTimeOffset startedBefore, CancellationToken ct) =>
+        db.SignInSessions.Where(s => s.ClientId == null && s.StartedAt < startedBefore).ExecuteDeleteAsync(ct);
+
     public static Task LockAccount(this VolunteersDb db, Guid accountId, CancellationToken ct) =>
         db.Database.ExecuteSqlAsync($"select 1 from accounts where id = {accountId} for no key update", ct);
 }

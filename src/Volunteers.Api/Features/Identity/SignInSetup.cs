@@ -55,7 +55,8 @@ internal static class SignInSetup
             {
                 // Tokens name the address they were given at, and are good only there, unless replicas share a name.
                 if (builder.Configuration.GetValue<Uri>("SignIn:Issuer") is { } issuer) options.SetIssuer(issuer);
-                options.SetTokenEndpointUris("connect/token").SetRevocationEndpointUris("connect/revoke").SetAuthorizationEndpointUris(ReturnUrl.Authorize);
+                options.SetTokenEndpointUris("connect/token").SetRevocationEndpointUris("connect/revoke").SetAuthorizationEndpointUris(ReturnUrl.Authorize)
+                    .SetEndSessionEndpointUris(LogoutEndpoint.Path).SetUserInfoEndpointUris(UserInfoEndpoint.Path);
                 options.AllowPasswordFlow().AllowRefreshTokenFlow().AllowClientCredentialsFlow().AllowAuthorizationCodeFlow().RequireProofKeyForCodeExchange();
                 options.Configure(server =>
                 {
@@ -74,7 +75,8 @@ internal static class SignInSetup
                     .UseSingletonHandler<SignInAttempts.AtTokenEndpoint>().SetOrder(int.MaxValue - 100_000));
                 // The mobile app reads nothing from the token, but a gateway may check its signature.
                 options.DisableAccessTokenEncryption();
-                var aspNetCore = options.UseAspNetCore().EnableTokenEndpointPassthrough().EnableAuthorizationEndpointPassthrough().EnableErrorPassthrough();
+                var aspNetCore = options.UseAspNetCore().EnableTokenEndpointPassthrough().EnableAuthorizationEndpointPassthrough()
+                    .EnableEndSessionEndpointPassthrough().EnableUserInfoEndpointPassthrough().EnableErrorPassthrough();
                 if (!https) aspNetCore.DisableTransportSecurityRequirement();
             })
             .AddValidation(options =>
@@ -91,6 +93,11 @@ internal static class SignInSetup
         services.AddSingleton<ICallers>(provider => provider.GetRequiredService<Callers>());
         services.AddHostedService(provider => provider.GetRequiredService<Callers>());
         services.AddHostedService<TokenCleanup>();
+
+        services.AddOptions<RegisteredClients>().Configure(options => options.All = builder.Configuration.GetSection(RegisteredClients.Section).Get<RegisteredClient[]>() ?? [])
+            .ValidateOnStart();
+        services.AddSingleton<IValidateOptions<RegisteredClients>, RegisteredClients.Validator>();
+        services.AddHostedService<ClientRegistration>();
     }
 
     /// <summary>A form that cannot be read is refused as RFC 6749 says, before the authorization server stumbles over it.</summary>
@@ -131,6 +138,7 @@ internal static class SignInSetup
             await scopes.CreateAsync(new OpenIddictScopeDescriptor { Name = ApiScope }, ct);
 
         await FirstPartyClients.Ensure(services.GetRequiredService<IOpenIddictApplicationManager>(), ct);
+        await ClientRegistration.Apply(services, ct);
     }
 
     /// <summary>Read when the first request needs them, so that replicas share what is in the database.</summary>
@@ -151,7 +159,7 @@ internal static class SignInSetup
         }
     }
 
-    /// <summary>Tokens and authorizations that can no longer be used, old failures and codes are deleted once a day.</summary>
+    /// <summary>Tokens, authorizations and sessions that can no longer be used, old failures and codes are deleted once a day.</summary>
     private sealed class TokenCleanup(IServiceScopeFactory scopes, TimeProvider clock, ILogger<TokenCleanup> log) : BackgroundService
     {
         protected override async Task ExecuteAsync(CancellationToken stoppingToken)
@@ -168,6 +176,7 @@ internal static class SignInSetup
                     var (db, now) = (scope.ServiceProvider.GetRequiredService<VolunteersDb>(), clock.GetUtcNow());
                     await Lockout.ForgetOld(db, now, stoppingToken);
                     await db.PasswordResets.Where(reset => reset.ExpiresAt < now).ExecuteDeleteAsync(stoppingToken);
+                    await db.ForgetBrowserSessions(before, stoppingToken);
                 }
                 catch (Exception failed) when (failed is not OperationCanceledException)
                 {

@@ -14,7 +14,7 @@ namespace Volunteers.Features.Identity;
 /// </summary>
 internal static class TokenFamily
 {
-    /// <summary>Uses a refresh token up; false if somebody else did, and be it at the same moment.</summary>
+    /// <summary>Uses a code or a refresh token up; false if somebody else did, and be it at the same moment.</summary>
     public static async Task<bool> Redeem(this VolunteersDb db, Guid tokenId, DateTimeOffset now, CancellationToken ct) =>
         await db.Database.ExecuteSqlAsync(
             $"update openiddict_tokens set status = 'redeemed', redemption_date = {now} where id = {tokenId} and status = 'valid'", ct) == 1;
@@ -33,12 +33,13 @@ internal static class TokenFamily
             .UseScopedHandler<SignOut>().SetOrder(Revocation.RevokeToken.Descriptor.Order + 1));
     }
 
-    /// <summary>The server itself ends the tokens there are, but not one that a refresh at the same moment is about to make.</summary>
+    /// <summary>The server itself ends the tokens there are, but not one that is about to be made at the same moment.</summary>
     private sealed class Replay(IOpenIddictTokenManager tokens, VolunteersDb db) : IOpenIddictServerHandler<ValidateTokenContext>
     {
         public async ValueTask HandleAsync(ValidateTokenContext context)
         {
-            if (context.TokenId is not { } id || !context.Principal!.HasTokenType(TokenTypeIdentifiers.RefreshToken)) return;
+            if (context.TokenId is not { } id) return;
+            if (!context.Principal!.HasTokenType(TokenTypeIdentifiers.RefreshToken) && !context.Principal!.HasTokenType(TokenTypeIdentifiers.Private.AuthorizationCode)) return;
             if (await tokens.FindByIdAsync(id, context.CancellationToken) is { } token
                 && await tokens.HasStatusAsync(token, Statuses.Redeemed, context.CancellationToken))
                 await db.EndFamily(context.AuthorizationId, context.CancellationToken);

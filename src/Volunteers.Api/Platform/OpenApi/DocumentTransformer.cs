@@ -87,9 +87,10 @@ internal sealed class DocumentTransformer : IOpenApiDocumentTransformer
         return new OpenApiSecurityScheme
         {
             Type = SecuritySchemeType.OAuth2,
-            Description = "OAuth 2.0; discovery at /.well-known/openid-configuration. People sign in with client id `volunteers-mobile` and no secret; other systems with their own client.",
+            Description = "OAuth 2.0; discovery at /.well-known/openid-configuration. People sign in at the service's own page, with authorization code and PKCE (S256); the mobile app, client id `volunteers-mobile` and no secret, may take the password itself. Other systems have their own client.",
             Flows = new OpenApiOAuthFlows
             {
+                AuthorizationCode = new OpenApiOAuthFlow { AuthorizationUrl = new Uri("/connect/authorize", UriKind.Relative), TokenUrl = token, RefreshUrl = token, Scopes = scopes },
                 Password = new OpenApiOAuthFlow { TokenUrl = token, RefreshUrl = token, Scopes = scopes },
                 ClientCredentials = new OpenApiOAuthFlow { TokenUrl = token, Scopes = new OrderedDictionary<string, string>(Scope.All) { [ApiScope] = "Everything that the client has a scope for." } },
             },

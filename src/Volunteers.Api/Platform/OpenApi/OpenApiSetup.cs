@@ -10,7 +10,7 @@ namespace Volunteers.Platform.OpenApi;
 /// </summary>
 internal static class OpenApiSetup
 {
-    private const string SignInClient = "volunteers-mobile";
+    private const string SignInClient = "volunteers-swagger";
 
     public static void AddOpenApiDocuments(this IServiceCollection services)
     {
@@ -28,6 +28,7 @@ internal static class OpenApiSetup
             options.SwaggerEndpoint("/openapi/v1.json", "Volunteers v1");
             options.OAuthClientId(SignInClient);
             options.OAuthScopes(DocumentTransformer.ApiScope);
+            options.OAuthUsePkce();
             options.DocExpansion(DocExpansion.List);
             options.EnablePersistAuthorization();
         });
