@@ -56,6 +56,14 @@ internal sealed class Organization : IVersioned
         Set(name, timeZone, locale, supervisingOrganizationId, settings, contact, responsiblePerson);
     }
 
+    /// <summary>As it was called, and reckoned its days, before: to read, never to save.</summary>
+    public Organization Was(string name, string timeZone)
+    {
+        var then = (Organization)MemberwiseClone();
+        (then.Name, then.TimeZone) = (name, timeZone);
+        return then;
+    }
+
     /// <summary>The local day on which an instant falls here.</summary>
     public DateOnly DayOf(DateTimeOffset instant) => DateOnly.FromDateTime(TimeZoneInfo.ConvertTime(instant, Zone).DateTime);
 
