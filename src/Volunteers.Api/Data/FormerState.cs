@@ -49,21 +49,24 @@ internal sealed class FormerState
 
     public DateTimeOffset? StartsAt { get; private set; }
 
+    public DateTimeOffset? EndsAt { get; private set; }
+
     public int? Beneficiaries { get; private set; }
 
-    /// <summary>What a change takes from sight; null when reports show nothing of it.</summary>
-    public static FormerState? Of(EntityEntry entry, DateTimeOffset now)
+    /// <summary>What a change takes from sight; null when reports show nothing of it. A team that is deleted may have had activities before.</summary>
+    public static FormerState? Of(EntityEntry entry)
     {
-        if (entry.Entity is not (Organization or Team or Volunteer or Project or Activity)) return null;
+        var deleted = entry is { State: EntityState.Deleted, Entity: Team };
+        if (!deleted && entry is not { State: EntityState.Modified, Entity: Organization or Team or Volunteer or Project or Activity }) return null;
 
-        var (was, becomes) = (Of(entry.OriginalValues.ToObject()), Of(entry.Entity));
-        if (was.Shown == becomes.Shown) return null;
-        (was.Id, was.Until) = (Guid.CreateVersion7(now), now);
-        return was;
+        var was = Of(entry.OriginalValues.ToObject());
+        return deleted || was.Shown != Of(entry.Entity).Shown ? was : null;
     }
 
-    private (string, string?, string?, DateOnly?, Guid?, Guid?, string?, ActivityStatus?, DateTimeOffset?, int?) Shown =>
-        (Name, TimeZone, Number, JoinedOn, TeamId, ProjectId, Category, Status, StartsAt, Beneficiaries);
+    public void Ended(DateTimeOffset now) => (Id, Until) = (Guid.CreateVersion7(now), now);
+
+    private (string, string?, string?, DateOnly?, Guid?, Guid?, string?, ActivityStatus?, DateTimeOffset?, DateTimeOffset?, int?) Shown =>
+        (Name, Number, TimeZone, JoinedOn, TeamId, ProjectId, Category, Status, StartsAt, EndsAt, Beneficiaries);
 
     private static FormerState Of(object subject) => subject switch
     {
@@ -74,7 +77,7 @@ internal sealed class FormerState
         Activity a => new FormerState
         {
             OrganizationId = a.OrganizationId, SubjectId = a.Id, Name = a.Title, TeamId = a.TeamId, ProjectId = a.ProjectId, Category = a.Category,
-            Status = a.Status, StartsAt = a.StartsAt, Beneficiaries = a.Outcome?.Beneficiaries,
+            Status = a.Status, StartsAt = a.StartsAt, EndsAt = a.EndsAt, Beneficiaries = a.Outcome?.Beneficiaries,
         },
         _ => throw new InvalidOperationException($"Reports show nothing of {subject.GetType().Name}."),
     };

@@ -1,9 +1,11 @@
 using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Infrastructure;
 using Volunteers.Features.Activities;
 using Volunteers.Features.Hours;
 using Volunteers.Features.Identity;
 using Volunteers.Features.Organizations;
 using Volunteers.Features.Volunteers;
+using Volunteers.Platform;
 
 namespace Volunteers.Data;
 
@@ -15,6 +17,9 @@ namespace Volunteers.Data;
 /// </summary>
 internal static class Locks
 {
+    /// <summary>One half of the key of an advisory lock; the other is the organization.</summary>
+    private const int Moments = 0x6d6f6d65;
+
     public static Task<Organization> LockOrganization(this VolunteersDb db, Guid id, CancellationToken ct) =>
         db.Organizations.FromSql($"select * from organizations where id = {id} for no key update").SingleAsync(ct);
 
@@ -86,15 +91,36 @@ internal static class Locks
     public static Task<List<ServiceRecord>> LockRecords(this VolunteersDb db, Guid organizationId, Guid[] ids, CancellationToken ct) =>
         db.ServiceRecords.FromSql($"select * from service_records where organization_id = {organizationId} and id = any({ids}) order by id for update").ToListAsync(ct);
 
-    /// <summary>The ledger's row, made with the first posting. Taken last, held to the end of the transaction.</summary>
+    /// <summary>The ledger's row, made with the first posting. Taken last, held to the end of the transaction; what is booked then has a moment of its own, as below.</summary>
     public static async Task<HourLedger> LockLedger(this VolunteersDb db, Guid organizationId, CancellationToken ct)
     {
         var locked = await db.HourLedgers.FromSql(
             $"""
-             insert into hour_ledgers as l (organization_id, position, hash, posted_at) values ({organizationId}, 0, '', '1970-01-01 00:00:00+00')
+             insert into hour_ledgers as l (organization_id, position, hash, posted_at)
+             select {organizationId}, 0, '', '1970-01-01 00:00:00+00' from (select pg_advisory_xact_lock_shared({Moments}, hashtext({organizationId}::text))) moment
              on conflict (organization_id) do update set position = l.position
              returning *
              """).ToListAsync(ct);
         return locked[0];
     }
+
+    /// <summary>
+    /// The moment of a change that reports as of a point in time must or must not show. Said under a lock that is shared until
+    /// the change is there or given up, so that <see cref="AwaitMoments"/> leaves none of the past under way.
+    /// </summary>
+    public static async Task<DateTimeOffset> TakeMoment(this VolunteersDb db, Guid organizationId, CancellationToken ct)
+    {
+        await db.Database.ExecuteSqlAsync($"select pg_advisory_xact_lock_shared({Moments}, hashtext({organizationId}::text))", ct);
+        return db.Moment();
+    }
+
+    /// <summary>Once more what time it is, for who holds the lock already.</summary>
+    public static DateTimeOffset Moment(this VolunteersDb db) => Instant.AsKept(db.GetService<TimeProvider>().GetUtcNow());
+
+    /// <summary>
+    /// Waits for changes that have their moment already; every later one has a later moment. So what is said of the past once
+    /// is said of it for ever. Held to the end of a transaction, if there is one: before anything else is locked there.
+    /// </summary>
+    public static Task AwaitMoments(this VolunteersDb db, Guid organizationId, CancellationToken ct) =>
+        db.Database.ExecuteSqlAsync($"select pg_advisory_xact_lock({Moments}, hashtext({organizationId}::text))", ct);
 }

@@ -119,9 +119,9 @@ internal sealed class VolunteersDb(DbContextOptions<VolunteersDb> options)
 
     public override async Task<int> SaveChangesAsync(bool acceptAllChangesOnSuccess, CancellationToken cancellationToken = default)
     {
+        await KeepFormerStates(cancellationToken);
         foreach (var entry in ChangeTracker.Entries().ToList())
         {
-            if (entry.State == EntityState.Modified && FormerState.Of(entry, this.GetService<TimeProvider>().GetUtcNow()) is { } former) Add(former);
             if (entry is { State: EntityState.Modified, Entity: IVersioned versioned })
                 entry.Property(nameof(IVersioned.Version)).CurrentValue = versioned.Version + 1;
             if (entry.Entity is IOnCalendar
@@ -129,6 +129,16 @@ internal sealed class VolunteersDb(DbContextOptions<VolunteersDb> options)
                 entry.Property(nameof(IOnCalendar.ChangedAt)).CurrentValue = this.GetService<TimeProvider>().GetUtcNow();
         }
         return await base.SaveChangesAsync(acceptAllChangesOnSuccess, cancellationToken);
+    }
+
+    private async Task KeepFormerStates(CancellationToken ct)
+    {
+        foreach (var states in ChangeTracker.Entries().Select(FormerState.Of).OfType<FormerState>().ToLookup(state => state.OrganizationId))
+        {
+            var now = await this.TakeMoment(states.Key, ct);
+            foreach (var state in states) state.Ended(now);
+            AddRange(states);
+        }
     }
 
     protected override void ConfigureConventions(ModelConfigurationBuilder builder)

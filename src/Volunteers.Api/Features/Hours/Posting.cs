@@ -7,7 +7,10 @@ namespace Volunteers.Features.Hours;
 /// <summary>The one way into the ledger: postings and totals in the transaction of the record they book.</summary>
 internal static class Posting
 {
-    /// <summary>Books in the order given. Takes the ledger's lock, so it comes last in a transaction.</summary>
+    /// <summary>
+    /// Books in the order given. Takes the ledger's lock, so it comes last in a transaction. Booked is not when the request came
+    /// but when the lock was had: what was read of the past while it waited stays true.
+    /// </summary>
     public static async Task<List<HourPosting>> Post(
         this VolunteersDb db, Guid organizationId, IReadOnlyCollection<Booking> bookings, Guid by, DateTimeOffset now, CancellationToken ct)
     {
@@ -16,7 +19,8 @@ internal static class Posting
         if (bookings.Count == 0) return [];
 
         var ledger = await db.LockLedger(organizationId, ct);
-        var postings = bookings.Select(booking => ledger.Book(booking, by, Instant.AsKept(now))).ToList();
+        var bookedAt = db.Moment() is var moment && moment > now ? moment : Instant.AsKept(now);
+        var postings = bookings.Select(booking => ledger.Book(booking, by, bookedAt)).ToList();
         db.AddRange(postings);
         await db.SaveChangesAsync(ct);
         await AddToTotals(db, organizationId, postings, ct);

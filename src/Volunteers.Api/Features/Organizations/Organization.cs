@@ -56,11 +56,11 @@ internal sealed class Organization : IVersioned
         Set(name, timeZone, locale, supervisingOrganizationId, settings, contact, responsiblePerson);
     }
 
-    /// <summary>The same with the days of a zone that it had before; not to be saved.</summary>
-    public Organization InZone(string timeZone)
+    /// <summary>As it was called, and reckoned its days, before: to read, never to save.</summary>
+    public Organization Was(string name, string timeZone)
     {
         var then = (Organization)MemberwiseClone();
-        then.TimeZone = timeZone;
+        (then.Name, then.TimeZone) = (name, timeZone);
         return then;
     }
 

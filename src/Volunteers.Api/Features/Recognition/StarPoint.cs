@@ -50,6 +50,6 @@ internal static class FormerZones
     public static async Task<Organization> ThatWas(this VolunteersDb db, Organization organization, DateTimeOffset at, CancellationToken ct) =>
         await db.FormerStates.Where(f => f.OrganizationId == organization.Id && f.SubjectId == organization.Id && f.Until > at)
             .OrderBy(f => f.Until).ThenBy(f => f.Id).Select(f => f.TimeZone).FirstOrDefaultAsync(ct) is { } zone
-            ? organization.InZone(zone)
+            ? organization.Was(organization.Name, zone)
             : organization;
 }

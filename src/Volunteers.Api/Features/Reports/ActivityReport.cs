@@ -1,8 +1,6 @@
-using System.Data;
 using System.Text.Json.Serialization;
 using FluentValidation;
 using Microsoft.AspNetCore.Mvc;
-using Microsoft.EntityFrameworkCore;
 using Volunteers.Data;
 using Volunteers.Platform;
 
@@ -73,16 +71,16 @@ internal sealed record ActivityReport(
 
     public static async Task<ActivityReport> Read(ActivityReportQuery query, Tenant tenant, VolunteersDb db, DateTimeOffset now, CancellationToken ct)
     {
-        await using var snapshot = await db.Database.BeginTransactionAsync(IsolationLevel.RepeatableRead, ct);
-        var organization = await db.Organizations.AsNoTracking().SingleAsync(o => o.Id == tenant.Id, ct);
+        await using var snapshot = await LedgerPoint.Snapshot(db, tenant.Id, ct, query.AsOf);
         var asOf = await LedgerPoint.Find(query.AsOf, tenant.Id, db, now, ct);
+        var organization = await db.OrganizationAt(tenant.Id, asOf.NamesAt, ct);
         var (groups, scope) = (query.Groups(), ReportScope.Of(tenant));
         var counts = new ActivityCounts(query, asOf, organization, scope, db);
         var total = await counts.By([], ct);
         var rows = groups.Length == 0 ? [] : await counts.By(groups, ct);
         return new ActivityReport(query.From, query.To, organization.TimeZone, asOf, rows, total[0].Figures, await counts.ByEvidence(ct))
         {
-            organizationName = await db.NameAt(tenant.Id, tenant.Id, organization.Name, asOf.NamesAt, ct), groups = groups,
+            organizationName = organization.Name, groups = groups,
             filters = await ReportFacts.Filters(db, scope, asOf.NamesAt, ct, query.Team, category: query.Category),
         };
     }

@@ -1,4 +1,3 @@
-using System.Data;
 using System.Data.Common;
 using System.Text.Json.Serialization;
 using FluentValidation;
@@ -69,7 +68,7 @@ internal sealed record HourChanges(
 
     public static async Task<HourChanges> Read(HourChangesQuery query, Tenant tenant, VolunteersDb db, DateTimeOffset now, CancellationToken ct)
     {
-        await using var snapshot = await db.Database.BeginTransactionAsync(IsolationLevel.RepeatableRead, ct);
+        await using var snapshot = await LedgerPoint.Snapshot(db, tenant.Id, ct, query.Since, query.AsOf);
         var since = await LedgerPoint.Find(query.Since, tenant.Id, db, now, ct);
         var asOf = await LedgerPoint.Find(query.AsOf, tenant.Id, db, now, ct);
         return await Between(since, asOf, query.Report(), ReportScope.Of(tenant), db, ct);
@@ -80,7 +79,7 @@ internal sealed record HourChanges(
     {
         if (since.Position > asOf.Position) throw new RuleBreach("since_after_as_of", since.Position, asOf.Position);
 
-        var organization = await db.Organizations.AsNoTracking().SingleAsync(o => o.Id == scope.OrganizationId, ct);
+        var organization = await db.OrganizationAt(scope.OrganizationId, asOf.NamesAt, ct);
         var groups = query.Groups();
         var sums = new HourSums(query, asOf, scope, db);
         var total = (await sums.ChangesSince(since.Position, [], ct))[0].Figures;
@@ -91,7 +90,7 @@ internal sealed record HourChanges(
         return new HourChanges(query.From, query.To, organization.TimeZone, since, asOf, [.. rows.Select(row => row with { Positions = [.. positions[Key(row.Groups)]] })],
             total, [.. byEvidence.Select(row => row with { Positions = [.. postings.Where(posting => posting.Evidence == row.Evidence).Select(posting => posting.Position)] })], postings)
         {
-            organizationName = await db.NameAt(organization.Id, organization.Id, organization.Name, asOf.NamesAt, ct), groups = groups,
+            organizationName = organization.Name, groups = groups,
             filters = await ReportFacts.Filters(db, scope, asOf.NamesAt, ct, query.Team, query.Volunteer, query.Activity, query.Project, query.Category, query.Evidence),
         };
     }

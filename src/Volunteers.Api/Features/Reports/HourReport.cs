@@ -1,4 +1,3 @@
-using System.Data;
 using System.Text.Json.Serialization;
 using FluentValidation;
 using Microsoft.AspNetCore.Mvc;
@@ -72,7 +71,7 @@ internal sealed record HourReport(
     /// <summary>One snapshot for the point in the ledger, the sums and the names, so that they fit each other.</summary>
     public static async Task<HourReport> Read(HourReportQuery query, Tenant tenant, VolunteersDb db, DateTimeOffset now, CancellationToken ct)
     {
-        await using var snapshot = await db.Database.BeginTransactionAsync(IsolationLevel.RepeatableRead, ct);
+        await using var snapshot = await LedgerPoint.Snapshot(db, tenant.Id, ct, query.AsOf);
         var asOf = await LedgerPoint.Find(query.AsOf, tenant.Id, db, now, ct);
         return await At(asOf, query, ReportScope.Of(tenant), db, ct);
     }
@@ -84,7 +83,7 @@ internal sealed record HourReport(
     /// <param name="ct">Ends it.</param>
     public static async Task<HourReport> At(LedgerPoint asOf, HourReportQuery query, ReportScope scope, VolunteersDb db, CancellationToken ct)
     {
-        var organization = await db.Organizations.AsNoTracking().SingleAsync(o => o.Id == scope.OrganizationId, ct);
+        var organization = await db.OrganizationAt(scope.OrganizationId, asOf.NamesAt, ct);
         var groups = query.Groups();
         var sums = new HourSums(query, asOf, scope, db);
         var total = (await sums.By([], ct)) is [var all] ? all.Figures : HourFigures.None;
@@ -92,7 +91,7 @@ internal sealed record HourReport(
         var byEvidence = await sums.By([ReportGroup.Evidence], ct);
         return new HourReport(query.From, query.To, organization.TimeZone, asOf, rows, total, [.. byEvidence.Select(EvidenceHours.Of)], await sums.Headcounts(ct))
         {
-            organizationName = await db.NameAt(organization.Id, organization.Id, organization.Name, asOf.NamesAt, ct), groups = groups,
+            organizationName = organization.Name, groups = groups,
             filters = await ReportFacts.Filters(db, scope, asOf.NamesAt, ct, query.Team, query.Volunteer, query.Activity, query.Project, query.Category, query.Evidence),
         };
     }

@@ -90,7 +90,7 @@ internal sealed class IssuedReport
 /// <param name="AsOf">Where the ledger stood.</param>
 /// <param name="NamesAt">The instant whose names it shows.</param>
 /// <param name="Total">What it came to.</param>
-/// <param name="Sha256">Of its rows and total: drawn again, it is the same.</param>
+/// <param name="Sha256">Of <c>from</c>, <c>to</c>, <c>rows</c> and <c>total</c> as one JSON object, written as the report is: drawn again, it is the same.</param>
 /// <param name="SentTo">To whom.</param>
 /// <param name="Note">What was noted with it.</param>
 /// <param name="IssuedBy">The account or client that sent it.</param>

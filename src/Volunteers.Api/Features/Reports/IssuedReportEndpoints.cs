@@ -32,15 +32,15 @@ internal static class IssuedReportEndpoints
     /// to. It can be drawn again as it was, and what has changed since is one call.
     /// </summary>
     private static async Task<Microsoft.AspNetCore.Http.HttpResults.Created<IssuedReportView>> Issue(
-        IssueReportRequest request, Tenant tenant, VolunteersDb db, TimeProvider clock, CancellationToken ct)
+        IssueReportRequest request, Tenant tenant, VolunteersDb db, CancellationToken ct)
     {
-        var now = Instant.AsKept(clock.GetUtcNow());
-        var scope = ReportScope.Of(tenant);
-        // Bookings wait, so that the point and the sums are of one moment.
-        await db.LockLedger(tenant.Id, ct);
+        // Bookings and new names wait, so that point, sums and names are of one moment, which is the one to draw it by again.
+        await db.AwaitMoments(tenant.Id, ct);
+        var (now, scope) = (db.Moment(), ReportScope.Of(tenant));
         var asOf = await LedgerPoint.Find(request.AsOf, tenant.Id, db, now, ct);
+        asOf = asOf with { NamesAt = asOf.NamesAt ?? now };
         var report = await HourReport.At(asOf, request.Report(), scope, db, ct);
-        var issued = new IssuedReport(scope, request, report, asOf.NamesAt ?? now, tenant.ActorId, now);
+        var issued = new IssuedReport(scope, request, report, asOf.NamesAt.Value, tenant.ActorId, now);
         db.Add(issued);
         await db.SaveChangesAsync(ct);
         return TypedResults.Created($"/v1/organizations/{tenant.Id}/reports/hours/issued/{issued.Id}", IssuedReportView.Of(issued));

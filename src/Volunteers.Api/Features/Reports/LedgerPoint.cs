@@ -1,6 +1,8 @@
+using System.Data;
 using System.Globalization;
 using System.Text.Json.Serialization;
 using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Storage;
 using Volunteers.Data;
 using Volunteers.Platform;
 
@@ -23,6 +25,16 @@ internal sealed record LedgerPoint(long Position, DateTimeOffset? At)
     /// <summary>Nothing is booked after it, as far as the snapshot reaches.</summary>
     [JsonIgnore]
     public bool IsEnd { get; init; }
+
+    /// <summary>
+    /// One snapshot for the points, the sums and the names, so that they fit each other. Where a point is named, it is taken
+    /// when all that was under way is there, so that the same point says the same ever after.
+    /// </summary>
+    public static async Task<IDbContextTransaction> Snapshot(VolunteersDb db, Guid organizationId, CancellationToken ct, params string?[] points)
+    {
+        if (points.Any(point => point is not null)) await db.AwaitMoments(organizationId, ct);
+        return await db.Database.BeginTransactionAsync(IsolationLevel.RepeatableRead, ct);
+    }
 
     public static bool IsReadable(string text) => TryParsePosition(text, out _) || TryParseInstant(text, out _);
 

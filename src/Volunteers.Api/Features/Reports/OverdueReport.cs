@@ -6,7 +6,6 @@ using Microsoft.EntityFrameworkCore;
 using Volunteers.Data;
 using Volunteers.Features.Activities;
 using Volunteers.Features.Hours;
-using Volunteers.Features.Organizations;
 using Volunteers.Platform;
 using Volunteers.Platform.OpenApi;
 
@@ -24,20 +23,21 @@ internal static class OverdueReport
     /// about their teams.
     /// </summary>
     /// <remarks>
-    /// With <c>asOf</c>, records and their reviews are as they stood at that moment, and an activity that was planned later is
-    /// left out; the activities themselves, their sign-ups and the calendar are as they are now. The header
-    /// <c>Volunteers-As-Of</c> names the moment: sent as <c>asOf</c> with the pages that follow, they fit each other.
+    /// With <c>asOf</c>, activities, their names and their teams', records and their reviews are as they stood at that moment, and
+    /// an activity that was planned later is left out; sign-ups and the calendar of working days are as they are now. The
+    /// header <c>Volunteers-As-Of</c> names the moment: sent as <c>asOf</c> with the pages that follow, they fit each other.
     /// </remarks>
     private static async Task<Paged<OverdueActivityView>> List(
         [AsParameters] PageQuery page, [AsParameters] OverdueQuery query, HttpResponse response, Tenant tenant, VolunteersDb db, TimeProvider clock, CancellationToken ct)
     {
-        var organization = await db.Organizations.AsNoTracking().SingleAsync(o => o.Id == tenant.Id, ct);
-        var at = await Moment(query.AsOf, organization, db, clock.GetUtcNow(), ct);
+        var at = await Moment(query.AsOf, tenant.Id, db, clock.GetUtcNow(), ct);
+        var organization = await db.OrganizationAt(tenant.Id, query.AsOf is null ? null : at, ct);
         response.Headers["Volunteers-As-Of"] = at.UtcDateTime.ToString("O", CultureInfo.InvariantCulture);
 
         var records = query.AsOf is null ? RecordsNow(tenant.Id, db) : RecordsThen(tenant.Id, at, db);
-        var activities = db.Activities.Where(a => a.OrganizationId == tenant.Id && (a.Status == ActivityStatus.Published || a.Status == ActivityStatus.Completed)
-            && a.EndsAt <= at && a.CreatedAt <= at && (tenant.ReadsAll || tenant.Teams.Contains(a.TeamId))
+        var activities = (query.AsOf is null ? ActivitiesNow(tenant.Id, db) : ActivitiesThen(tenant.Id, at, db))
+            .Where(a => (a.Status == ActivityStatus.Published || a.Status == ActivityStatus.Completed) && a.EndsAt <= at
+            && (tenant.ReadsAll || tenant.Teams.Contains(a.TeamId))
             && (!records.Any(r => r.ActivityId == a.Id) || records.Any(r => r.ActivityId == a.Id && r.Status == ServiceStatus.Submitted)));
         if (query.Team is { } team) activities = activities.Where(a => a.TeamId == team);
         if (query.From is { } from)
@@ -56,15 +56,35 @@ internal static class OverdueReport
             var due = organization.StartOf(deadline.FirstDayInTime(at));
             activities = activities.Where(a => a.EndsAt < due);
         }
-        return await activities.ToPage(page, a => a.EndsAt, a => a.Id, OverdueActivityView.Projection(db, records, deadline, at), ct);
+        return await activities.ToPage(page, a => a.EndsAt, a => a.Id, OverdueActivityView.Projection(tenant.Id, db, records, deadline, at), ct);
     }
 
-    private static async Task<DateTimeOffset> Moment(string? asOf, Organization organization, VolunteersDb db, DateTimeOffset now, CancellationToken ct)
+    private static async Task<DateTimeOffset> Moment(string? asOf, Guid organizationId, VolunteersDb db, DateTimeOffset now, CancellationToken ct)
     {
         if (asOf is null) return Instant.AsKept(now);
-        var point = await LedgerPoint.Find(asOf, organization.Id, db, now, ct);
-        return Instant.TryParse(asOf.Replace(' ', '+'), out var instant) ? instant : point.At ?? organization.CreatedAt;
+        await db.AwaitMoments(organizationId, ct);
+        return (await LedgerPoint.Find(asOf, organizationId, db, now, ct)).NamesAt!.Value;
     }
+
+    private static IQueryable<Planned> ActivitiesNow(Guid organizationId, VolunteersDb db) => db.Activities.Where(a => a.OrganizationId == organizationId)
+        .Select(a => new Planned
+        {
+            Id = a.Id, Title = a.Title, TeamId = a.TeamId, Status = a.Status, EndsAt = a.EndsAt,
+            Team = db.Teams.Where(t => t.OrganizationId == organizationId && t.Id == a.TeamId).Select(t => t.Name).First(),
+        });
+
+    /// <summary>Each that was there already, by the first of its former states that ended later; its team's name likewise.</summary>
+    private static IQueryable<Planned> ActivitiesThen(Guid organizationId, DateTimeOffset at, VolunteersDb db) =>
+        from a in db.Activities
+        where a.OrganizationId == organizationId && a.CreatedAt <= at
+        from f in db.FormerStates.Where(f => f.OrganizationId == organizationId && f.SubjectId == a.Id && f.Until > at).OrderBy(f => f.Until).ThenBy(f => f.Id).Take(1).DefaultIfEmpty()
+        let teamId = f == null ? a.TeamId : f.TeamId!.Value
+        select new Planned
+        {
+            Id = a.Id, Title = f == null ? a.Title : f.Name, TeamId = teamId, Status = f == null ? a.Status : f.Status!.Value, EndsAt = f == null ? a.EndsAt : f.EndsAt ?? a.EndsAt,
+            Team = db.FormerStates.Where(t => t.OrganizationId == organizationId && t.SubjectId == teamId && t.Until > at).OrderBy(t => t.Until).ThenBy(t => t.Id).Select(t => t.Name).FirstOrDefault()
+                ?? db.Teams.Where(t => t.OrganizationId == organizationId && t.Id == teamId).Select(t => t.Name).First(),
+        };
 
     private static IQueryable<Standing> RecordsNow(Guid organizationId, VolunteersDb db) => db.ServiceRecords
         .Where(r => r.OrganizationId == organizationId && (r.Status == ServiceStatus.Submitted || r.Status == ServiceStatus.Approved))
@@ -89,6 +109,21 @@ internal static class OverdueReport
             Minutes = x.Last.Status == ServiceStatus.Approved ? x.Last.CreditedMinutes : x.Last.Minutes,
         });
 
+    internal sealed class Planned
+    {
+        public required Guid Id { get; init; }
+
+        public required string Title { get; init; }
+
+        public required Guid TeamId { get; init; }
+
+        public required string Team { get; init; }
+
+        public required ActivityStatus Status { get; init; }
+
+        public required DateTimeOffset EndsAt { get; init; }
+    }
+
     internal sealed class Standing
     {
         public required Guid ActivityId { get; init; }
@@ -104,7 +139,7 @@ internal static class OverdueReport
 }
 
 /// <summary>Which activities without their records to list.</summary>
-/// <param name="AsOf">As the records stood when the ledger reached this position, or at this instant (RFC 3339); as they stand now when not given.</param>
+/// <param name="AsOf">As activities and records stood when the ledger reached this position, or at this instant (RFC 3339); as they stand now when not given.</param>
 /// <param name="IncludeDueSoon">True: also those whose records are not yet overdue.</param>
 /// <param name="Team">Of exactly this team.</param>
 /// <param name="From">First local day on which they ended.</param>
@@ -126,8 +161,8 @@ internal sealed record OverdueQuery(
 
 /// <summary>An activity that ended without its service records.</summary>
 /// <param name="ActivityId">The activity.</param>
-/// <param name="Title">What it is called now.</param>
-/// <param name="Team">Whose it is now.</param>
+/// <param name="Title">What it is called.</param>
+/// <param name="Team">Whose it is.</param>
 /// <param name="EndsAt">When it ended.</param>
 /// <param name="DueOn">The last local day on which records are in time.</param>
 /// <param name="WorkingDaysLate">Working days since then, this day included; 0 while there is time.</param>
@@ -139,13 +174,11 @@ internal sealed record OverdueActivityView(
     Guid ActivityId, string Title, ReportTeam Team, DateTimeOffset EndsAt, DateOnly DueOn, int WorkingDaysLate, int ConfirmedSignUps, int Records, int Waiting,
     HourFigures Recorded)
 {
-    public static Expression<Func<Activity, OverdueActivityView>> Projection(
-        VolunteersDb db, IQueryable<OverdueReport.Standing> records, RecordingDeadline deadline, DateTimeOffset at) => a => new OverdueActivityView(
-        a.Id, a.Title,
-        new ReportTeam(a.TeamId, db.Teams.Where(t => t.OrganizationId == a.OrganizationId && t.Id == a.TeamId).Select(t => t.Name).First()),
-        a.EndsAt, deadline.DueOn(a.EndsAt), deadline.WorkingDaysLate(a.EndsAt, at),
-        db.SignUps.Where(s => s.OrganizationId == a.OrganizationId && (s.Status == SignUpStatus.Confirmed || s.Status == SignUpStatus.Attended)
-            && db.Shifts.Any(shift => shift.OrganizationId == a.OrganizationId && shift.Id == s.ShiftId && shift.ActivityId == a.Id))
+    public static Expression<Func<OverdueReport.Planned, OverdueActivityView>> Projection(
+        Guid organizationId, VolunteersDb db, IQueryable<OverdueReport.Standing> records, RecordingDeadline deadline, DateTimeOffset at) => a => new OverdueActivityView(
+        a.Id, a.Title, new ReportTeam(a.TeamId, a.Team), a.EndsAt, deadline.DueOn(a.EndsAt), deadline.WorkingDaysLate(a.EndsAt, at),
+        db.SignUps.Where(s => s.OrganizationId == organizationId && (s.Status == SignUpStatus.Confirmed || s.Status == SignUpStatus.Attended)
+            && db.Shifts.Any(shift => shift.OrganizationId == organizationId && shift.Id == s.ShiftId && shift.ActivityId == a.Id))
             .Select(s => s.VolunteerId).Distinct().Count(),
         records.Count(r => r.ActivityId == a.Id), records.Count(r => r.ActivityId == a.Id && r.Status == ServiceStatus.Submitted),
         new HourFigures(records.Where(r => r.ActivityId == a.Id && r.VolunteerId != null).Select(r => r.VolunteerId).Distinct().Count(),

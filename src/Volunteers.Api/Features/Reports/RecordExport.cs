@@ -30,7 +30,7 @@ internal enum ExportStatus
 /// <param name="Category">Given under this category.</param>
 /// <param name="Evidence">How we know.</param>
 /// <param name="Status">What is not booked, in this state now. Every record that was ever booked, as the ledger has it, when not given.</param>
-/// <param name="AsOf">As the ledger stood at this position, or at this instant (RFC 3339), with the names of that instant (of a position: of when it was booked); as it stands now, with the names of now, when not given. Not together with a status.</param>
+/// <param name="AsOf">As the ledger stood at this position, or at this instant (RFC 3339), with the names of that instant (of a position: of when it was booked); as it stands now, with the names of now, when not given. Who recorded it always has the name of now. Not together with a status.</param>
 /// <param name="Format">The form of the answer; by <c>Accept</c> when not given, CSV when that leaves it open.</param>
 internal sealed record RecordExportQuery(
     [property: FromQuery] DateOnly From, [property: FromQuery] DateOnly To, [property: FromQuery] Guid? Team = null,
@@ -118,7 +118,7 @@ internal sealed class RecordExport(RecordExportQuery query, LedgerPoint asOf, Or
     public NpgsqlCommand Open(NpgsqlConnection connection) => Command(connection,
         $$"""
         declare export no scroll cursor for
-        select x.*, v.number, v.name, t.name as team, a.name as activity, p.name as project, coalesce(by_account.display_name, by_client.name) as recorder
+        select x.*, v.number, v.name, t.name as team, a.name as activity, p.name as project, coalesce(by_account.display_name, by_client.name, x.recorded_by::text) as recorder
         from ({lines}) x {names} {{Recorders}} order by x.service_date, x.starts_at, x.id
         """);
 

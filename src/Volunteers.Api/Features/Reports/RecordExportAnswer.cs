@@ -1,4 +1,3 @@
-using System.Data;
 using System.Reflection;
 using System.Text;
 using Microsoft.AspNetCore.Http.Metadata;
@@ -32,11 +31,11 @@ internal sealed class RecordExportAnswer(RecordExportQuery query, ReportFormat f
         var ct = http.RequestAborted;
         if (query is { Status: not null, AsOf: not null }) throw RuleBreach.Malformed("not_in_ledger", "/asOf");
 
-        await using var snapshot = await db.Database.BeginTransactionAsync(IsolationLevel.RepeatableRead, ct);
+        await using var snapshot = await LedgerPoint.Snapshot(db, tenant.Id, ct, query.AsOf);
         var connection = (NpgsqlConnection)db.Database.GetDbConnection();
         var now = clock.GetUtcNow();
-        var organization = await db.Organizations.AsNoTracking().SingleAsync(o => o.Id == tenant.Id, ct);
         var asOf = await LedgerPoint.Find(query.AsOf, tenant.Id, db, now, ct);
+        var organization = await db.OrganizationAt(tenant.Id, asOf.NamesAt, ct);
         var export = new RecordExport(query, asOf, organization, tenant);
         var facts = ReportFacts.Of(organization.Name, query.From, query.To, organization.TimeZone, await Filters(asOf, ct), asOf, now);
         // Sorting a city's records takes longer than an ordinary statement may.

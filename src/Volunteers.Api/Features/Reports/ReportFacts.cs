@@ -2,6 +2,7 @@ using System.Globalization;
 using Microsoft.EntityFrameworkCore;
 using Volunteers.Data;
 using Volunteers.Features.Hours;
+using Volunteers.Features.Organizations;
 using Volunteers.Platform;
 
 namespace Volunteers.Features.Reports;
@@ -23,7 +24,7 @@ internal static class ReportFacts
     public static string Foot(LedgerPoint asOf, string timeZone, DateTimeOffset drawnAt) =>
         Messages.Detail("report_foot", Position(asOf, timeZone), Local(drawnAt, timeZone));
 
-    /// <summary>The filters by the names of what they filter by, as they were then; an id where the scope has nothing of that id.</summary>
+    /// <summary>The filters by the names of what they filter by (a volunteer by number), as they were then; an id where the scope has nothing of that id.</summary>
     public static async Task<List<ReportFact>> Filters(
         VolunteersDb db, ReportScope scope, DateTimeOffset? namesAt, CancellationToken ct, Guid? team = null, Guid? volunteer = null, Guid? activity = null,
         Guid? project = null, string? category = null, Evidence? evidence = null)
@@ -34,16 +35,15 @@ internal static class ReportFacts
         {
             if (id is not { } subject) return;
             var known = await name.SingleOrDefaultAsync(ct);
-            facts.Add(new ReportFact(Messages.Title(heading), known is null ? subject.ToString() : await db.NameAt(organizationId, subject, known, namesAt, ct)));
+            var former = known is null ? null : await db.FormerAt(organizationId, subject, namesAt, ct);
+            facts.Add(new ReportFact(Messages.Title(heading), former?.Number ?? former?.Name ?? known ?? subject.ToString()));
         }
 
         await Add("report_team", team, db.Teams.Where(t => t.OrganizationId == organizationId && t.Id == team).Select(t => t.Name));
-        if (volunteer is not null)
-            facts.Add(new ReportFact(Messages.Title("report_volunteer"),
-                await db.Volunteers
-                .Where(v => v.OrganizationId == organizationId && v.Id == volunteer
-                    && (teams == null || db.TeamMembers.Any(m => m.OrganizationId == organizationId && m.VolunteerId == v.Id && teams.Contains(m.TeamId))))
-                .Select(v => v.Number).SingleOrDefaultAsync(ct) ?? volunteer.ToString()!));
+        await Add("report_volunteer", volunteer, db.Volunteers
+            .Where(v => v.OrganizationId == organizationId && v.Id == volunteer
+                && (teams == null || db.TeamMembers.Any(m => m.OrganizationId == organizationId && m.VolunteerId == v.Id && teams.Contains(m.TeamId))))
+            .Select(v => v.Number));
         await Add("report_activity", activity, db.Activities.Where(a => a.OrganizationId == organizationId && a.Id == activity && (teams == null || teams.Contains(a.TeamId))).Select(a => a.Title));
         await Add("report_project", project, db.Projects.Where(p => p.OrganizationId == organizationId && p.Id == project).Select(p => p.Title));
         if (category is not null) facts.Add(new ReportFact(Messages.Title("report_category"), category));
@@ -51,12 +51,18 @@ internal static class ReportFacts
         return facts;
     }
 
-    /// <summary>What something was called at an instant; its name of now when no instant is given.</summary>
-    public static async Task<string> NameAt(
-        this VolunteersDb db, Guid organizationId, Guid subjectId, string nameOfNow, DateTimeOffset? at, CancellationToken ct) => at is null
-        ? nameOfNow
-        : await db.FormerStates.Where(f => f.OrganizationId == organizationId && f.SubjectId == subjectId && f.Until > at)
-            .OrderBy(f => f.Until).ThenBy(f => f.Id).Select(f => f.Name).FirstOrDefaultAsync(ct) ?? nameOfNow;
+    /// <summary>The organization as it was called, and reckoned its days, at an instant; as it is now when no instant is given.</summary>
+    public static async Task<Organization> OrganizationAt(this VolunteersDb db, Guid id, DateTimeOffset? at, CancellationToken ct)
+    {
+        var organization = await db.Organizations.AsNoTracking().SingleAsync(o => o.Id == id, ct);
+        return await db.FormerAt(id, id, at, ct) is { } former ? organization.Was(former.Name, former.TimeZone ?? organization.TimeZone) : organization;
+    }
+
+    /// <summary>As something was at an instant, if it has changed since; nothing when no instant is given.</summary>
+    private static async Task<FormerState?> FormerAt(this VolunteersDb db, Guid organizationId, Guid subjectId, DateTimeOffset? at, CancellationToken ct) => at is null
+        ? null
+        : await db.FormerStates.AsNoTracking().Where(f => f.OrganizationId == organizationId && f.SubjectId == subjectId && f.Until > at)
+            .OrderBy(f => f.Until).ThenBy(f => f.Id).FirstOrDefaultAsync(ct);
 
     public static string EvidenceWord(Evidence evidence) => Messages.Title("report_evidence_" + evidence.ToString().ToLowerInvariant());
 

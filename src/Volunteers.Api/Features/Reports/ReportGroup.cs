@@ -99,7 +99,7 @@ internal sealed class ReportGroup
     public static readonly FrozenDictionary<string, ReportGroup> All =
         new[] { Team, Volunteer, Activity, Project, Category, Evidence, Month, Day, Year }.ToFrozenDictionary(group => group.Name);
 
-    /// <summary>What something was called at an instant: the first of its former names that ended later, else the name of now. Volunteers have a number too.</summary>
+    /// <summary>What something was called at an instant: the first of its former names that ended later, else the name of now, which a team that was deleted since has none of. Volunteers have a number too.</summary>
     /// <param name="table">Of what has the name.</param>
     /// <param name="column">Its name in that table.</param>
     /// <param name="key">Its id where it is joined to.</param>
@@ -112,10 +112,10 @@ internal sealed class ReportGroup
             ? $"left join lateral (select n.{column} as name, {number} as number from {table} n where n.organization_id = $1 and n.id = {key}) {alias} on true"
             : $"""
                left join lateral (
-                   select coalesce(f.name, n.{column}) as name, coalesce(f.number, {number}) as number
-                   from {table} n left join lateral (
-                       select name, number from former_states where organization_id = $1 and subject_id = n.id and until > {at} order by until, id limit 1) f on true
-                   where n.organization_id = $1 and n.id = {key}) {alias} on true
+                   select name, number, until, id from former_states where organization_id = $1 and subject_id = {key} and until > {at}
+                   union all
+                   select n.{column}, {number}, 'infinity', n.id from {table} n where n.organization_id = $1 and n.id = {key}
+                   order by until, id limit 1) {alias} on true
                """;
     }
 

@@ -49,15 +49,19 @@ internal static class ReportMedia
         var accepted = request.GetTypedHeaders().Accept;
         if (given is not null || accepted.Count == 0) return given ?? offered[0];
 
-        return accepted.Where(range => range.Quality is not 0)
-            .OrderByDescending(range => range.Quality ?? 1).ThenBy(range => range.MatchesAllTypes).ThenBy(range => range.MatchesAllSubTypes)
-            .SelectMany(range => All.Where(offer => offered.Contains(offer.Format) && range.MatchesMediaType(offer.MediaType)))
-            .Select(offer => (ReportFormat?)offer.Format).FirstOrDefault();
+        // The narrowest range that names a form says how welcome it is (RFC 9110, 12.5.1); equally welcome, the one named most narrowly.
+        return offered
+            .Select(offer => (Offer: offer, Range: accepted.Where(range => range.MatchesMediaType(TypeOf(offer))).MinBy(Breadth)))
+            .Where(choice => choice.Range is { Quality: not 0 })
+            .OrderByDescending(choice => choice.Range!.Quality ?? 1).ThenBy(choice => Breadth(choice.Range!)).ThenBy(choice => accepted.IndexOf(choice.Range!))
+            .Select(choice => (ReportFormat?)choice.Offer).FirstOrDefault();
     }
 
     /// <summary>Whether a report is asked for as a file, by <c>format</c> or by <c>Accept</c>.</summary>
     public static bool AsksForFile(HttpRequest request) =>
         Choose(request, Enum.TryParse<ReportFormat>(request.Query["format"], ignoreCase: true, out var given) ? given : null) is not (null or ReportFormat.Json);
+
+    private static int Breadth(MediaTypeHeaderValue range) => range.MatchesAllTypes ? 2 : range.MatchesAllSubTypes ? 1 : 0;
 
     public static string TypeOf(ReportFormat format) => All.Single(offer => offer.Format == format).MediaType;
 

@@ -58,10 +58,15 @@ internal static class TeamEndpoints
     }
 
     /// <summary>Deletes a team that nothing was ever done in.</summary>
-    private static async Task<Results<NoContent, NotFound>> Delete(Guid teamId, Tenant tenant, VolunteersDb db, CancellationToken ct) =>
-        await db.Teams.Where(t => t.OrganizationId == tenant.Id && t.Id == teamId).ExecuteDeleteAsync(ct) == 1
-            ? TypedResults.NoContent()
-            : TypedResults.NotFound();
+    private static async Task<Results<NoContent, NotFound>> Delete(Guid teamId, Tenant tenant, VolunteersDb db, CancellationToken ct)
+    {
+        await db.LockOrganization(tenant.Id, ct);
+        if (await db.Teams.SingleOrDefaultAsync(t => t.OrganizationId == tenant.Id && t.Id == teamId, ct) is not { } team) return TypedResults.NotFound();
+
+        db.Remove(team);
+        await db.SaveChangesAsync(ct);
+        return TypedResults.NoContent();
+    }
 }
 
 internal static class TeamQueries

@@ -14,7 +14,7 @@ internal readonly record struct PdfRun(TrueTypeFont Font, IReadOnlyList<int> Cod
 /// </summary>
 internal static class PdfText
 {
-    private const string NeverFirst = "，。、；：？！）》〉」』】〕｝”’…％,.;:?!)]}%";
+    private const string NeverFirst = "·，。、；：？！）》〉」』】〕｝”’…％,.;:?!)]}%";
     private const string NeverLast = "（《〈「『【〔｛“‘([{";
 
     private static readonly string Folder = Path.Combine(AppContext.BaseDirectory, "fonts");

@@ -1,6 +1,8 @@
+using System.Globalization;
 using System.Text;
 using Npgsql;
 using UglyToad.PdfPig;
+using Volunteers.Tests.Features.Volunteers;
 using Volunteers.Tests.Support;
 using Xunit;
 
@@ -42,8 +44,66 @@ public sealed class HostileExportTests(TestDatabases databases) : ApiTest(databa
         Assert.Equal(Names.Select(name => name.Given), records.Main.Skip(1).SkipLast(1).Select(row => row[2]!.Text));
         Assert.Equal(Names.Select(name => name.Given), records.Main.Skip(1).SkipLast(1).Select(row => row[15]!.Text));
         Assert.Equal(Names.Select(name => name.Given), report.Main.Skip(1).SkipLast(1).Select(row => row[2]!.Text));
-        Assert.All(["=HYPERLINK", "𠮷野䶮喆", "王[U+1F600][U+1F468][U+200D]", "甲[U+202E]乙[U+200F]丙", "bell[U+0007][U+001B][31m", "<b>&amp;</b>]]>", "_x0041_"],
-            shown => Assert.Contains(shown, print, StringComparison.Ordinal));
+        var json = (await o.Admin.Get("/reports/hours?from=2026-06-01&to=2026-06-30&groupBy=day,volunteer")).ShouldBe(200);
+        var table = ReportFile.Read(await ReportFormatTests.Bytes(o, "/reports/hours?from=2026-06-01&to=2026-06-30&groupBy=day,volunteer&format=csv"));
+        Assert.Equal(Names.Select(name => name.Given), json["rows"]!.AsArray().Select(row => (string?)row!["volunteer"]!["name"]));
+        Assert.Equal(Names.Select(name => name.Csv), table.Rows.SkipLast(1).Select(row => row["Volunteer"]));
+        // In print nothing runs and nothing vanishes: what draws nothing, or turns the line around, stands as its code point.
+        Assert.All(Names, name => Assert.Contains(Printed(name.Given), print, StringComparison.Ordinal));
+        Assert.Contains("王[U+1F600][U+1F468][U+200D]", print, StringComparison.Ordinal);
+        Assert.Contains("甲[U+202E]乙[U+200F]丙", print, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_hostile_roster_is_imported_and_comes_out_of_all_four_forms()
+    {
+        var o = await Given.Organization();
+        (await o.Admin.Post("/teams", new { name = "=1+1巡逻队" })).ShouldBe(201);
+        string[] names = ["=HYPERLINK(\"http://x\";\"y\")", "+86", "-1", "@SUM(A1)", "＝1", "𠮷野䶮喆", "王😀", "甲\u202E乙", "<b>&amp;", "#1", string.Concat(Enumerable.Repeat("😀", 50))];
+        var roster = "编号,姓名,服务队\r\n" + string.Concat(names.Select((name, index) => $"N-{index:00},\"{name.Replace("\"", "\"\"", StringComparison.Ordinal)}\",=1+1巡逻队\r\n"));
+        (await o.Admin.ImportCsv(roster)).ShouldBe(200);
+        var team = (string)(await o.Admin.Get("/teams")).Items.Single()!["id"]!;
+        var activity = await o.Activity(team);
+        foreach (var volunteer in (await o.Admin.Get("/volunteers")).Items)
+            (await o.Admin.Post("/service-records", new
+            {
+                activityId = activity, volunteerId = (string)volunteer!["id"]!, startsAt = "2026-06-07T08:00:00+08:00", endsAt = "2026-06-07T09:00:00+08:00",
+                note = (string)volunteer["name"]! + "\r\n=1+1",
+            })).ShouldBe(201);
+        const string report = "/reports/hours?from=2026-06-01&to=2026-06-30&groupBy=volunteer,team";
+
+        var json = (await o.Admin.Get(report)).ShouldBe(200)["rows"]!.AsArray();
+        var csv = ReportFile.Read(await ReportFormatTests.Bytes(o, report + "&format=csv"));
+        var xlsx = Workbook.Read(await ReportFormatTests.Bytes(o, report + "&format=xlsx"));
+        var print = PrintedText(await ReportFormatTests.Bytes(o, report + "&format=pdf"));
+        var records = ReportFile.Read(await ReportFormatTests.Bytes(o, "/service-records/export?from=2026-06-01&to=2026-06-30&format=csv"));
+
+        Assert.Equal(names, json.Select(row => (string?)row!["volunteer"]!["name"]));
+        Assert.Equal(names.Select(AsText), csv.Rows.SkipLast(1).Select(row => row["Volunteer"]));
+        Assert.All(csv.Rows.SkipLast(1), row => Assert.Equal("'=1+1巡逻队", row["Team"]));
+        Assert.Equal(names, xlsx.Main.Skip(1).SkipLast(1).Select(row => row[1]!.Text));
+        Assert.All(names, name => Assert.Contains(Printed(name), print, StringComparison.Ordinal));
+        Assert.Equal(names.Select(name => AsText(name) + "\r\n=1+1").Order(StringComparer.Ordinal), records.Rows.SkipLast(1).Select(row => row["Note"]).Order(StringComparer.Ordinal));
+
+        static string AsText(string name) => name[0] is '=' or '+' or '-' or '@' or '＝' ? "'" + name : name;
+    }
+
+    [Fact]
+    public async Task A_note_of_ten_thousand_characters_is_whole_in_both_files_of_records()
+    {
+        var o = await Given.Organization();
+        var team = await o.Team();
+        await o.Record(await o.Activity(team), await o.Volunteer(inTeam: team), "2026-06-07T08:00:00+08:00", "2026-06-07T09:00:00+08:00");
+        await Sql("alter table service_records alter column note type text");
+        var note = string.Concat(Enumerable.Repeat("=甲,\"𠮷\"\r\n\u202E😀", 770)) + new string('尾', 760);
+        Assert.Equal(10_000, note.Length);
+        await Sql("update service_records set note = $1", note);
+
+        var csv = ReportFile.Read(await ReportFormatTests.Bytes(o, "/service-records/export?from=2026-06-01&to=2026-06-30&format=csv"));
+        var xlsx = Workbook.Read(await ReportFormatTests.Bytes(o, "/service-records/export?from=2026-06-01&to=2026-06-30&format=xlsx"));
+
+        Assert.Equal("'" + note, csv.Rows[0]["Note"]);
+        Assert.Equal(note, xlsx.Main[1][15]!.Text);
     }
 
     [Fact]
@@ -78,6 +138,11 @@ public sealed class HostileExportTests(TestDatabases databases) : ApiTest(databa
 
         Assert.Equal(10_000, print.Count(c => "守望相助出入友".Contains(c, StringComparison.Ordinal)));
     }
+
+    /// <summary>As the document is to show it, without the spaces.</summary>
+    private static string Printed(string text) => string.Concat(text.EnumerateRunes().Select(rune => rune.Value is ' ' or '\t' or '\r' or '\n' ? ""
+        : Rune.GetUnicodeCategory(rune) is UnicodeCategory.Control or UnicodeCategory.Format or UnicodeCategory.OtherNotAssigned || rune.Value is >= 0x1F000 and < 0x20000
+            ? $"[U+{rune.Value:X4}]" : rune.ToString()));
 
     private static string PrintedText(byte[] file)
     {

@@ -8,7 +8,7 @@ namespace Volunteers.Tests.Features.Reports;
 
 /// <summary>
 /// How long a million records take to export, and in how much memory. Only when asked for, because it takes minutes:
-/// <c>dotnet Volunteers.Tests.dll -explicit only -class "*RecordExportMeasurement"</c> in the folder it is built to.
+/// <c>dotnet Volunteers.Tests.dll -explicit only -showLiveOutput -class "*RecordExportMeasurement"</c> in the folder it is built to.
 /// </summary>
 public sealed class RecordExportMeasurement(TestDatabases databases) : ApiTest(databases)
 {

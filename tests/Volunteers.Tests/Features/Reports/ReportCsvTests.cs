@@ -119,6 +119,11 @@ public sealed class ReportCsvTests(TestDatabases databases) : ApiTest(databases)
     [InlineData("text/csv;q=0.5, application/json;q=0.9", "application/json")]
     [InlineData("application/pdf, text/csv;q=0.1", "application/pdf")]
     [InlineData("image/png, text/csv;q=0.1", "text/csv")]
+    [InlineData("application/json;q=0, */*", "text/csv")]
+    [InlineData("application/json;q=0.1, */*;q=0.5", "text/csv")]
+    [InlineData("application/*, application/json;q=0", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet")]
+    [InlineData("text/csv;charset=utf-8;header=present", "text/csv")]
+    [InlineData("text/*;q=0.9, application/pdf;q=0.8", "text/csv")]
     [InlineData("application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet")]
     public async Task The_form_is_what_the_client_accepts(string? accept, string mediaType)
     {
@@ -136,6 +141,7 @@ public sealed class ReportCsvTests(TestDatabases databases) : ApiTest(databases)
     [Theory]
     [InlineData("image/png")]
     [InlineData("text/csv;q=0")]
+    [InlineData("text/csv;q=0, text/*")]
     public async Task A_form_that_is_not_offered_is_refused(string accept)
     {
         var o = await Given.Organization();
@@ -159,6 +165,22 @@ public sealed class ReportCsvTests(TestDatabases databases) : ApiTest(databases)
         Assert.Equal("report-2025-01-01-2026-12-31.csv", disposition.FileName);
         Assert.Equal("石厦_社区志愿服务时长 2025-01-01 至 2026-12-31.csv", disposition.FileNameStar);
         Assert.Equal((await scenario.Ledger()).Count.ToString(CultureInfo.InvariantCulture), answer.Header("Volunteers-Ledger-Position"));
+    }
+
+    [Fact]
+    public async Task The_name_of_the_file_is_written_as_the_standard_says_in_ascii_and_in_chinese()
+    {
+        var o = await Given.Organization();
+        (await o.Admin.Patch("", new { name = "石厦𠮷䶮喆 \"a'b;%社区" })).ShouldBe(200);
+
+        foreach (var (report, plain) in new[] { ("reports/hours", "report"), ("reports/activities", "report"), ("service-records/export", "service-records") })
+        {
+            var raw = (await o.Admin.Get($"/{report}?{Years}&format=xlsx", ("Accept-Language", "zh-CN"))).ShouldBe(200).Header("Content-Disposition")!;
+
+            // RFC 6266 with RFC 8187: ASCII alone, a plain name for old clients, UTF-8 in percents without the marks that would end it.
+            Assert.Matches($"""^attachment; filename={plain}-2025-01-01-2026-12-31\.xlsx; filename\*=UTF-8''(%[0-9A-F][0-9A-F]|[A-Za-z0-9!#$&+.^_`|~-])+$""", raw);
+            Assert.StartsWith("石厦𠮷䶮喆 _a_b;_社区", Uri.UnescapeDataString(raw[(raw.IndexOf("''", StringComparison.Ordinal) + 2)..]), StringComparison.Ordinal);
+        }
     }
 
     private static void AssertSame(JsonNode row, Dictionary<string, string> cells)

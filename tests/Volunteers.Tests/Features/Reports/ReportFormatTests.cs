@@ -69,6 +69,34 @@ public sealed class ReportFormatTests(TestDatabases databases) : ApiTest(databas
     }
 
     [Fact]
+    public async Task All_forms_of_the_changes_agree_to_the_minute()
+    {
+        var scenario = await LedgerScenario.Make(Given);
+        var o = scenario.Organization;
+        (await o.Admin.Post($"/service-records/{scenario.Moved}/correct", new { reason = "走得早", minutes = 10 })).ShouldBe(200);
+        var path = $"/reports/hours/changes?{Years}&groupBy=volunteer,month&since=3";
+        var json = (await o.Admin.Get(path)).ShouldBe(200);
+        var figures = json["rows"]!.AsArray().Append(json["total"]).Select(row =>
+            new[] { "persons", "personTimes", "minutes", "hours" }.SelectMany(member => new[] { row!["before"]?[member]?.ToJsonString() ?? Nothing(member), row["after"]?[member]?.ToJsonString() ?? Nothing(member) }).ToArray()).ToArray();
+
+        var csv = ReportFile.Read(await Bytes(o, path + "&format=csv"));
+        var book = Workbook.Read(await Bytes(o, path + "&format=xlsx"));
+        var print = string.Concat(PdfLines.Read(await Bytes(o, path + "&format=pdf")));
+
+        Assert.True(figures.Length > 4);
+        Assert.Equal(figures, csv.Rows.Select(row => csv.Headings[^8..].Select(heading => row[heading]).ToArray()));
+        Assert.Equal(figures, book.Main.Skip(1).Select(row => row.TakeLast(8).Select(cell => cell!.Number!.Value.ToString(CultureInfo.InvariantCulture)).ToArray()));
+        Assert.All(figures, row => Assert.Contains(string.Concat(row), print, StringComparison.Ordinal));
+        var postings = book.Sheets[1].SkipWhile(row => row is not [{ Text: "Postings" }]).Skip(2).ToList();
+        Assert.Equal(json["postings"]!.AsArray().Select(posting => ((decimal)posting!["position"]!, (decimal)posting["minutes"]!)),
+            postings.SkipLast(1).Select(row => (row[0]!.Number!.Value, row[8]!.Number!.Value)));
+        Assert.Equal(2, postings.Count(row => row[6]?.Text == "走得早"));
+        Assert.Equal("3", book.About["Since ledger position"]);
+
+        static string Nothing(string member) => member == "hours" ? "0.00" : "0";
+    }
+
+    [Fact]
     public async Task The_figures_by_evidence_stand_beside_the_total_in_print_and_workbook()
     {
         var o = (await LedgerScenario.Make(Given)).Organization;

@@ -1,4 +1,3 @@
-using System.Text.Json.Nodes;
 using CsCheck;
 using Volunteers.Tests.Features.Hours;
 using Volunteers.Tests.Support;
@@ -6,12 +5,19 @@ using Xunit;
 
 namespace Volunteers.Tests.Features.Reports;
 
-/// <summary>Random histories of service, corrections, new names and moves, and what a report must say of each position of theirs for ever.</summary>
+/// <summary>Random histories of service, corrections, new names and moves, and what reports and exports must say of each position of theirs for ever.</summary>
 public sealed class ReportHistoryTests(TestDatabases databases) : HoursTest(databases)
 {
     private const string Period = "from=2026-05-01&to=2026-07-31";
 
     private static readonly string[] Groups = ["team", "volunteer", "activity", "project", "category", "evidence", "month", "day", "year"];
+
+    /// <summary>All of two and of three, in the order of the list above.</summary>
+    private static readonly string[][] Composites =
+    [
+        .. from first in Groups from second in Groups.SkipWhile(name => name != first).Skip(1) select new[] { first, second },
+        .. from first in Groups from second in Groups.SkipWhile(name => name != first).Skip(1) from third in Groups.SkipWhile(name => name != second).Skip(1) select new[] { first, second, third },
+    ];
 
     private static readonly string[] Verbs = ["record", "submit", "headcount", "claim", "correct", "void", "rename", "move"];
 
@@ -30,7 +36,7 @@ public sealed class ReportHistoryTests(TestDatabases databases) : HoursTest(data
 
     private string[] teams = [], volunteers = [], activities = [], projects = [];
     private Api[] selves = [];
-    private int names;
+    private int names, turn;
 
     [Fact]
     public async Task Every_position_says_the_same_for_ever_and_changes_lead_from_one_to_the_next()
@@ -47,7 +53,8 @@ public sealed class ReportHistoryTests(TestDatabases databases) : HoursTest(data
         await AnyStep.Array[20, 40].SampleAsync(async steps =>
         {
             var drawn = new List<Drawn>();
-            var position = await VerifiedPosition();
+            var start = await VerifiedPosition();
+            var position = start;
             foreach (var step in steps)
             {
                 var done = await Take(step);
@@ -59,12 +66,13 @@ public sealed class ReportHistoryTests(TestDatabases databases) : HoursTest(data
                 drawn.AddRange(await Draw(position));
             }
             foreach (var report in drawn) Assert.Equal(report.Text, await Text($"{report.Path}&asOf={report.Position}", report.Language));
-            await ShouldAddUp(position);
+            await ShouldAddUp(start, position);
         }, iter: 3, threads: 1);
 
         // A history in which nothing is booked and nothing renamed would prove nothing.
         Assert.Superset(new HashSet<string>(["record", "headcount", "claim", "correct", "void"]), booked);
         Assert.True(renamed > 5);
+        Assert.True(turn > Composites.Length);
     }
 
     private async Task<IEnumerable<Drawn>> Draw(long position)
@@ -72,6 +80,8 @@ public sealed class ReportHistoryTests(TestDatabases databases) : HoursTest(data
         (string Path, string? Language)[] forms =
         [
             ($"/reports/hours?{Period}&groupBy=team,volunteer,month", null), ($"/reports/hours?{Period}&groupBy=project,activity&format=csv", "zh-CN"),
+            ($"/reports/hours/changes?{Period}&groupBy=team,evidence&since={position / 2}", null), ($"/reports/activities?{Period}&groupBy=team", null),
+            ($"/reports/activities?{Period}&groupBy=category&format=csv", "zh-CN"), ($"/service-records/export?{Period}&format=csv", "zh-CN"),
         ];
         return await Task.WhenAll(forms.Select(async form => new Drawn(form.Path, position, await Text(form.Path, form.Language), form.Language)));
     }
@@ -111,37 +121,55 @@ public sealed class ReportHistoryTests(TestDatabases databases) : HoursTest(data
         }
     }
 
-    /// <summary>At a few positions and the last: every grouping against the feed of postings, and the changes from each to the last.</summary>
-    private async Task ShouldAddUp(long last)
+    /// <summary>
+    /// At every position of a history: each single grouping, and two of the composite ones in turn, against the feed of postings;
+    /// the changes since some earlier position, applied to the report of then, against the report of now; the records' minutes.
+    /// </summary>
+    private async Task ShouldAddUp(long first, long last)
     {
         var ledger = new List<Line>();
         for (var after = 0L; after < last; after += 200)
             ledger.AddRange((await Admin.Get($"/ledger?limit=200&after={after}")).ShouldBe(200).Items.Select(posting => new Line(posting!)));
-        foreach (var position in new[] { 0, last / 3, last / 2, last - 1, last }.Distinct())
+        for (var position = first; position <= last; position++)
         {
-            var until = ledger.Where(line => (long)line.Posting["position"]! <= position).ToList();
-            foreach (var grouping in Groups.Select((group, index) => new[] { group }).Concat([["team", "month"], ["volunteer", "evidence"], ["activity", "volunteer", "day"]]))
+            var until = ledger.Take((int)position).ToList();
+            string[][] composites = [Composites[turn++ % Composites.Length], Composites[turn++ % Composites.Length]];
+            foreach (var grouping in Groups.Select(group => new[] { group }).Concat(composites))
             {
-                var query = $"{Period}&groupBy={string.Join(',', grouping)}";
-                var report = (await Admin.Get($"/reports/hours?{query}&asOf={position}")).ShouldBe(200);
+                var report = (await Admin.Get($"/reports/hours?{Period}&groupBy={string.Join(',', grouping)}&asOf={position}")).ShouldBe(200);
                 Assert.Equivalent(LedgerScenario.Expected(until, grouping), LedgerScenario.Rows(report, grouping), strict: true);
                 Assert.Equal(Sums.Of(until), Sums.Of(report["total"]!));
-
-                var changes = (await Admin.Get($"/reports/hours/changes?{query}&since={position}")).ShouldBe(200);
-                var rows = LedgerScenario.Rows(report, grouping);
-                foreach (var change in changes["rows"]!.AsArray())
-                {
-                    var key = LedgerScenario.KeyOf(change!, grouping);
-                    Assert.Equal(rows.GetValueOrDefault(key), change!["before"] is { } before ? Sums.Of(before) : null);
-                    if (change["after"] is { } after) rows[key] = Sums.Of(after);
-                    else rows.Remove(key);
-                    Assert.Equal(until.Count < ledger.Count, change["positions"]!.AsArray().Count > 0);
-                    Assert.All(change["positions"]!.AsArray(), at => Assert.InRange((long)at!, position + 1, last));
-                }
-                Assert.Equivalent(LedgerScenario.Expected(ledger, grouping), rows, strict: true);
-                Assert.Equal(ledger.Skip(until.Count).Select(line => (long)line.Posting["position"]!), changes["postings"]!.AsArray().Select(posting => (long)posting!["position"]!));
-                Assert.Equal(ledger.Count == 0 ? null : Sums.Of(ledger), changes["total"]!["after"] is JsonObject total ? Sums.Of(total) : null);
             }
+            foreach (var grouping in composites.Append([Groups[turn % Groups.Length]])) await ChangesShouldLead(ledger, grouping, since: turn % (position + 1), position);
+            var records = ReportFile.Read((await Text($"/service-records/export?{Period}&format=csv&asOf={position}", null)).TrimStart('\ufeff'));
+            Assert.Equal(Sums.Of(until).Minutes, records.Rows.SkipLast(1).Sum(row => long.Parse(row["Minutes"], System.Globalization.CultureInfo.InvariantCulture)));
         }
     }
+
+    private async Task ChangesShouldLead(List<Line> ledger, string[] grouping, long since, long position)
+    {
+        var (before, after) = (ledger.Take((int)since).ToList(), ledger.Take((int)position).ToList());
+        var query = $"{Period}&groupBy={string.Join(',', grouping)}";
+        var rows = LedgerScenario.Rows((await Admin.Get($"/reports/hours?{query}&asOf={since}")).ShouldBe(200), grouping);
+
+        var changes = (await Admin.Get($"/reports/hours/changes?{query}&since={since}&asOf={position}")).ShouldBe(200);
+
+        foreach (var change in changes["rows"]!.AsArray())
+        {
+            var key = LedgerScenario.KeyOf(change!, grouping);
+            Assert.Equal(rows.GetValueOrDefault(key), change!["before"] is { } was ? Sums.Of(was) : null);
+            if (change["after"] is { } becomes) rows[key] = Sums.Of(becomes);
+            else rows.Remove(key);
+            // The postings named under a row are those that made its difference, to the minute.
+            Assert.Equal(
+                after.Skip((int)since).Where(line => string.Join(" | ", grouping.Select(line.Key)) == key).Select(line => (long)line.Posting["position"]!),
+                change["positions"]!.AsArray().Select(at => (long)at!));
+        }
+        Assert.Equivalent(LedgerScenario.Expected(after, grouping), rows, strict: true);
+        Assert.Equal(after.Skip((int)since).Select(line => (long)line.Posting["position"]!), changes["postings"]!.AsArray().Select(posting => (long)posting!["position"]!));
+        Assert.Equal(Total(before), changes["total"]!["before"] is { } beforehand ? Sums.Of(beforehand) : null);
+        Assert.Equal(Total(after), changes["total"]!["after"] is { } afterwards ? Sums.Of(afterwards) : null);
+    }
+
+    private static Sums? Total(List<Line> lines) => Sums.Of(lines) is var sums && sums == new Sums(0, 0, 0) ? null : sums;
 }
