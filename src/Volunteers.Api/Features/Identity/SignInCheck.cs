@@ -27,7 +27,7 @@ internal abstract record SignInOutcome
 /// <param name="DeviceToken">What the device keeps from an earlier sign-in, if it does.</param>
 internal sealed record SignInOrigin(IPAddress Address, string? DeviceToken)
 {
-    public static SignInOrigin Of(HttpContext http, string? deviceToken) => new(RateLimiting.CallerOf(http), deviceToken);
+    public static SignInOrigin Of(HttpContext http, string? deviceToken) => new(RateLimiting.AddressOf(http), deviceToken);
 }
 
 /// <summary>Whether somebody is who they say; the same for the token endpoint and the sign-in page.</summary>
