@@ -1,4 +1,5 @@
 using System.Data;
+using System.Diagnostics;
 using System.Threading.RateLimiting;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Options;
@@ -29,8 +30,9 @@ internal static class ExportSlots
 
             var organizationId = Guid.Parse((string)http.Request.RouteValues["organizationId"]!);
             var db = http.RequestServices.GetRequiredService<DbContext>();
+            var waiting = Stopwatch.StartNew();
             using var turn = await queue.Wait(organizationId, http.RequestAborted);
-            var place = await Take(db, organizationId, queue, http.RequestAborted) ?? throw TooMany();
+            var place = await Take(db, organizationId, queue, waiting, http.RequestAborted) ?? throw TooMany();
             try
             {
                 // The answer is written here: that is the export.
@@ -49,33 +51,36 @@ internal static class ExportSlots
     private static RuleBreach TooMany() => RuleBreach.TooMany("too_many_exports", Patience);
 
     /// <summary>A place, and the connection that holds it open; null when other replicas hold them all to the end.</summary>
-    private static async Task<string?> Take(DbContext db, Guid organizationId, Queue queue, CancellationToken ct)
+    private static async Task<string?> Take(DbContext db, Guid organizationId, Queue queue, Stopwatch waiting, CancellationToken ct)
     {
-        for (var waited = TimeSpan.Zero; ; waited += LookAgainAfter)
+        while (true)
         {
             await db.Database.OpenConnectionAsync(ct);
             for (var number = 1; number <= queue.AtOnce; number++)
             {
                 var place = PlaceOf(organizationId, number);
-                if ((await db.Database.SqlQuery<bool>($"select pg_try_advisory_lock(hashtextextended({place}, 0)) as \"Value\"").ToListAsync(ct))[0]) return place;
+                // Not to be broken off: a lock that was taken without our knowing would stay.
+                var taken = db.Database.SqlQuery<bool>($"select pg_try_advisory_lock(hashtextextended({place} || pg_backend_pid()::text, 0)) as \"Value\"");
+                if ((await taken.ToListAsync(CancellationToken.None))[0]) return place;
             }
             await db.Database.CloseConnectionAsync();
-            if (!queue.Waits || waited >= Patience) return null;
+            if (!queue.Waits || waiting.Elapsed >= Patience) return null;
             await Task.Delay(LookAgainAfter, ct);
         }
     }
 
-    /// <summary>The pool would keep the connection, and the lock with it.</summary>
     private static async Task GiveBack(DbContext db, string place)
     {
+        var connection = (NpgsqlConnection)db.Database.GetDbConnection();
         try
         {
-            if (db.Database.GetDbConnection().State == ConnectionState.Open)
+            if (connection.State == ConnectionState.Open)
                 await db.Database.ExecuteSqlAsync($"select pg_advisory_unlock(hashtextextended({place}, 0))", CancellationToken.None);
         }
-        catch (NpgsqlException)
+        catch (Exception unusable) when (unusable is NpgsqlException or InvalidOperationException)
         {
-            // The connection is lost, and the lock with it.
+            // The pool would keep the connection, and the lock with it.
+            NpgsqlConnection.ClearPool(connection);
         }
         await db.Database.CloseConnectionAsync();
     }

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
+using System.Text.Json;
 using Microsoft.Extensions.Options;
 
 namespace Volunteers.Platform;
@@ -147,7 +148,7 @@ internal static class RateLimiting
     {
         public Task Write(IHeaderDictionary headers)
         {
-            var name = $"\"{char.ToLowerInvariant($"{Cost}"[0])}{$"{Cost}"[1..]}\"";
+            var name = $"\"{JsonNamingPolicy.CamelCase.ConvertName(Cost.ToString())}\"";
             headers["RateLimit-Policy"] = string.Create(CultureInfo.InvariantCulture, $"{name};q={Quota.Permits};w={(long)Quota.Period.TotalSeconds}");
             headers["RateLimit"] = string.Create(CultureInfo.InvariantCulture, $"{name};r={Standing.Remaining};t={(long)Math.Ceiling(Standing.WholeIn.TotalSeconds)}");
             return Task.CompletedTask;

@@ -89,7 +89,7 @@ public sealed class RateLimitTests(TestDatabases databases) : ApiTest(databases)
         (await client.Get($"/service-records/export?{Period}")).ShouldRefuse(429, "too_many_requests");
 
         (await client.Get($"/reports/hours?{Period}")).ShouldBe(200);
-        (await client.Get($"/reports/hours?{Period}&format=JSON", ("Accept", "text/csv"))).ShouldBe(200);
+        (await client.Get($"/reports/hours?{Period}&format=json", ("Accept", "text/csv"))).ShouldBe(200);
         (await client.Get("/teams")).ShouldRefuse(429, "too_many_requests");
     }
 

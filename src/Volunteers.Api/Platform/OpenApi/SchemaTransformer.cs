@@ -32,6 +32,7 @@ internal sealed class SchemaTransformer(IServiceProvider services) : IOpenApiSch
         else if (type == typeof(DateOnly)) (schema.Type, schema.Format) = (JsonSchemaType.String, "date");
         // Without seconds, so not what the format "time" means.
         else if (type == typeof(TimeOnly)) (schema.Type, schema.Format, schema.Pattern) = (JsonSchemaType.String, null, "^([01][0-9]|2[0-3]):[0-5][0-9]$");
+        else if (type.IsAssignableTo(typeof(IEnumerable<string>))) schema.Items ??= new OpenApiSchema { Type = JsonSchemaType.String };
         else if (type.IsAssignableTo(typeof(IEnumerable<DateOnly>))) schema.Items ??= new OpenApiSchema { Type = JsonSchemaType.String, Format = "date" };
 
         if (context.JsonPropertyInfo is { } member && !type.IsEnum && schema.Type is { } plain)
