@@ -86,7 +86,9 @@ internal sealed class DocumentTransformer : IOpenApiDocumentTransformer
         return new OpenApiSecurityScheme
         {
             Type = SecuritySchemeType.OAuth2,
-            Description = "OAuth 2.0; discovery at /.well-known/openid-configuration. People sign in with client id `volunteers-mobile` and no secret; other systems with their own client.",
+            Description = "OAuth 2.0; discovery at /.well-known/openid-configuration. People sign in with client id `volunteers-mobile` and no secret; other systems with their own client. "
+                + "With a second factor, the password grant takes its code as `second_factor_code`: `error_code` `second_factor_required` asks for it. "
+                + "Send the `device_token` of the last answer with the next sign-in, and strangers' failures do not shut this device out.",
             Flows = new OpenApiOAuthFlows
             {
                 Password = new OpenApiOAuthFlow { TokenUrl = token, RefreshUrl = token, Scopes = scopes },
