@@ -119,6 +119,19 @@ public sealed class CommandTests(TestDatabases databases)
     }
 
     [Fact]
+    public async Task Whoever_runs_the_service_removes_a_second_factor_that_was_lost()
+    {
+        var database = await databases.NewDatabase();
+        await Ask(database, "insert into second_factors (account_id, protected, created_at, confirmed_at, last_step) select id, '', now(), now(), 0 from accounts returning 1");
+
+        Assert.Contains("No account with this login", await Succeeds("remove-second-factor nobody@example.org", database), StringComparison.Ordinal);
+        Assert.Equal(1L, await Ask(database, "select count(*) from second_factors"));
+        Assert.Contains("The second factor is removed.", await Succeeds($"remove-second-factor {ApiHost.OperatorLogin.ToUpperInvariant()}", database), StringComparison.Ordinal);
+        Assert.Equal(0L, await Ask(database, "select count(*) from second_factors"));
+        await databases.Drop(database);
+    }
+
+    [Fact]
     public async Task A_folder_without_seeds_is_refused_in_one_line()
     {
         var database = await databases.NewDatabase();

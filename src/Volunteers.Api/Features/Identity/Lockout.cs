@@ -20,6 +20,7 @@ internal sealed class FailureCount
 
     public DateTimeOffset LastAt { get; private set; }
 
+    /// <summary>Long ago unless there is a wait: a rival at the same moment may have read the clock a little earlier.</summary>
     public DateTimeOffset OpenAt { get; private set; }
 
     internal sealed class Configuration : IEntityTypeConfiguration<FailureCount>
@@ -101,26 +102,18 @@ internal sealed class Lockout(VolunteersDb db, TimeProvider clock)
     }
 
     /// <summary>They proved it: what failed from here is forgotten, and of the failures from everywhere the one that was none.</summary>
-    public Task Forget(Guid subject, AttemptSource source, CancellationToken ct)
-    {
-        var now = clock.GetUtcNow();
-        return db.Database.ExecuteSqlAsync(
-            $"""
-             with near as (delete from failure_counts where subject = {subject} and source = {source.Near})
-             update failure_counts set failures = greatest(failures - 1, 0), open_at = {now} where subject = {subject} and source = {source.Everywhere}
-             """, ct);
-    }
+    public Task Forget(Guid subject, AttemptSource source, CancellationToken ct) => db.Database.ExecuteSqlAsync(
+        $"""
+         with near as (delete from failure_counts where subject = {subject} and source = {source.Near})
+         update failure_counts set failures = greatest(failures - 1, 0), open_at = 'epoch' where subject = {subject} and source = {source.Everywhere}
+         """, ct);
 
     /// <summary>Neither a failure nor a success yet: the attempt did not count.</summary>
-    public Task TakeBack(Guid subject, AttemptSource source, CancellationToken ct)
-    {
-        var now = clock.GetUtcNow();
-        return db.Database.ExecuteSqlAsync(
-            $"""
-             update failure_counts set failures = greatest(failures - 1, 0), open_at = {now}
-             where subject = {subject} and (source = {source.Near} or source = {source.Everywhere})
-             """, ct);
-    }
+    public Task TakeBack(Guid subject, AttemptSource source, CancellationToken ct) => db.Database.ExecuteSqlAsync(
+        $"""
+         update failure_counts set failures = greatest(failures - 1, 0), open_at = 'epoch'
+         where subject = {subject} and (source = {source.Near} or source = {source.Everywhere})
+         """, ct);
 
     /// <summary>How long it is too early still.</summary>
     public async Task<TimeSpan> WaitOf(Guid subject, AttemptSource source, CancellationToken ct)
@@ -152,12 +145,12 @@ internal sealed class Lockout(VolunteersDb db, TimeProvider clock)
     private static string Count(string source, string condition) =>
         $"""
          insert into failure_counts as f (subject, source, failures, last_at, open_at)
-         select @subject, @{source}, 1, @now, @now where {condition}
+         select @subject, @{source}, 1, @now, timestamptz 'epoch' where {condition}
          on conflict (subject, source) do update set
              failures = case when f.last_at < @forgotten then 1 else f.failures + 1 end,
              last_at = @now,
-             open_at = @now + case when f.last_at < @forgotten or f.failures + 1 < @{source}_free then interval '0'
-                 else least(@{source}_first * power(2, least(f.failures + 1 - @{source}_free, 20)), @{source}_longest) end
+             open_at = case when f.last_at < @forgotten or f.failures + 1 < @{source}_free then timestamptz 'epoch'
+                 else @now + least(@{source}_first * power(2, least(f.failures + 1 - @{source}_free, 20)), @{source}_longest) end
          where f.open_at <= @now
          returning true as "Value"
          """;

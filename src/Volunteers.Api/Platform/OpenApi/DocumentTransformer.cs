@@ -87,7 +87,9 @@ internal sealed class DocumentTransformer : IOpenApiDocumentTransformer
         return new OpenApiSecurityScheme
         {
             Type = SecuritySchemeType.OAuth2,
-            Description = "OAuth 2.0; discovery at /.well-known/openid-configuration. People sign in at the service's own page, with authorization code and PKCE (S256); the mobile app, client id `volunteers-mobile` and no secret, may take the password itself. Other systems have their own client.",
+            Description = "OAuth 2.0; discovery at /.well-known/openid-configuration. People sign in at the service's own page, with authorization code and PKCE (S256); the mobile app, client id `volunteers-mobile` and no secret, may take the password itself. "
+                + "With a second factor, the password grant takes its code as `second_factor_code`: `error_code` `second_factor_required` asks for it. "
+                + "Send the `device_token` of the last answer with the next sign-in, and strangers' failures do not shut this device out. Other systems have their own client.",
             Flows = new OpenApiOAuthFlows
             {
                 AuthorizationCode = new OpenApiOAuthFlow { AuthorizationUrl = new Uri("/connect/authorize", UriKind.Relative), TokenUrl = token, RefreshUrl = token, Scopes = scopes },

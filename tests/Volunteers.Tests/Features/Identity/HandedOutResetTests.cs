@@ -119,10 +119,10 @@ public sealed class HandedOutResetTests(TestDatabases databases) : ApiTest(datab
     public async Task A_device_that_brought_a_code_gets_in_while_strangers_guess()
     {
         var answer = (await Reset(login, Code(await HandOut(o.Admin)))).ShouldBe(200);
-        await Task.WhenAll(Enumerable.Range(10, 30).Select(i => Host.WithPassword(login, "not-the-password", $"127.0.0.{i}")));
+        await Task.WhenAll(Enumerable.Range(10, 30).Select(i => Host.WithPasswordFrom(login, "not-the-password", $"127.0.0.{i}")));
 
-        (await Host.WithPassword(login, New, "127.0.0.1")).ShouldBe(400);
-        (await Host.WithPassword(login, New, "127.0.0.1", ("device_token", (string)answer["deviceToken"]!))).ShouldBe(200);
+        (await Host.WithPasswordFrom(login, New, "127.0.0.1")).ShouldBe(400);
+        (await Host.WithPasswordFrom(login, New, "127.0.0.1", ("device_token", (string)answer["deviceToken"]!))).ShouldBe(200);
     }
 
     [Theory]

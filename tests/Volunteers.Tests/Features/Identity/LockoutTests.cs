@@ -83,10 +83,10 @@ public sealed class LockoutTests(TestDatabases databases) : ApiTest(databases)
     {
         var hasher = new CountingHasher();
         await using var host = CountingHasher.In(ConnectionString, hasher);
-        await host.WithPassword(ApiHost.OperatorLogin, ApiHost.OperatorPassword, "127.0.0.99");
+        await host.WithPasswordFrom(ApiHost.OperatorLogin, ApiHost.OperatorPassword, "127.0.0.99");
         hasher.Looked.Clear();
 
-        await Task.WhenAll(Enumerable.Range(0, 20).Select(_ => host.WithPassword(ApiHost.OperatorLogin, Wrong, Home)));
+        await Task.WhenAll(Enumerable.Range(0, 20).Select(_ => host.WithPasswordFrom(ApiHost.OperatorLogin, Wrong, Home)));
 
         Assert.Equal(5, hasher.Looked.Count(password => password == Wrong));
         Assert.Equal(5, Assert.Single(await Counts(count => count.Source == $"address {Home}")).Failures);
@@ -125,7 +125,7 @@ public sealed class LockoutTests(TestDatabases databases) : ApiTest(databases)
     public async Task A_device_that_guesses_waits_itself()
     {
         var token = (string)(await SignIn(Home)).ShouldBe(200)["device_token"]!;
-        for (var i = 0; i < 5; i++) (await Host.WithPassword(ApiHost.OperatorLogin, Wrong, Home, ("device_token", token))).ShouldBe(400);
+        for (var i = 0; i < 5; i++) (await Host.WithPasswordFrom(ApiHost.OperatorLogin, Wrong, Home, ("device_token", token))).ShouldBe(400);
 
         (await SignIn(Home, ("device_token", token))).ShouldBe(400);
         (await SignIn(Home)).ShouldBe(200);
@@ -136,21 +136,21 @@ public sealed class LockoutTests(TestDatabases databases) : ApiTest(databases)
     {
         var o = await Given.Organization();
         var (login, _) = await o.Account(await o.Volunteer());
-        var token = (string)(await Host.WithPassword(login, Given.Password, Home)).ShouldBe(200)["device_token"]!;
+        var token = (string)(await Host.WithPasswordFrom(login, Given.Password, Home)).ShouldBe(200)["device_token"]!;
         for (var i = 0; i < 5; i++) await Refused(Home);
 
         (await SignIn(Home, ("device_token", token))).ShouldBe(400);
         (await SignIn(Home, ("device_token", "garbage"))).ShouldBe(400);
 
         Clock.Advance(KnownDevices.Known + TimeSpan.FromDays(1));
-        for (var i = 0; i < 5; i++) (await Host.WithPassword(login, Wrong, Home)).ShouldBe(400);
-        (await Host.WithPassword(login, Given.Password, Home, ("device_token", token))).ShouldBe(400);
+        for (var i = 0; i < 5; i++) (await Host.WithPasswordFrom(login, Wrong, Home)).ShouldBe(400);
+        (await Host.WithPasswordFrom(login, Given.Password, Home, ("device_token", token))).ShouldBe(400);
     }
 
     [Fact]
     public async Task Old_counts_are_deleted_and_no_login_is_kept_that_nobody_has()
     {
-        await Host.WithPassword("13700137000", Wrong, Home);
+        await Host.WithPasswordFrom("13700137000", Wrong, Home);
         await Refused(Home);
         var counts = await Counts(_ => true);
         Assert.Equal(2, counts.Count(count => count.Subject == Lockout.PoseAs("13700137000")));
@@ -161,9 +161,9 @@ public sealed class LockoutTests(TestDatabases databases) : ApiTest(databases)
         Assert.Empty(await Counts(_ => true));
     }
 
-    private async Task Refused(string from) => Assert.Equal("invalid_grant", (string?)(await Host.WithPassword(ApiHost.OperatorLogin, Wrong, from)).ShouldBe(400)["error"]);
+    private async Task Refused(string from) => Assert.Equal("invalid_grant", (string?)(await Host.WithPasswordFrom(ApiHost.OperatorLogin, Wrong, from)).ShouldBe(400)["error"]);
 
-    private Task<Answer> SignIn(string from, params (string, string)[] fields) => Host.WithPassword(ApiHost.OperatorLogin, ApiHost.OperatorPassword, from, fields);
+    private Task<Answer> SignIn(string from, params (string, string)[] fields) => Host.WithPasswordFrom(ApiHost.OperatorLogin, ApiHost.OperatorPassword, from, fields);
 
     private async Task<List<FailureCount>> Counts(Func<FailureCount, bool> which)
     {

@@ -83,7 +83,7 @@ public sealed class PasswordPageTests(TestDatabases databases) : ApiTest(databas
     {
         using var browser = new Browser(Host);
         await browser.SignIn(await browser.Open("/sign-in"));
-        await Task.WhenAll(Enumerable.Range(10, 30).Select(i => Host.WithPassword(ApiHost.OperatorLogin, "not-the-password", $"127.0.0.{i}")));
+        await Task.WhenAll(Enumerable.Range(10, 30).Select(i => Host.WithPasswordFrom(ApiHost.OperatorLogin, "not-the-password", $"127.0.0.{i}")));
 
         using var stranger = new Browser(Host);
         Assert.Equal(400, (await stranger.SignIn(await stranger.Open("/sign-in"))).Status);

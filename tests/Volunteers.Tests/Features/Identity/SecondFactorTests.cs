@@ -67,8 +67,8 @@ public sealed class SecondFactorTests(TestDatabases databases) : ApiTest(databas
         var app = await Enrol();
         Clock.Advance(TimeSpan.FromSeconds(30));
 
-        var wrong = await Host.WithPassword(ApiHost.OperatorLogin, "not-the-password", "127.0.0.1", ("second_factor_code", app.CodeAt(Clock.GetUtcNow())));
-        var unknown = await Host.WithPassword("nobody@example.org", "not-the-password", "127.0.0.1");
+        var wrong = await Host.WithPasswordFrom(ApiHost.OperatorLogin, "not-the-password", "127.0.0.1", ("second_factor_code", app.CodeAt(Clock.GetUtcNow())));
+        var unknown = await Host.WithPasswordFrom("nobody@example.org", "not-the-password", "127.0.0.1");
 
         Assert.Equal(unknown.ShouldBe(400).Text, wrong.ShouldBe(400).Text);
         Assert.Null(wrong["error_code"]);
@@ -262,6 +262,6 @@ public sealed class SecondFactorTests(TestDatabases databases) : ApiTest(databas
     private Task<Answer> Remove(object proof) => api.Send(HttpMethod.Delete, "/v1/me/second-factor", proof);
 
     private Task<Answer> SignIn(string? code, string from = "127.0.0.1") => code is null
-        ? Host.WithPassword(ApiHost.OperatorLogin, ApiHost.OperatorPassword, from)
-        : Host.WithPassword(ApiHost.OperatorLogin, ApiHost.OperatorPassword, from, ("second_factor_code", code));
+        ? Host.WithPasswordFrom(ApiHost.OperatorLogin, ApiHost.OperatorPassword, from)
+        : Host.WithPasswordFrom(ApiHost.OperatorLogin, ApiHost.OperatorPassword, from, ("second_factor_code", code));
 }

@@ -21,8 +21,8 @@ public static class SignIn
             ("username", login), ("password", password), ("scope", scope));
     }
 
-    /// <summary>With further fields, from the given address of the loopback network, or from 127.0.0.1.</summary>
-    public static async Task<Answer> WithPassword(this ApiHost host, string login, string password, string from, params (string Name, string Value)[] fields)
+    /// <summary>With further fields, from this address of the loopback network.</summary>
+    public static async Task<Answer> WithPasswordFrom(this ApiHost host, string login, string password, string from, params (string Name, string Value)[] fields)
     {
         using var http = host.HttpFrom(System.Net.IPAddress.Parse(from));
         return await ApiHost.PostToken(http, [("grant_type", "password"), ("client_id", "volunteers-mobile"),
