@@ -70,7 +70,8 @@ public sealed partial class World
         world.ids["volunteerId"] = await o.Volunteer(inTeam: team);
         world.ids["spareVolunteer"] = await o.Volunteer(inTeam: team);
         world.ids["accountId"] = (await o.Account(await o.Volunteer())).AccountId;
-        world.ids["spareAccount"] = (await o.Account(await o.Volunteer())).AccountId;
+        (var spareLogin, world.ids["spareAccount"]) = await o.Account(await o.Volunteer());
+        world.ids["sessionId"] = (string)(await (await host.SignIn(spareLogin, Given.Password)).Get("/v1/me/sessions")).ShouldBe(200).Items[0]!["id"]!;
         world.ids["projectId"] = await o.Project();
         world.ids["activityId"] = await o.Activity(team);
         world.ids["spareActivity"] = (await o.Admin.Post("/activities", world.Activity)).ShouldBe(201).Id;

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Runtime.CompilerServices;
 using System.Text;
+using System.Text.Json;
 using System.Text.Json.Nodes;
 using Xunit;
 
@@ -12,6 +13,9 @@ public static class NodeReader
     private static readonly string Folder = Path.GetFullPath(Path.Combine(Here(), "../../Readers"));
     private static readonly SemaphoreSlim OneAtATime = new(1);
 
+    /// <summary>Runs a script of tests/Readers with these settings; answers the JSON that it prints.</summary>
+    public static Task<JsonNode> Run(string script, object settings) => Read(script, JsonSerializer.SerializeToUtf8Bytes(settings));
+
     /// <summary>Runs a script of tests/Readers on this input; answers the JSON that it prints.</summary>
     public static async Task<JsonNode> Read(string script, byte[] input)
     {
@@ -21,7 +25,16 @@ public static class NodeReader
         return JsonNode.Parse(output)!;
     }
 
-    /// <summary>Once per checkout: other tests of this run wait for the semaphore, other runs for the file.</summary>
+    /// <summary>A Chromium of this machine, for the scripts that need one.</summary>
+    public static string Chromium()
+    {
+        string[] places = [Environment.GetEnvironmentVariable("CHROMIUM") ?? "", "/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
+        var found = Array.Find(places, File.Exists);
+        Assert.SkipWhen(found is null, "The pages are looked at with Chromium, which this machine does not have (apt install chromium, or CHROMIUM names it).");
+        return found;
+    }
+
+    /// <summary>Once per checkout, and again when other packages are named: other tests of this run wait for the semaphore, other runs for the file.</summary>
     private static async Task Install()
     {
         Assert.SkipUnless(await IsThere("node") && await IsThere("npm"), "The independent readers need node and npm, which this machine does not have.");
@@ -29,7 +42,8 @@ public static class NodeReader
         try
         {
             await using var rivals = await LockFile();
-            if (File.Exists(Path.Combine(Folder, "node_modules", ".package-lock.json"))) return;
+            var installed = Path.Combine(Folder, "node_modules", ".package-lock.json");
+            if (File.Exists(installed) && File.GetLastWriteTimeUtc(installed) >= File.GetLastWriteTimeUtc(Path.Combine(Folder, "package-lock.json"))) return;
             var (exitCode, output, error) = await Run("npm", ["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--prefix", Folder], []);
             Assert.True(exitCode == 0, $"npm ci failed: {output}{error}");
         }
