@@ -52,7 +52,7 @@ internal static class HtmlForm
             var form = await http.Request.ReadFormAsync(http.RequestAborted);
             return new PostedForm(form, await http.RequestServices.GetRequiredService<IAntiforgery>().IsRequestValidAsync(http));
         }
-        catch (InvalidDataException)
+        catch (Exception unreadable) when (unreadable is InvalidDataException or (IOException and not BadHttpRequestException))
         {
             return new PostedForm(FormCollection.Empty, IsOurs: false);
         }

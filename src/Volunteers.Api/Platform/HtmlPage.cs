@@ -23,6 +23,7 @@ internal static class HtmlPage
         button.second{background:#fff;color:#1d4f91}
         :focus-visible{outline:3px solid #b36b00;outline-offset:2px}
         form label{display:block;margin-top:.9rem}
+        [aria-invalid]{border:2px solid #9b1c1c}
         .error{color:#9b1c1c;font-weight:600;margin:.2rem 0}
         p,li,label{overflow-wrap:anywhere}
         """;

@@ -73,7 +73,8 @@ public sealed partial class World
         foreach (var (person, number) in new[] { ("ownVolunteer", "11010519491231002X"), ("volunteerId", "440305198001010013") })
             (await o.Admin.Put($"/volunteers/{world[person]}/identity-document", new { kind = "residentId", number })).ShouldBe(200);
         world.ids["accountId"] = (await o.Account(await o.Volunteer())).AccountId;
-        world.ids["spareAccount"] = (await o.Account(await o.Volunteer())).AccountId;
+        (var spareLogin, world.ids["spareAccount"]) = await o.Account(await o.Volunteer());
+        world.ids["sessionId"] = (string)(await (await host.SignIn(spareLogin, Given.Password)).Get("/v1/me/sessions")).ShouldBe(200).Items[0]!["id"]!;
         world.ids["projectId"] = await o.Project();
         world.ids["activityId"] = await o.Activity(team);
         world.ids["spareActivity"] = (await o.Admin.Post("/activities", world.Activity)).ShouldBe(201).Id;

@@ -23,6 +23,7 @@ public sealed class DatabaseRulesTests(TestDatabases databases) : HoursTest(data
         ["openiddict_authorizations"] = "Of an account.",
         ["openiddict_scopes"] = "Of the authorization server.",
         ["openiddict_tokens"] = "Of an account.",
+        ["sign_in_sessions"] = "Of an account.",
         ["server_keys"] = "Shared by all replicas of the authorization server.",
         ["data_protection_keys"] = "Shared by all replicas.",
         ["seed_loads"] = "Loading seeds makes the organization.",

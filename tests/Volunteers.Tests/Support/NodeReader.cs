@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Runtime.CompilerServices;
 using System.Text;
+using System.Text.Json;
 using System.Text.Json.Nodes;
 using Xunit;
 
@@ -12,6 +13,9 @@ public static class NodeReader
     private static readonly string Folder = Path.GetFullPath(Path.Combine(Here(), "../../Readers"));
     private static readonly SemaphoreSlim OneAtATime = new(1);
 
+    /// <summary>Runs a script of tests/Readers with these settings; answers the JSON that it prints.</summary>
+    public static Task<JsonNode> Run(string script, object settings) => Read(script, JsonSerializer.SerializeToUtf8Bytes(settings));
+
     /// <summary>Runs a script of tests/Readers on this input; answers the JSON that it prints.</summary>
     public static async Task<JsonNode> Read(string script, byte[] input)
     {
@@ -19,6 +23,15 @@ public static class NodeReader
         var (exitCode, output, error) = await Run("node", [Path.Combine(Folder, script)], input);
         Assert.True(exitCode == 0, $"{script} could not read it: {error}\n{Encoding.UTF8.GetString(input)}");
         return JsonNode.Parse(output)!;
+    }
+
+    /// <summary>A Chromium of this machine, for the scripts that need one.</summary>
+    public static string Chromium()
+    {
+        string[] places = [Environment.GetEnvironmentVariable("CHROMIUM") ?? "", "/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
+        var found = Array.Find(places, File.Exists);
+        Assert.SkipWhen(found is null, "The pages are looked at with Chromium, which this machine does not have (apt install chromium, or CHROMIUM names it).");
+        return found;
     }
 
     /// <summary>Once per checkout and list of packages: other tests of this run wait for the semaphore, other runs for the file.</summary>

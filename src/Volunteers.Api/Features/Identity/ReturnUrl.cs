@@ -37,8 +37,10 @@ internal sealed class ReturnUrl
     public static ReturnUrl? Parse(HttpContext http, string? text)
     {
         var start = http.Request.PathBase + Authorize + "?";
-        return text is { Length: <= Longest } && text.StartsWith(start, StringComparison.Ordinal)
-            ? new ReturnUrl(http, QueryHelpers.ParseQuery(text[(start.Length - 1)..]))
-            : null;
+        if (text is not { Length: <= Longest } || !text.StartsWith(start, StringComparison.Ordinal)) return null;
+        var parameters = QueryHelpers.ParseQuery(text[(start.Length - 1)..]);
+        return parameters.Any(parameter => parameter.Key.Contains('\0', StringComparison.Ordinal) || parameter.Value.Any(value => value!.Contains('\0', StringComparison.Ordinal)))
+            ? null
+            : new ReturnUrl(http, parameters);
     }
 }

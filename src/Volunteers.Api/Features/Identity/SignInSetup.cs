@@ -83,7 +83,8 @@ internal static class SignInSetup
             {
                 options.UseLocalServer();
                 options.AddAudiences(ApiScope);
-                options.UseAspNetCore();
+                // From the header alone: what stands in an address is kept in histories and logs, and a form is read only by whom it is for.
+                options.UseAspNetCore().DisableAccessTokenExtractionFromBodyForm().DisableAccessTokenExtractionFromQueryString();
             });
         services.AddSingleton<IConfigureOptions<OpenIddictServerOptions>, KeysFromDatabase>();
         services.AddAuthentication(OpenIddictValidationAspNetCoreDefaults.AuthenticationScheme);
@@ -100,21 +101,28 @@ internal static class SignInSetup
         services.AddHostedService<ClientRegistration>();
     }
 
-    /// <summary>A form that cannot be read is refused as RFC 6749 says, before the authorization server stumbles over it.</summary>
+    /// <summary>What cannot be read, or kept, is refused as RFC 6749 says, before the authorization server stumbles over it.</summary>
     public static void UseTokenForms(this WebApplication app) => app.UseWhen(http => http.Request.Path.StartsWithSegments("/connect"), connect => connect.Use(async (http, next) =>
     {
         try
         {
             if (http.Request.HasFormContentType) await http.Request.ReadFormAsync(http.RequestAborted);
         }
-        catch (Exception unreadable) when (unreadable is InvalidDataException or BadHttpRequestException)
+        catch (Exception unreadable) when (unreadable is InvalidDataException or IOException)
         {
-            http.Response.StatusCode = (unreadable as BadHttpRequestException)?.StatusCode ?? StatusCodes.Status400BadRequest;
-            await http.Response.WriteAsJsonAsync(
-                new { error = OpenIddictConstants.Errors.InvalidRequest, error_description = "The form could not be read." }, http.RequestAborted);
+            await Refuse(http, (unreadable as BadHttpRequestException)?.StatusCode ?? StatusCodes.Status400BadRequest, "The form could not be read.");
             return;
         }
-        await next(http);
+        if (http.Request.Query.Any(parameter => parameter.Value.Append(parameter.Key).Any(text => text?.Contains('\0', StringComparison.Ordinal) == true)))
+            await Refuse(http, StatusCodes.Status400BadRequest, "A null character is no part of any parameter.");
+        else
+            await next(http);
+
+        static Task Refuse(HttpContext http, int status, string why)
+        {
+            http.Response.StatusCode = status;
+            return http.Response.WriteAsJsonAsync(new { error = OpenIddictConstants.Errors.InvalidRequest, error_description = why }, http.RequestAborted);
+        }
     }));
 
     /// <summary>Finds out once per request who calls; a token that was revoked is as good as none.</summary>

@@ -57,28 +57,33 @@ public sealed class LogoutTests(TestDatabases databases) : SignInTest(databases)
         (await Host.Call(staying.Access)).ShouldBe(200);
     }
 
-    [Theory]
-    [InlineData("https://evil.example.org/")]
-    [InlineData("https://rota.example.org/left/further")]
-    [InlineData("https://rota.example.org/left?x=1")]
-    [InlineData("https://rota.example.org/")]
-    [InlineData("https://rota.example.org.evil.example/left")]
-    [InlineData("https://rota.example.org@evil.example/left")]
-    [InlineData("//evil.example.org/left")]
-    [InlineData("javascript:alert(1)")]
-    [InlineData("https://rota.example.org/back")]
-    public async Task Nobody_is_sent_where_no_application_is_registered(string address)
+    [Fact]
+    public async Task Nobody_is_sent_where_no_application_is_registered()
     {
-        using var browser = new Browser(Host);
-        await browser.SignIn(await browser.Open("/sign-in"));
-
-        foreach (var request in new[] { Logout(("post_logout_redirect_uri", address)), Logout(("post_logout_redirect_uri", address), ("client_id", "rota")) })
+        foreach (var address in new string[]
+                 {
+                     "https://evil.example.org/",
+                     "https://rota.example.org/left/further",
+                     "https://rota.example.org/left?x=1",
+                     "https://rota.example.org/",
+                     "https://rota.example.org.evil.example/left",
+                     "https://rota.example.org@evil.example/left",
+                     "//evil.example.org/left",
+                     "javascript:alert(1)",
+                     "https://rota.example.org/back",
+                 })
         {
-            var page = await browser.Open(request);
-            Assert.Null(page.LeftFor);
-            Assert.Equal((400, "This sign-in cannot go on."), (page.Status, page.Title));
+            using var browser = new Browser(Host);
+            await browser.SignIn(await browser.Open("/sign-in"));
+
+            foreach (var request in new[] { Logout(("post_logout_redirect_uri", address)), Logout(("post_logout_redirect_uri", address), ("client_id", "rota")) })
+            {
+                var page = await browser.Open(request);
+                Assert.Null(page.LeftFor);
+                Assert.Equal((400, "This sign-in cannot go on."), (page.Status, page.Title));
+            }
+            Assert.Equal("You are signed in.", (await browser.Open("/sign-in")).Title);
         }
-        Assert.Equal("You are signed in.", (await browser.Open("/sign-in")).Title);
     }
 
     [Fact]

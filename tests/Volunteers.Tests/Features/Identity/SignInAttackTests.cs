@@ -8,25 +8,29 @@ namespace Volunteers.Tests.Features.Identity;
 /// <summary>What is tried against a sign-in page and an authorization endpoint, and the answer that it gets.</summary>
 public sealed class SignInAttackTests(TestDatabases databases) : SignInTest(databases)
 {
-    [Theory]
-    [InlineData(null, null)]
-    [InlineData(null, "S256")]
-    [InlineData("", "S256")]
-    [InlineData("0123456789012345678901234567890123456789012", "plain")]
-    [InlineData("0123456789012345678901234567890123456789012", null)]
-    [InlineData("0123456789012345678901234567890123456789012", "none")]
-    [InlineData("0123456789012345678901234567890123456789012", "s256")]
-    public async Task A_request_without_a_hashed_challenge_gets_no_code(string? challenge, string? method)
+    [Fact]
+    public async Task A_request_without_a_hashed_challenge_gets_no_code()
     {
-        using var browser = new Browser(Host);
-        foreach (var app in new[] { Rota(), Board(), new CodeFlow(Host) })
+        foreach (var (challenge, method) in new (string? challenge, string? method)[]
+                 {
+                     (null, null),
+                     (null, "S256"),
+                     ("", "S256"),
+                     ("0123456789012345678901234567890123456789012", "plain"),
+                     ("0123456789012345678901234567890123456789012", null),
+                     ("0123456789012345678901234567890123456789012", "none"),
+                     ("0123456789012345678901234567890123456789012", "s256"),
+                 })
         {
+            using var browser = new Browser(Host);
             await browser.SignIn(await browser.Open("/sign-in"));
+            foreach (var app in new[] { Rota(), Board(), new CodeFlow(Host) })
+            {
+                var page = await browser.Open(app.Request(("code_challenge", challenge), ("code_challenge_method", method)));
 
-            var page = await browser.Open(app.Request(("code_challenge", challenge), ("code_challenge_method", method)));
-
-            Assert.Equal("invalid_request", page.LeftFor is null ? Error(page) : page.Sent("error"));
-            Assert.True(page.LeftFor is null || page.Sent("code") is null);
+                Assert.Null(page.LeftFor);
+                Assert.Equal("invalid_request", Error(page));
+            }
         }
     }
 
@@ -108,47 +112,52 @@ public sealed class SignInAttackTests(TestDatabases databases) : SignInTest(data
         Assert.Equal("invalid_grant", Error(await app.Exchange(code)));
     }
 
-    [Theory]
-    [InlineData("rota", "https://evil.example.org/")]
-    [InlineData("rota", "https://rota.example.org/back/further")]
-    [InlineData("rota", "https://rota.example.org/back?next=https://evil.example.org")]
-    [InlineData("rota", "https://rota.example.org/back#x")]
-    [InlineData("rota", "https://rota.example.org/")]
-    [InlineData("rota", "https://rota.example.org/back/../other")]
-    [InlineData("rota", "https://rota.example.org:8443/back")]
-    [InlineData("rota", "http://rota.example.org/back")]
-    [InlineData("rota", "https://rota.example.org.evil.example/back")]
-    [InlineData("rota", "https://rota.example.org@evil.example/back")]
-    [InlineData("rota", "https://ROTA.example.org/BACK")]
-    [InlineData("rota", "//rota.example.org/back")]
-    [InlineData("rota", "javascript:alert(1)")]
-    [InlineData("rota", "data:text/html,x")]
-    [InlineData("rota", "")]
-    [InlineData("rota", null)]
-    [InlineData("rota", "volunteers://callback")]
-    [InlineData("volunteers-mobile", "volunteers://callback.evil")]
-    [InlineData("volunteers-mobile", "http://127.0.0.1.evil.example/callback")]
-    [InlineData("volunteers-mobile", "http://127.0.0.1:80/other")]
-    [InlineData("volunteers-mobile", "http://10.0.0.1/callback")]
-    [InlineData("volunteers-mobile", "https://rota.example.org/back")]
-    [InlineData("volunteers-swagger", "https://evil.example.org/swagger/oauth2-redirect.html")]
-    [InlineData("volunteers-swagger", "https://rota.example.org/back")]
-    [InlineData("nobody", "https://rota.example.org/back")]
-    public async Task A_browser_goes_nowhere_but_to_an_address_that_the_client_registered(string client, string? redirectUri)
+    [Fact]
+    public async Task A_browser_goes_nowhere_but_to_an_address_that_the_client_registered()
     {
-        using var browser = new Browser(Host);
-        var app = new CodeFlow(Host, client);
-        // Whatever else is wrong with the request, the error is not sent there either.
-        foreach (var request in new[]
+        foreach (var (client, redirectUri) in new (string client, string? redirectUri)[]
                  {
-                     app.Request(("redirect_uri", redirectUri)), app.Request(("redirect_uri", redirectUri), ("code_challenge", null)),
-                     app.Request(("redirect_uri", redirectUri), ("prompt", "none")), app.Request(("redirect_uri", redirectUri), ("scope", "everything")),
-                     app.Request(("redirect_uri", redirectUri), ("response_type", "token")), app.Request(("redirect_uri", redirectUri), ("state", null)),
+                     ("rota", "https://evil.example.org/"),
+                     ("rota", "https://rota.example.org/back/further"),
+                     ("rota", "https://rota.example.org/back?next=https://evil.example.org"),
+                     ("rota", "https://rota.example.org/back#x"),
+                     ("rota", "https://rota.example.org/"),
+                     ("rota", "https://rota.example.org/back/../other"),
+                     ("rota", "https://rota.example.org:8443/back"),
+                     ("rota", "http://rota.example.org/back"),
+                     ("rota", "https://rota.example.org.evil.example/back"),
+                     ("rota", "https://rota.example.org@evil.example/back"),
+                     ("rota", "https://ROTA.example.org/BACK"),
+                     ("rota", "//rota.example.org/back"),
+                     ("rota", "javascript:alert(1)"),
+                     ("rota", "data:text/html,x"),
+                     ("rota", ""),
+                     ("rota", null),
+                     ("rota", "volunteers://callback"),
+                     ("volunteers-mobile", "volunteers://callback.evil"),
+                     ("volunteers-mobile", "http://127.0.0.1.evil.example/callback"),
+                     ("volunteers-mobile", "http://127.0.0.1:80/other"),
+                     ("volunteers-mobile", "http://10.0.0.1/callback"),
+                     ("volunteers-mobile", "https://rota.example.org/back"),
+                     ("volunteers-swagger", "https://evil.example.org/swagger/oauth2-redirect.html"),
+                     ("volunteers-swagger", "https://rota.example.org/back"),
+                     ("nobody", "https://rota.example.org/back"),
                  })
         {
-            var page = await browser.Open(request);
-            Assert.True(page.LeftFor is null, page.LeftFor?.ToString());
-            Assert.Equal(("This sign-in cannot go on.", 400), (page.Title, page.Status));
+            using var browser = new Browser(Host);
+            var app = new CodeFlow(Host, client);
+            // Whatever else is wrong with the request, the error is not sent there either.
+            foreach (var request in new[]
+                     {
+                         app.Request(("redirect_uri", redirectUri)), app.Request(("redirect_uri", redirectUri), ("code_challenge", null)),
+                         app.Request(("redirect_uri", redirectUri), ("prompt", "none")), app.Request(("redirect_uri", redirectUri), ("scope", "everything")),
+                         app.Request(("redirect_uri", redirectUri), ("response_type", "token")), app.Request(("redirect_uri", redirectUri), ("state", null)),
+                     })
+            {
+                var page = await browser.Open(request);
+                Assert.True(page.LeftFor is null, page.LeftFor?.ToString());
+                Assert.Equal(("This sign-in cannot go on.", 400), (page.Title, page.Status));
+            }
         }
     }
 
@@ -162,33 +171,37 @@ public sealed class SignInAttackTests(TestDatabases databases) : SignInTest(data
 
         (await Host.Call(tokens.Access)).ShouldBe(200);
         Assert.Null((await browser.Open(new CodeFlow(Host, "volunteers-swagger", "http://localhost:1/swagger/oauth2-redirect.html").Request(("scope", "api")))).LeftFor);
-        Assert.Equal("invalid_scope", (await browser.Open(app.Request(("scope", "everything")))).Sent("error"));
     }
 
-    [Theory]
-    [InlineData("https://evil.example.org/")]
-    [InlineData("//evil.example.org/")]
-    [InlineData("/\\evil.example.org/")]
-    [InlineData("\\\\evil.example.org")]
-    [InlineData("/\t/evil.example.org/")]
-    [InlineData("/connect/authorize@evil.example.org?x=1")]
-    [InlineData("/connect/authorize/../../evil?x=1")]
-    [InlineData("/connect/authorized?x=1")]
-    [InlineData("/connect/logout?post_logout_redirect_uri=https://evil.example.org")]
-    [InlineData("/v1/me")]
-    [InlineData("javascript:alert(1)")]
-    [InlineData(" https://evil.example.org/")]
-    [InlineData("/connect/authorize")]
-    [InlineData("")]
-    public async Task After_signing_in_nobody_is_led_away(string returnUrl)
+    [Fact]
+    public async Task After_signing_in_nobody_is_led_away()
     {
-        using var browser = new Browser(Host);
+        foreach (var returnUrl in new string[]
+                 {
+                     "https://evil.example.org/",
+                     "//evil.example.org/",
+                     "/\\evil.example.org/",
+                     "\\\\evil.example.org",
+                     "/\t/evil.example.org/",
+                     "/connect/authorize@evil.example.org?x=1",
+                     "/connect/authorize/../../evil?x=1",
+                     "/connect/authorized?x=1",
+                     "/connect/logout?post_logout_redirect_uri=https://evil.example.org",
+                     "/v1/me",
+                     "javascript:alert(1)",
+                     " https://evil.example.org/",
+                     "/connect/authorize",
+                     "",
+                 })
+        {
+            using var browser = new Browser(Host);
 
-        var page = await browser.SignIn(await browser.Open(QueryHelpers.AddQueryString("/sign-in", "returnUrl", returnUrl)));
-        var posted = await browser.Submit(await browser.Open(new CodeFlow(Host).Request(("prompt", "login"))),
-            ("login", ApiHost.OperatorLogin), ("password", ApiHost.OperatorPassword), ("returnUrl", returnUrl));
+            var page = await browser.SignIn(await browser.Open(QueryHelpers.AddQueryString("/sign-in", "returnUrl", returnUrl)));
+            var posted = await browser.Submit(await browser.Open(new CodeFlow(Host).Request(("prompt", "login"))),
+                ("login", ApiHost.OperatorLogin), ("password", ApiHost.OperatorPassword), ("returnUrl", returnUrl));
 
-        Assert.All([page, posted], shown => Assert.Equal((null, "/sign-in", "You are signed in."), (shown.LeftFor, shown.Address.AbsolutePath, shown.Title)));
+            Assert.All([page, posted], shown => Assert.Equal((null, "/sign-in", "You are signed in."), (shown.LeftFor, shown.Address.AbsolutePath, shown.Title)));
+        }
     }
 
     [Fact]
@@ -202,35 +215,62 @@ public sealed class SignInAttackTests(TestDatabases databases) : SignInTest(data
         Assert.Null(browser.Cookies.GetCookies(browser.Service)["a"]);
     }
 
-    [Theory]
-    [InlineData("state")]
-    [InlineData("login_hint")]
-    [InlineData("client_id")]
-    [InlineData("scope")]
-    [InlineData("ui_locales")]
-    [InlineData("redirect_uri")]
-    [InlineData("prompt")]
-    [InlineData("nonce")]
-    [InlineData("made_up\"><script>alert(1)</script>")]
-    public async Task Nothing_of_a_request_becomes_markup(string parameter)
+    [Fact]
+    public async Task Nothing_of_a_request_becomes_markup()
     {
-        const string Attack = "\"'><script>alert(1)</script><img src=x onerror=alert(1)>";
-        using var browser = new Browser(Host);
-        var asked = Rota().Request((parameter, Attack));
-
-        var page = await browser.Open(asked);
-        var pages = new List<WebPage> { page, await browser.Open(QueryHelpers.AddQueryString("/sign-in", "returnUrl", asked)) };
-        if (page.Html.Contains("<form", StringComparison.Ordinal))
+        foreach (var parameter in new string[]
+                 {
+                     "state",
+                     "login_hint",
+                     "client_id",
+                     "scope",
+                     "ui_locales",
+                     "redirect_uri",
+                     "prompt",
+                     "nonce",
+                     "made_up\"><script>alert(1)</script>",
+                 })
         {
-            pages.Add(await browser.SignIn(page, Attack, Attack));
-            pages.Add(await browser.SignIn(page));
+            const string Attack = "\"'><script>alert(1)</script><img src=x onerror=alert(1)>";
+            using var browser = new Browser(Host);
+            var asked = Rota().Request((parameter, Attack));
+
+            var page = await browser.Open(asked);
+            var pages = new List<WebPage> { page, await browser.Open(QueryHelpers.AddQueryString("/sign-in", "returnUrl", asked)) };
+            if (page.Html.Contains("<form", StringComparison.Ordinal))
+            {
+                pages.Add(await browser.SignIn(page, Attack, Attack));
+                pages.Add(await browser.SignIn(page));
+            }
+
+            Assert.All(pages.Where(shown => shown.LeftFor is null), shown =>
+            {
+                Assert.DoesNotContain("<script", shown.Html, StringComparison.OrdinalIgnoreCase);
+                Assert.DoesNotContain("<img", shown.Html, StringComparison.OrdinalIgnoreCase);
+            });
         }
+    }
 
-        Assert.All(pages.Where(shown => shown.LeftFor is null), shown =>
+    /// <summary>PostgreSQL cannot hold it, so it must not get that far.</summary>
+    [Fact]
+    public async Task A_null_character_is_refused()
+    {
+        foreach (var parameter in new string[]
+                 {
+                     "client_id",
+                     "state",
+                     "redirect_uri",
+                     "login_hint",
+                     "made_up",
+                 })
         {
-            Assert.DoesNotContain("<script", shown.Html, StringComparison.OrdinalIgnoreCase);
-            Assert.DoesNotContain("<img", shown.Html, StringComparison.OrdinalIgnoreCase);
-        });
+            using var browser = new Browser(Host);
+            var asked = Rota().Request((parameter, "rota\0"));
+
+            Assert.Equal(400, (await browser.Open(asked)).Status);
+            Assert.Equal(200, (await browser.Open(QueryHelpers.AddQueryString("/sign-in", "returnUrl", asked))).Status);
+            Assert.Equal(400, (await browser.Open("/connect/logout?client_id=%00")).Status);
+        }
     }
 
     [Fact]
@@ -374,7 +414,7 @@ public sealed class SignInAttackTests(TestDatabases databases) : SignInTest(data
         var signedIn = await http.PostAsync(new Uri("/sign-in", UriKind.Relative), new FormUrlEncodedContent(
             [new("login", ApiHost.OperatorLogin), new("password", ApiHost.OperatorPassword), new("formToken", token)]), TestContext.Current.CancellationToken);
 
-        Assert.Equal(["path=/", "secure", "samesite=strict", "httponly"], Attributes(form, "__Host-volunteers-form"));
+        Assert.Equal(["path=/", "secure", "samesite=lax", "httponly"], Attributes(form, "__Host-volunteers-form"));
         Assert.Equal(["path=/", "secure", "samesite=lax", "httponly"], Attributes(Assert.Single(signedIn.Headers.GetValues("Set-Cookie")), "__Host-volunteers-session"));
 
         static string[] Attributes(string cookie, string name)
@@ -384,41 +424,52 @@ public sealed class SignInAttackTests(TestDatabases databases) : SignInTest(data
         }
     }
 
-    [Theory]
-    [InlineData("response_mode", "form_post", "invalid_request")]
-    [InlineData("response_mode", "fragment", "invalid_request")]
-    [InlineData("response_type", "token", "unsupported_response_type")]
-    [InlineData("response_type", "code id_token", "unsupported_response_type")]
-    [InlineData("response_type", "none", "unsupported_response_type")]
-    [InlineData("request", "eyJhbGciOiJub25lIn0.e30.", "request_not_supported")]
-    [InlineData("request_uri", "https://evil.example.org/request", "request_uri_not_supported")]
-    [InlineData("prompt", "none login", "invalid_request")]
-    [InlineData("scope", "api everything", "invalid_scope")]
-    public async Task What_is_not_offered_is_refused(string parameter, string value, string error)
+    [Fact]
+    public async Task What_is_not_offered_is_refused()
     {
-        using var browser = new Browser(Host);
+        foreach (var (parameter, value, error) in new (string parameter, string value, string error)[]
+                 {
+                     ("response_mode", "form_post", "invalid_request"),
+                     ("response_mode", "fragment", "invalid_request"),
+                     ("response_type", "token", "unsupported_response_type"),
+                     ("response_type", "code id_token", "unsupported_response_type"),
+                     ("response_type", "none", "unsupported_response_type"),
+                     ("request", "eyJhbGciOiJub25lIn0.e30.", "request_not_supported"),
+                     ("request_uri", "https://evil.example.org/request", "request_uri_not_supported"),
+                     ("prompt", "none login", "invalid_request"),
+                     ("scope", "api everything", "invalid_scope"),
+                 })
+        {
+            using var browser = new Browser(Host);
 
-        var page = await browser.Open(Rota().Request((parameter, value)));
+            var page = await browser.Open(Rota().Request((parameter, value)));
 
-        Assert.Equal(error, page.LeftFor is null ? Error(page) : page.Sent("error"));
+            Assert.Null(page.LeftFor);
+            Assert.Equal(error, Error(page));
+        }
     }
 
-    [Theory]
-    [InlineData("application/json", "{}")]
-    [InlineData("multipart/form-data; boundary=x", "--y")]
-    [InlineData("application/x-www-form-urlencoded", "login=%00%ff&password=%00&formToken=%00")]
-    [InlineData("text/plain", "")]
-    public async Task A_body_that_is_no_form_is_answered_and_not_stumbled_over(string type, string body)
+    [Fact]
+    public async Task A_body_that_is_no_form_is_answered_and_not_stumbled_over()
     {
-        foreach (var path in new[] { "/sign-in", "/connect/authorize", "/connect/logout" })
+        foreach (var (type, body) in new (string type, string body)[]
+                 {
+                     ("application/json", "{}"),
+                     ("multipart/form-data; boundary=x", "--y"),
+                     ("application/x-www-form-urlencoded", "login=%00%ff&password=%00&formToken=%00"),
+                     ("text/plain", ""),
+                 })
         {
-            using var content = new StringContent(body);
-            content.Headers.Remove("Content-Type");
-            content.Headers.TryAddWithoutValidation("Content-Type", type);
+            foreach (var path in new[] { "/sign-in", "/connect/authorize", "/connect/logout" })
+            {
+                using var content = new StringContent(body);
+                content.Headers.Remove("Content-Type");
+                content.Headers.TryAddWithoutValidation("Content-Type", type);
 
-            var answer = await Host.Anonymous.Post(path, content);
+                var answer = await Host.Anonymous.Post(path, content);
 
-            Assert.InRange(answer.Status, path == "/connect/logout" ? 200 : 400, 415);
+                Assert.InRange(answer.Status, path == "/connect/logout" ? 200 : 400, 415);
+            }
         }
     }
 
