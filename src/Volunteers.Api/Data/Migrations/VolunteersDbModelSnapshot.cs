@@ -410,6 +410,14 @@ namespace Volunteers.Data.Migrations
                         .HasColumnType("text")
                         .HasColumnName("category");
 
+                    b.Property<DateTimeOffset?>("EndsAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("ends_at");
+
+                    b.Property<DateOnly?>("JoinedOn")
+                        .HasColumnType("date")
+                        .HasColumnName("joined_on");
+
                     b.Property<string>("Name")
                         .IsRequired()
                         .HasColumnType("text")
@@ -439,6 +447,11 @@ namespace Volunteers.Data.Migrations
                     b.Property<Guid?>("TeamId")
                         .HasColumnType("uuid")
                         .HasColumnName("team_id");
+
+                    b.Property<string>("TimeZone")
+                        .HasMaxLength(60)
+                        .HasColumnType("character varying(60)")
+                        .HasColumnName("time_zone");
 
                     b.Property<DateTimeOffset>("Until")
                         .HasColumnType("timestamp with time zone")
@@ -2047,6 +2060,78 @@ namespace Volunteers.Data.Migrations
                     b.ToTable("accounts", (string)null);
                 });
 
+            modelBuilder.Entity("Volunteers.Features.Identity.ClientSecret", b =>
+                {
+                    b.Property<Guid>("OrganizationId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("organization_id");
+
+                    b.Property<Guid>("Id")
+                        .HasColumnType("uuid")
+                        .HasColumnName("id");
+
+                    b.Property<Guid>("ClientId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("client_id");
+
+                    b.Property<DateTimeOffset>("CreatedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("created_at");
+
+                    b.Property<DateTimeOffset?>("ExpiresAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("expires_at");
+
+                    b.Property<DateTimeOffset?>("LastUsedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("last_used_at");
+
+                    b.Property<byte[]>("SecretHash")
+                        .IsRequired()
+                        .HasColumnType("bytea")
+                        .HasColumnName("secret_hash");
+
+                    b.HasKey("OrganizationId", "Id")
+                        .HasName("pk_organization_client_secrets");
+
+                    b.HasIndex("OrganizationId", "ClientId")
+                        .HasDatabaseName("ix_organization_client_secrets_organization_id_client_id");
+
+                    b.ToTable("organization_client_secrets", (string)null);
+                });
+
+            modelBuilder.Entity("Volunteers.Features.Identity.FailureCount", b =>
+                {
+                    b.Property<Guid>("Subject")
+                        .HasColumnType("uuid")
+                        .HasColumnName("subject");
+
+                    b.Property<string>("Source")
+                        .HasMaxLength(80)
+                        .HasColumnType("character varying(80)")
+                        .HasColumnName("source");
+
+                    b.Property<int>("Failures")
+                        .HasColumnType("integer")
+                        .HasColumnName("failures");
+
+                    b.Property<DateTimeOffset>("LastAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("last_at");
+
+                    b.Property<DateTimeOffset>("OpenAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("open_at");
+
+                    b.HasKey("Subject", "Source")
+                        .HasName("pk_failure_counts");
+
+                    b.HasIndex("LastAt")
+                        .HasDatabaseName("ix_failure_counts_last_at");
+
+                    b.ToTable("failure_counts", (string)null);
+                });
+
             modelBuilder.Entity("Volunteers.Features.Identity.FormerProfile", b =>
                 {
                     b.Property<Guid>("OrganizationId")
@@ -2147,6 +2232,14 @@ namespace Volunteers.Data.Migrations
                         .HasColumnType("uuid")
                         .HasColumnName("created_by");
 
+                    b.Property<DateTimeOffset?>("ExpiresAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("expires_at");
+
+                    b.Property<DateTimeOffset?>("LastUsedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("last_used_at");
+
                     b.Property<string>("Name")
                         .IsRequired()
                         .HasMaxLength(100)
@@ -2159,6 +2252,13 @@ namespace Volunteers.Data.Migrations
                         .HasColumnType("character varying(30)")
                         .HasColumnName("role");
 
+                    b.PrimitiveCollection<List<string>>("Scopes")
+                        .IsRequired()
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("text[]")
+                        .HasColumnName("scopes")
+                        .HasDefaultValueSql("'{}'");
+
                     b.Property<long>("Version")
                         .IsConcurrencyToken()
                         .HasColumnType("bigint")
@@ -2168,6 +2268,131 @@ namespace Volunteers.Data.Migrations
                         .HasName("pk_organization_clients");
 
                     b.ToTable("organization_clients", (string)null);
+                });
+
+            modelBuilder.Entity("Volunteers.Features.Identity.PasswordReset", b =>
+                {
+                    b.Property<Guid>("AccountId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("account_id");
+
+                    b.Property<string>("Name")
+                        .HasMaxLength(4)
+                        .HasColumnType("character varying(4)")
+                        .HasColumnName("name");
+
+                    b.Property<int>("Attempts")
+                        .HasColumnType("integer")
+                        .HasColumnName("attempts");
+
+                    b.Property<string>("CodeHash")
+                        .IsRequired()
+                        .HasMaxLength(200)
+                        .HasColumnType("character varying(200)")
+                        .HasColumnName("code_hash");
+
+                    b.Property<Guid?>("CreatedBy")
+                        .HasColumnType("uuid")
+                        .HasColumnName("created_by");
+
+                    b.Property<DateTimeOffset>("ExpiresAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("expires_at");
+
+                    b.Property<Guid?>("OrganizationId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("organization_id");
+
+                    b.HasKey("AccountId", "Name")
+                        .HasName("pk_password_resets");
+
+                    b.HasIndex("ExpiresAt")
+                        .HasDatabaseName("ix_password_resets_expires_at");
+
+                    b.ToTable("password_resets", (string)null);
+                });
+
+            modelBuilder.Entity("Volunteers.Features.Identity.RecoveryCode", b =>
+                {
+                    b.Property<Guid>("AccountId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("account_id");
+
+                    b.Property<byte[]>("Hash")
+                        .HasColumnType("bytea")
+                        .HasColumnName("hash");
+
+                    b.HasKey("AccountId", "Hash")
+                        .HasName("pk_recovery_codes");
+
+                    b.ToTable("recovery_codes", (string)null);
+                });
+
+            modelBuilder.Entity("Volunteers.Features.Identity.ResetMessage", b =>
+                {
+                    b.Property<Guid>("Id")
+                        .HasColumnType("uuid")
+                        .HasColumnName("id");
+
+                    b.Property<string>("Language")
+                        .IsRequired()
+                        .HasMaxLength(10)
+                        .HasColumnType("character varying(10)")
+                        .HasColumnName("language");
+
+                    b.Property<DateTimeOffset>("NextTryAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("next_try_at");
+
+                    b.Property<byte[]>("ProtectedLogin")
+                        .IsRequired()
+                        .HasColumnType("bytea")
+                        .HasColumnName("protected_login");
+
+                    b.Property<DateTimeOffset>("RequestedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("requested_at");
+
+                    b.Property<int>("Tries")
+                        .HasColumnType("integer")
+                        .HasColumnName("tries");
+
+                    b.HasKey("Id")
+                        .HasName("pk_reset_messages");
+
+                    b.HasIndex("NextTryAt")
+                        .HasDatabaseName("ix_reset_messages_next_try_at");
+
+                    b.ToTable("reset_messages", (string)null);
+                });
+
+            modelBuilder.Entity("Volunteers.Features.Identity.SecondFactor", b =>
+                {
+                    b.Property<Guid>("AccountId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("account_id");
+
+                    b.Property<DateTimeOffset?>("ConfirmedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("confirmed_at");
+
+                    b.Property<DateTimeOffset>("CreatedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("created_at");
+
+                    b.Property<long>("LastStep")
+                        .HasColumnType("bigint")
+                        .HasColumnName("last_step");
+
+                    b.Property<byte[]>("Protected")
+                        .IsRequired()
+                        .HasColumnType("bytea")
+                        .HasColumnName("protected");
+
+                    b.HasKey("AccountId")
+                        .HasName("pk_second_factors");
+
+                    b.ToTable("second_factors", (string)null);
                 });
 
             modelBuilder.Entity("Volunteers.Features.Identity.ServerKey", b =>
@@ -2195,6 +2420,61 @@ namespace Volunteers.Data.Migrations
                         .HasName("pk_server_keys");
 
                     b.ToTable("server_keys", (string)null);
+                });
+
+            modelBuilder.Entity("Volunteers.Features.Identity.SignInSession", b =>
+                {
+                    b.Property<Guid>("Id")
+                        .HasColumnType("uuid")
+                        .HasColumnName("id");
+
+                    b.Property<Guid>("AccountId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("account_id");
+
+                    b.Property<Guid?>("AuthorizationId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("authorization_id");
+
+                    b.Property<Guid?>("BrowserSessionId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("browser_session_id");
+
+                    b.Property<string>("ClientId")
+                        .HasMaxLength(100)
+                        .HasColumnType("character varying(100)")
+                        .HasColumnName("client_id");
+
+                    b.Property<string>("Device")
+                        .HasMaxLength(60)
+                        .HasColumnType("character varying(60)")
+                        .HasColumnName("device");
+
+                    b.Property<DateTimeOffset?>("EndedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("ended_at");
+
+                    b.Property<DateTimeOffset>("LastUsedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("last_used_at");
+
+                    b.Property<DateTimeOffset>("StartedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("started_at");
+
+                    b.HasKey("Id")
+                        .HasName("pk_sign_in_sessions");
+
+                    b.HasIndex("AuthorizationId")
+                        .HasDatabaseName("ix_sign_in_sessions_authorization_id");
+
+                    b.HasIndex("BrowserSessionId")
+                        .HasDatabaseName("ix_sign_in_sessions_browser_session_id");
+
+                    b.HasIndex("AccountId", "Id")
+                        .HasDatabaseName("ix_sign_in_sessions_account_id_id");
+
+                    b.ToTable("sign_in_sessions", (string)null);
                 });
 
             modelBuilder.Entity("Volunteers.Features.Organizations.CalendarDay", b =>
@@ -2302,6 +2582,10 @@ namespace Volunteers.Data.Migrations
                             b1.Property<int>("DailyLimitMinutes");
 
                             b1.Property<int>("GraceMinutes");
+
+                            b1.Property<int>("GuardianForDataBelow");
+
+                            b1.Property<int>("GuardianForServiceBelow");
 
                             b1.PrimitiveCollection<string>("RestDays")
                                 .IsRequired();
@@ -3020,6 +3304,10 @@ namespace Volunteers.Data.Migrations
                         .HasColumnType("integer")
                         .HasColumnName("imported");
 
+                    b.Property<long>("LedgerPosition")
+                        .HasColumnType("bigint")
+                        .HasColumnName("ledger_position");
+
                     b.Property<string>("Mapping")
                         .IsRequired()
                         .HasMaxLength(60)
@@ -3251,6 +3539,203 @@ namespace Volunteers.Data.Migrations
                         });
                 });
 
+            modelBuilder.Entity("Volunteers.Features.Volunteers.ConsentReceipt", b =>
+                {
+                    b.Property<Guid>("OrganizationId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("organization_id");
+
+                    b.Property<Guid>("Id")
+                        .HasColumnType("uuid")
+                        .HasColumnName("id");
+
+                    b.Property<string>("Action")
+                        .IsRequired()
+                        .HasMaxLength(30)
+                        .HasColumnType("character varying(30)")
+                        .HasColumnName("action");
+
+                    b.Property<DateTimeOffset>("At")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("at");
+
+                    b.Property<string>("By")
+                        .IsRequired()
+                        .HasMaxLength(30)
+                        .HasColumnType("character varying(30)")
+                        .HasColumnName("given_by");
+
+                    b.Property<string>("Purpose")
+                        .IsRequired()
+                        .HasMaxLength(40)
+                        .HasColumnType("character varying(40)")
+                        .HasColumnName("purpose");
+
+                    b.Property<DateTimeOffset>("RecordedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("recorded_at");
+
+                    b.Property<Guid>("RecordedBy")
+                        .HasColumnType("uuid")
+                        .HasColumnName("recorded_by");
+
+                    b.Property<byte[]>("TextHash")
+                        .HasColumnType("bytea")
+                        .HasColumnName("text_hash");
+
+                    b.Property<string>("Version")
+                        .IsRequired()
+                        .HasMaxLength(50)
+                        .HasColumnType("character varying(50)")
+                        .HasColumnName("version");
+
+                    b.Property<Guid>("VolunteerId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("volunteer_id");
+
+                    b.HasKey("OrganizationId", "Id")
+                        .HasName("pk_consent_receipts");
+
+                    b.HasIndex("OrganizationId", "VolunteerId", "RecordedAt")
+                        .HasDatabaseName("ix_consent_receipts_organization_id_volunteer_id_recorded_at");
+
+                    b.ToTable("consent_receipts", (string)null);
+                });
+
+            modelBuilder.Entity("Volunteers.Features.Volunteers.ConsentText", b =>
+                {
+                    b.Property<Guid>("OrganizationId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("organization_id");
+
+                    b.Property<Guid>("Id")
+                        .HasColumnType("uuid")
+                        .HasColumnName("id");
+
+                    b.Property<DateTimeOffset>("CreatedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("created_at");
+
+                    b.Property<Guid>("CreatedBy")
+                        .HasColumnType("uuid")
+                        .HasColumnName("created_by");
+
+                    b.Property<byte[]>("Hash")
+                        .IsRequired()
+                        .HasColumnType("bytea")
+                        .HasColumnName("hash");
+
+                    b.Property<bool>("IsRequired")
+                        .HasColumnType("boolean")
+                        .HasColumnName("is_required");
+
+                    b.Property<string>("Purpose")
+                        .IsRequired()
+                        .HasMaxLength(40)
+                        .HasColumnType("character varying(40)")
+                        .HasColumnName("purpose");
+
+                    b.Property<string>("TextEn")
+                        .HasMaxLength(20000)
+                        .HasColumnType("character varying(20000)")
+                        .HasColumnName("text_en");
+
+                    b.Property<string>("TextZh")
+                        .HasMaxLength(20000)
+                        .HasColumnType("character varying(20000)")
+                        .HasColumnName("text_zh");
+
+                    b.Property<string>("Version")
+                        .IsRequired()
+                        .HasMaxLength(50)
+                        .HasColumnType("character varying(50)")
+                        .HasColumnName("version");
+
+                    b.HasKey("OrganizationId", "Id")
+                        .HasName("pk_consent_texts");
+
+                    b.HasIndex("OrganizationId", "Purpose", "Version")
+                        .IsUnique()
+                        .HasDatabaseName("consent_version_taken");
+
+                    b.ToTable("consent_texts", (string)null);
+                });
+
+            modelBuilder.Entity("Volunteers.Features.Volunteers.IdentityDocument", b =>
+                {
+                    b.Property<Guid>("OrganizationId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("organization_id");
+
+                    b.Property<Guid>("VolunteerId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("volunteer_id");
+
+                    b.Property<string>("KeyId")
+                        .IsRequired()
+                        .HasMaxLength(50)
+                        .HasColumnType("character varying(50)")
+                        .HasColumnName("key_id");
+
+                    b.Property<string>("Kind")
+                        .IsRequired()
+                        .HasMaxLength(30)
+                        .HasColumnType("character varying(30)")
+                        .HasColumnName("kind");
+
+                    b.Property<DateTimeOffset>("RecordedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("recorded_at");
+
+                    b.Property<Guid>("RecordedBy")
+                        .HasColumnType("uuid")
+                        .HasColumnName("recorded_by");
+
+                    b.Property<byte[]>("SealedNumber")
+                        .IsRequired()
+                        .HasColumnType("bytea")
+                        .HasColumnName("sealed_number");
+
+                    b.Property<long>("Version")
+                        .IsConcurrencyToken()
+                        .HasColumnType("bigint")
+                        .HasColumnName("version");
+
+                    b.HasKey("OrganizationId", "VolunteerId")
+                        .HasName("pk_identity_documents");
+
+                    b.ToTable("identity_documents", (string)null);
+                });
+
+            modelBuilder.Entity("Volunteers.Features.Volunteers.IdentityMark", b =>
+                {
+                    b.Property<Guid>("OrganizationId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("organization_id");
+
+                    b.Property<byte[]>("Hash")
+                        .HasColumnType("bytea")
+                        .HasColumnName("hash");
+
+                    b.Property<string>("HashKeyId")
+                        .IsRequired()
+                        .HasMaxLength(16)
+                        .HasColumnType("character varying(16)")
+                        .HasColumnName("hash_key_id");
+
+                    b.Property<Guid>("VolunteerId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("volunteer_id");
+
+                    b.HasKey("OrganizationId", "Hash")
+                        .HasName("identity_document_taken");
+
+                    b.HasIndex("OrganizationId", "VolunteerId")
+                        .HasDatabaseName("ix_identity_marks_organization_id_volunteer_id");
+
+                    b.ToTable("identity_marks", (string)null);
+                });
+
             modelBuilder.Entity("Volunteers.Features.Volunteers.Volunteer", b =>
                 {
                     b.Property<Guid>("OrganizationId")
@@ -3291,6 +3776,30 @@ namespace Volunteers.Data.Migrations
                         .HasMaxLength(30)
                         .HasColumnType("character varying(30)")
                         .HasColumnName("gender");
+
+                    b.Property<DateTimeOffset?>("GuardianConsentAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("guardian_consent_at");
+
+                    b.Property<string>("GuardianConsentVersion")
+                        .HasMaxLength(50)
+                        .HasColumnType("character varying(50)")
+                        .HasColumnName("guardian_consent_version");
+
+                    b.Property<string>("GuardianName")
+                        .HasMaxLength(100)
+                        .HasColumnType("character varying(100)")
+                        .HasColumnName("guardian_name");
+
+                    b.Property<string>("GuardianPhone")
+                        .HasMaxLength(30)
+                        .HasColumnType("character varying(30)")
+                        .HasColumnName("guardian_phone");
+
+                    b.Property<string>("GuardianRelation")
+                        .HasMaxLength(30)
+                        .HasColumnType("character varying(30)")
+                        .HasColumnName("guardian_relation");
 
                     b.Property<string>("Hometown")
                         .HasMaxLength(50)
@@ -3333,6 +3842,13 @@ namespace Volunteers.Data.Migrations
                         .IsConcurrencyToken()
                         .HasColumnType("bigint")
                         .HasColumnName("version");
+
+                    b.PrimitiveCollection<List<string>>("WithdrawnConsents")
+                        .IsRequired()
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("text[]")
+                        .HasColumnName("withdrawn_consents")
+                        .HasDefaultValueSql("'{}'");
 
                     b.ComplexCollection(typeof(List<Dictionary<string, object>>), "Skills", "Volunteers.Features.Volunteers.Volunteer.Skills#Skill", b1 =>
                         {
@@ -3736,6 +4252,16 @@ namespace Volunteers.Data.Migrations
                         .HasConstraintName("record_not_found");
                 });
 
+            modelBuilder.Entity("Volunteers.Features.Identity.ClientSecret", b =>
+                {
+                    b.HasOne("Volunteers.Features.Identity.OrganizationClient", null)
+                        .WithMany("Secrets")
+                        .HasForeignKey("OrganizationId", "ClientId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired()
+                        .HasConstraintName("fk_organization_client_secrets_organization_clients_organizati");
+                });
+
             modelBuilder.Entity("Volunteers.Features.Identity.FormerProfile", b =>
                 {
                     b.HasOne("Volunteers.Features.Volunteers.Volunteer", null)
@@ -3771,6 +4297,58 @@ namespace Volunteers.Data.Migrations
                         .OnDelete(DeleteBehavior.Cascade)
                         .IsRequired()
                         .HasConstraintName("fk_organization_clients_organizations_organization_id");
+                });
+
+            modelBuilder.Entity("Volunteers.Features.Identity.PasswordReset", b =>
+                {
+                    b.HasOne("Volunteers.Features.Identity.Account", null)
+                        .WithMany()
+                        .HasForeignKey("AccountId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired()
+                        .HasConstraintName("fk_password_resets_accounts_account_id");
+                });
+
+            modelBuilder.Entity("Volunteers.Features.Identity.RecoveryCode", b =>
+                {
+                    b.HasOne("Volunteers.Features.Identity.SecondFactor", null)
+                        .WithMany()
+                        .HasForeignKey("AccountId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired()
+                        .HasConstraintName("fk_recovery_codes_second_factors_account_id");
+                });
+
+            modelBuilder.Entity("Volunteers.Features.Identity.SecondFactor", b =>
+                {
+                    b.HasOne("Volunteers.Features.Identity.Account", null)
+                        .WithOne()
+                        .HasForeignKey("Volunteers.Features.Identity.SecondFactor", "AccountId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired()
+                        .HasConstraintName("fk_second_factors_accounts_account_id");
+                });
+
+            modelBuilder.Entity("Volunteers.Features.Identity.SignInSession", b =>
+                {
+                    b.HasOne("Volunteers.Features.Identity.Account", null)
+                        .WithMany()
+                        .HasForeignKey("AccountId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired()
+                        .HasConstraintName("fk_sign_in_sessions_accounts_account_id");
+
+                    b.HasOne("OpenIddict.EntityFrameworkCore.Models.OpenIddictEntityFrameworkCoreAuthorization<System.Guid>", null)
+                        .WithMany()
+                        .HasForeignKey("AuthorizationId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .HasConstraintName("fk_sign_in_sessions_open_iddict_authorizations_authorization_id");
+
+                    b.HasOne("Volunteers.Features.Identity.SignInSession", null)
+                        .WithMany()
+                        .HasForeignKey("BrowserSessionId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .HasConstraintName("fk_sign_in_sessions_sign_in_sessions_browser_session_id");
                 });
 
             modelBuilder.Entity("Volunteers.Features.Organizations.CalendarDay", b =>
@@ -3965,6 +4543,46 @@ namespace Volunteers.Data.Migrations
                         .HasConstraintName("volunteer_not_found");
                 });
 
+            modelBuilder.Entity("Volunteers.Features.Volunteers.ConsentReceipt", b =>
+                {
+                    b.HasOne("Volunteers.Features.Volunteers.Volunteer", null)
+                        .WithMany()
+                        .HasForeignKey("OrganizationId", "VolunteerId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired()
+                        .HasConstraintName("volunteer_not_found");
+                });
+
+            modelBuilder.Entity("Volunteers.Features.Volunteers.ConsentText", b =>
+                {
+                    b.HasOne("Volunteers.Features.Organizations.Organization", null)
+                        .WithMany()
+                        .HasForeignKey("OrganizationId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired()
+                        .HasConstraintName("fk_consent_texts_organizations_organization_id");
+                });
+
+            modelBuilder.Entity("Volunteers.Features.Volunteers.IdentityDocument", b =>
+                {
+                    b.HasOne("Volunteers.Features.Volunteers.Volunteer", null)
+                        .WithMany()
+                        .HasForeignKey("OrganizationId", "VolunteerId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired()
+                        .HasConstraintName("volunteer_not_found");
+                });
+
+            modelBuilder.Entity("Volunteers.Features.Volunteers.IdentityMark", b =>
+                {
+                    b.HasOne("Volunteers.Features.Volunteers.IdentityDocument", null)
+                        .WithMany()
+                        .HasForeignKey("OrganizationId", "VolunteerId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired()
+                        .HasConstraintName("fk_identity_marks_identity_documents_organization_id_volunteer");
+                });
+
             modelBuilder.Entity("Volunteers.Features.Volunteers.Volunteer", b =>
                 {
                     b.HasOne("Volunteers.Features.Organizations.Organization", null)
@@ -3985,6 +4603,11 @@ namespace Volunteers.Data.Migrations
             modelBuilder.Entity("OpenIddict.EntityFrameworkCore.Models.OpenIddictEntityFrameworkCoreAuthorization<System.Guid>", b =>
                 {
                     b.Navigation("Tokens");
+                });
+
+            modelBuilder.Entity("Volunteers.Features.Identity.OrganizationClient", b =>
+                {
+                    b.Navigation("Secrets");
                 });
 #pragma warning restore 612, 618
         }
