@@ -415,7 +415,6 @@ namespace Volunteers.Data.Migrations
                        '00000000-0000-0000-0000-000000000000', now()
                 from volunteers where consent_version is not null;
                 """);
-            // by hand: end
         }
 
         /// <inheritdoc />

@@ -3,6 +3,7 @@ using UglyToad.PdfPig;
 using UglyToad.PdfPig.Content;
 using Volunteers.Features.Certificates;
 using Volunteers.Features.Hours;
+using Volunteers.Platform;
 using Volunteers.Tests.Support;
 using Xunit;
 
@@ -124,7 +125,7 @@ public sealed class CertificatePdfTests(TestDatabases databases) : CertificatesT
             using var document = PdfDocument.Open(CertificatePdf.Draw(certificate, null, "https://hours.example.org/" + new string('x', 300), "zh-CN"));
 
             var last = document.GetPage(document.NumberOfPages);
-            Assert.All(new[] { new string('组', 100), new string('联', 200), new string('责', 100), "2026-07-01", "（盖章处）", "不得用于商业目的", CertificateCode.InGroups(certificate.Code), new string('x', 300) },
+            Assert.All(new[] { new string('组', 100), new string('联', 200), new string('责', 100), "2026-07-01", "（盖章处）", "不得用于商业目的", TypedCode.InGroups(certificate.Code), new string('x', 300) },
                 part => Assert.Contains(part, TextOf(last), StringComparison.Ordinal));
             Assert.All(document.GetPages(), Within);
             if (document.NumberOfPages > 1) spilled++;

@@ -1,4 +1,3 @@
-using System.Text.Json.Nodes;
 using Volunteers.Tests.Support;
 using Xunit;
 
