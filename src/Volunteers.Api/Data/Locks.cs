@@ -25,7 +25,7 @@ internal static class Locks
 
     /// <summary>A client whose secrets are about to be counted.</summary>
     public static Task<OrganizationClient?> LockClient(this VolunteersDb db, Guid organizationId, Guid id, CancellationToken ct) =>
-        db.Clients.FromSql($"select * from organization_clients where organization_id = {organizationId} and id = {id}").SingleOrDefaultAsync(ct);
+        db.Clients.FromSql($"select * from organization_clients where organization_id = {organizationId} and id = {id} for no key update").SingleOrDefaultAsync(ct);
 
     /// <summary>A series whose occurrences are about to be made or changed.</summary>
     public static Task<Series?> LockSeries(this VolunteersDb db, Guid organizationId, Guid id, CancellationToken ct) =>

@@ -60,7 +60,7 @@ internal static class ExportSlots
             {
                 var place = PlaceOf(organizationId, number);
                 // Not to be broken off: a lock that was taken without our knowing would stay.
-                var taken = db.Database.SqlQuery<bool>($"select pg_try_advisory_lock(hashtextextended({place} || pg_backend_pid()::text, 0)) as \"Value\"");
+                var taken = db.Database.SqlQuery<bool>($"select pg_try_advisory_lock(hashtextextended({place}, 0)) as \"Value\"");
                 if ((await taken.ToListAsync(CancellationToken.None))[0]) return place;
             }
             await db.Database.CloseConnectionAsync();

@@ -41,7 +41,7 @@ internal sealed class Quota(int permits, TimeSpan period, TimeProvider clock, in
         {
             var now = clock.GetElapsedTime(started);
             Turn(now);
-            var wholeAt = young.TryGetValue(key, out var known) ? known : now;
+            var wholeAt = young.TryGetValue(key, out var known) || old.TryGetValue(key, out known) ? known : now;
             var whole = (wholeAt > now ? wholeAt - now : TimeSpan.Zero) + each;
             if (whole > period) return new Standing(whole - period, 0, whole - each);
 

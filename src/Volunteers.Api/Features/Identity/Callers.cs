@@ -91,7 +91,7 @@ internal sealed class Callers(NpgsqlDataSource database, IConfiguration configur
                  union
                  select c.id, c.organization_id, c.role, null, null, c.id
                  from organization_clients c join bearers b on c.organization_id = b.client_organization_id and c.id = b.client_id
-                 where $2::timestamptz is not null
+                 where c.expires_at is null or c.expires_at > $2
              ), below as (
                  select organization_id, team_id as root, team_id as id from held where team_id is not null
                  union
@@ -147,7 +147,7 @@ internal sealed class Callers(NpgsqlDataSource database, IConfiguration configur
     {
         if (caller is null or { IsClient: false }) return scopes.Contains(SignInSetup.ApiScope) ? caller : null;
         var asked = scopes.Where(Scope.All.ContainsKey).ToFrozenSet();
-        return asked.Count == 0 ? (scopes.Contains(SignInSetup.ApiScope) ? caller : null) : caller;
+        return asked.Count == 0 ? (scopes.Contains(SignInSetup.ApiScope) ? caller : null) : caller with { Scopes = caller.Scopes.Intersect(asked).ToFrozenSet() };
     }
 
     private static (Guid Token, ImmutableArray<string> Scopes)? TokenOf(HttpContext http) =>

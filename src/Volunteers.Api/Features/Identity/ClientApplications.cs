@@ -32,9 +32,9 @@ internal sealed class ClientApplications(
 
         var now = clock.GetUtcNow();
         var client = await db.Clients.AsNoTracking().Include(c => c.Secrets).SingleOrDefaultAsync(c => c.OrganizationId == organizationId && c.Id == id, cancellationToken);
-        if (OrganizationClient.Recognize(client, secret, now) is not { } used) return false;
+        if (OrganizationClient.Recognize(client, secret, now) is not { } used || application.Id == Guid.Empty) return false;
 
-        await NoteUse(used, now, cancellationToken);
+        if (used.LastUsedAt is null || used.LastUsedAt <= now - UseNotedEvery) await NoteUse(used, now, cancellationToken);
         return true;
     }
 
@@ -62,7 +62,7 @@ internal sealed class ClientApplications(
                  where organization_id = {used.OrganizationId} and id = {used.ClientId} for no key update skip locked
              ), noted as (
                  update organization_client_secrets s set last_used_at = {now} from client
-                 where s.organization_id = client.organization_id and s.id = {used.Id} and {before} is not null
+                 where s.organization_id = client.organization_id and s.id = {used.Id} and (s.last_used_at is null or s.last_used_at <= {before})
                  returning s.client_id
              )
              update organization_clients c set last_used_at = {now} from client, noted where c.organization_id = client.organization_id and c.id = client.id

@@ -17,7 +17,7 @@ namespace Volunteers.Features.Identity;
 internal sealed class SignInAttempts(IOptions<RateLimits> limits, TimeProvider clock)
 {
     private readonly Quota ofLogin = new(limits.Value.SignInsPerMinuteAndLogin, TimeSpan.FromMinutes(1), clock);
-    private readonly Quota ofLoginAtAddress = new(limits.Value.SignInsPerMinuteAndLogin, TimeSpan.FromMinutes(1), clock);
+    private readonly Quota ofLoginAtAddress = new((limits.Value.SignInsPerMinuteAndLogin + 2) / 3, TimeSpan.FromMinutes(1), clock);
 
     /// <summary>Logins and client ids that are remembered, with and without an address.</summary>
     public int Remembered => ofLogin.Count + ofLoginAtAddress.Count;
