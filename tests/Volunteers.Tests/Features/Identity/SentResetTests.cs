@@ -200,7 +200,7 @@ public sealed class SentResetTests(TestDatabases databases) : ApiTest(databases)
     [InlineData("https://gateway.example.org/messages", "c2hvcnQ=")]
     public async Task A_sender_that_is_not_safe_keeps_the_service_from_starting(string url, string secret)
     {
-        await using var unsafely = new ApiHost(ConnectionString, ("Sender:Url", url), ("Sender:Secret", secret));
+        var unsafely = new ApiHost(ConnectionString, ("Sender:Url", url), ("Sender:Secret", secret));
 
         var refused = Assert.ThrowsAny<Exception>(unsafely.StartServer);
         Assert.Contains("Sender:", refused.ToString(), StringComparison.Ordinal);

@@ -403,7 +403,7 @@ public sealed class SignInAttackTests(TestDatabases databases) : SignInTest(data
     [Fact]
     public async Task Over_https_the_cookies_belong_to_this_very_host()
     {
-        await using var secure = new ApiHost(ConnectionString, [.. Configuration, ("SignIn:RequireHttps", "true"), ("ForwardedHeaders_Enabled", "true")]);
+        await using var secure = new ApiHost(ConnectionString, [.. Configuration, ("SignIn:RequireHttps", "true"), ("ForwardedHeaders:KnownProxies:0", "127.0.0.1")]);
         using var http = secure.Http();
         http.DefaultRequestHeaders.Add("X-Forwarded-Proto", "https");
 
