@@ -2,6 +2,7 @@ using Microsoft.EntityFrameworkCore;
 using Volunteers.Data;
 using Volunteers.Features.Organizations;
 using Volunteers.Features.Teams;
+using Volunteers.Platform;
 
 namespace Volunteers.Features.Activities;
 
@@ -40,12 +41,11 @@ internal static class CalendarEntries
             : organization.Name;
 
     /// <summary>The entries of a feed in the order of time; of too many the latest.</summary>
-    public static async Task<IReadOnlyList<CalendarEntry>> EntriesOf(this VolunteersDb db, CalendarFeed feed, DateTimeOffset now, CancellationToken ct)
+    public static async Task<IReadOnlyList<CalendarEntry>> EntriesOf(this VolunteersDb db, CalendarFeed feed, Tenant maker, DateTimeOffset now, CancellationToken ct)
     {
         var entries = feed.Kind == CalendarFeedKind.Own
             ? await db.OwnEntries(feed.OrganizationId, feed.VolunteerId!.Value, now - OwnPast, ct)
-            : await db.ActivityEntries(feed.OrganizationId,
-                feed.TeamId is { } team ? await db.TeamsWithin(feed.OrganizationId, [team], ct) : null, ct);
+            : await db.ActivityEntries(maker, feed.TeamId is { } team ? await db.TeamsWithin(feed.OrganizationId, [team], ct) : null, ct);
         entries.Reverse();
         return entries;
     }
@@ -75,9 +75,9 @@ internal static class CalendarEntries
             x.Sequence, new[] { x.SignUpChangedAt, x.ShiftChangedAt, x.ActivityChangedAt }.Max()))];
     }
 
-    private static async Task<List<CalendarEntry>> ActivityEntries(this VolunteersDb db, Guid organizationId, List<Guid>? teams, CancellationToken ct) =>
-        await db.Activities
-            .Where(a => a.OrganizationId == organizationId && a.Status != ActivityStatus.Draft && !a.CancelledAsDraft && (teams == null || teams.Contains(a.TeamId)))
+    private static async Task<List<CalendarEntry>> ActivityEntries(this VolunteersDb db, Tenant maker, List<Guid>? teams, CancellationToken ct) =>
+        await db.Activities.VisibleTo(maker)
+            .Where(a => a.Status != ActivityStatus.Draft && !a.CancelledAsDraft && (teams == null || teams.Contains(a.TeamId)))
             .OrderByDescending(a => a.StartsAt).ThenByDescending(a => a.Id).Take(Most)
             .Select(a => new CalendarEntry(a.Id, a.Title, a.Description, a.CancelReason, a.Location, a.StartsAt, a.EndsAt,
                 a.Status == ActivityStatus.Cancelled ? CalendarStatus.Cancelled : CalendarStatus.Confirmed, a.Sequence, a.ChangedAt))

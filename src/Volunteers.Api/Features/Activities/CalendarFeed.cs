@@ -16,7 +16,7 @@ internal enum CalendarFeedKind
     /// <summary>The activities of a team and its sub-teams.</summary>
     Team,
 
-    /// <summary>The activities of every team.</summary>
+    /// <summary>The activities of every team; for who coordinates single teams and is no volunteer, of these.</summary>
     Organization,
 }
 

@@ -40,7 +40,7 @@ internal static class CalendarFeedEndpoints
         if (await db.CalendarFeeds.MadeBy(tenant).CountAsync(ct) >= CalendarFeed.MostPerAccount) throw new RuleBreach("too_many_feeds", CalendarFeed.MostPerAccount);
 
         var (feed, secret) = CalendarFeed.Make(tenant, request.Kind, request.TeamId, clock.GetUtcNow());
-        if (!await db.MakerMaySee(feed, clock.GetUtcNow(), ct))
+        if (await db.MakerOf(feed, clock.GetUtcNow(), ct) is null)
             throw request.Kind == CalendarFeedKind.Team ? RuleBreach.NotFound("team_not_found", "/teamId") : new RuleBreach("not_a_volunteer");
         db.Add(feed);
         await db.SaveChangesAsync(ct);
@@ -64,10 +64,10 @@ internal static class CalendarFeedEndpoints
     {
         if (RoutedCode.Read(secret) is not var (organizationId, hash)) return TypedResults.NotFound();
         var feed = await db.CalendarFeeds.AsNoTracking().SingleOrDefaultAsync(f => f.OrganizationId == organizationId && f.SecretHash == hash, ct);
-        if (feed is null || !await db.MakerMaySee(feed, clock.GetUtcNow(), ct)) return TypedResults.NotFound();
+        if (feed is null || await db.MakerOf(feed, clock.GetUtcNow(), ct) is not { } maker) return TypedResults.NotFound();
 
         var organization = await db.Organizations.AsNoTracking().SingleAsync(o => o.Id == organizationId, ct);
-        return new CalendarFile(CalendarWriter.Write(await db.NameOf(feed, organization, ct), organization.TimeZone, await db.EntriesOf(feed, clock.GetUtcNow(), ct)));
+        return new CalendarFile(CalendarWriter.Write(await db.NameOf(feed, organization, ct), organization.TimeZone, await db.EntriesOf(feed, maker, clock.GetUtcNow(), ct)));
     }
 }
 
@@ -76,14 +76,14 @@ internal static class CalendarFeedQueries
     public static IQueryable<CalendarFeed> MadeBy(this IQueryable<CalendarFeed> feeds, Tenant tenant) =>
         feeds.Where(f => f.OrganizationId == tenant.Id && f.CreatedBy == tenant.ActorId);
 
-    /// <summary>Whether its maker may see now what the feed shows: a feed outlives the token it was made with.</summary>
-    public static async Task<bool> MakerMaySee(this VolunteersDb db, CalendarFeed feed, DateTimeOffset now, CancellationToken ct) =>
+    /// <summary>Its maker, as what they are now: a feed outlives the token it was made with. Null when they may not see any more what it shows.</summary>
+    public static async Task<Tenant?> MakerOf(this VolunteersDb db, CalendarFeed feed, DateTimeOffset now, CancellationToken ct) =>
         await db.Standing(feed.OrganizationId, feed.CreatedBy, now, ct) is { } maker && feed.Kind switch
         {
             CalendarFeedKind.Own => maker.VolunteerId is { } own && own == feed.VolunteerId,
             CalendarFeedKind.Team => await db.Teams.OpenTo(maker, db).AnyAsync(team => team.Id == feed.TeamId, ct),
             _ => true,
-        };
+        } ? maker : null;
 
     /// <summary>What an account or client is in an organization at this moment, null when it is nobody there. A volunteer who left is none, nor is a client that expired or may not read activities.</summary>
     private static async Task<Tenant?> Standing(this VolunteersDb db, Guid organizationId, Guid actorId, DateTimeOffset now, CancellationToken ct)
@@ -101,7 +101,7 @@ internal static class CalendarFeedQueries
 }
 
 /// <summary>A calendar feed to be.</summary>
-/// <param name="Kind">The caller's own shifts, a team's activities with those of its sub-teams, or every team's.</param>
+/// <param name="Kind">The caller's own shifts, a team's activities with those of its sub-teams, or those of every team that the caller sees.</param>
 /// <param name="TeamId">Which team, for a team's feed only.</param>
 internal sealed record CalendarFeedRequest(CalendarFeedKind Kind, Guid? TeamId = null)
 {

@@ -44,7 +44,7 @@ internal static class SeriesEndpoints
         var series = new Series(tenant.Id, request.ToPlan(await ProjectOf(request, tenant, db, ct), organization), now);
         db.Add(series);
         var change = await db.Make(series, organization, DateOnly.MinValue, now, ct);
-        return Answer.Created($"/v1/organizations/{tenant.Id}/series/{series.Id}", new SeriesChangeView(series, change));
+        return Answer.Created($"/v1/organizations/{tenant.Id}/series/{series.Id}", new SeriesChangeView(series, change, tenant));
     }
 
     /// <summary>Shows a series.</summary>
@@ -73,7 +73,7 @@ internal static class SeriesEndpoints
         series.Change(request.ToPlan(await ProjectOf(request, tenant, db, ct), organization));
         await db.FollowNames(series, names, ct);
         var change = await db.Adjust(series, organization, now, ct);
-        return Answer.Found(new SeriesChangeView(series, change));
+        return Answer.Found(new SeriesChangeView(series, change, tenant));
     }
 
     /// <summary>
@@ -89,7 +89,7 @@ internal static class SeriesEndpoints
         var organization = await db.Organizations.AsNoTracking().SingleAsync(o => o.Id == tenant.Id, ct);
         series.End(query.From ?? organization.DayOf(now));
         var change = await db.Adjust(series, organization, now, ct);
-        return Answer.Found(new SeriesChangeView(series, change));
+        return Answer.Found(new SeriesChangeView(series, change, tenant));
     }
 
     /// <summary>Sets one occurrence apart from its series, so that changes of the series leave it alone.</summary>

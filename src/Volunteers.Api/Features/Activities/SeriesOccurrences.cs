@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using Microsoft.EntityFrameworkCore;
 using Volunteers.Data;
 using Volunteers.Features.Organizations;
@@ -34,7 +35,11 @@ internal enum UntouchedReason
 /// <param name="SignUps">How many have a place on it or wait for one.</param>
 /// <param name="Records">How many service records name it.</param>
 /// <param name="Reason">Why.</param>
-internal sealed record UntouchedView(Guid ActivityId, DateOnly OccurrenceOn, DateTimeOffset StartsAt, int SignUps, int Records, UntouchedReason Reason);
+internal sealed record UntouchedView(Guid ActivityId, DateOnly OccurrenceOn, DateTimeOffset StartsAt, int SignUps, int Records, UntouchedReason Reason)
+{
+    [JsonIgnore]
+    public Guid TeamId { get; init; }
+}
 
 /// <summary>What became of the occurrences of a series.</summary>
 internal sealed class SeriesChange
@@ -133,7 +138,7 @@ internal static class SeriesOccurrences
         var surplus = due is null && activity.Status != ActivityStatus.Draft ? [] : shifts.Except(pairs.Select(pair => pair.Shift)).ToArray();
         if (use.Reason(activity, surplus) is { } reason)
         {
-            change.Untouched.Add(new UntouchedView(activity.Id, activity.OccurrenceOn!.Value, activity.StartsAt, use.SignUps, use.Records, reason));
+            change.Untouched.Add(new UntouchedView(activity.Id, activity.OccurrenceOn!.Value, activity.StartsAt, use.SignUps, use.Records, reason) { TeamId = activity.TeamId });
             return;
         }
 

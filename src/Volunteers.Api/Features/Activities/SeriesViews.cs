@@ -131,8 +131,9 @@ internal record SeriesView(
 /// <summary>A series, and what became of its occurrences still to come.</summary>
 internal sealed record SeriesChangeView : SeriesView
 {
-    public SeriesChangeView(Series series, SeriesChange change) : base(Of(series)) =>
-        (Created, Changed, Removed, Untouched) = (change.Created, change.Changed, change.Removed, change.Untouched);
+    /// <summary>An occurrence that was moved to another team on its own is named to who coordinates that team.</summary>
+    public SeriesChangeView(Series series, SeriesChange change, Tenant tenant) : base(Of(series)) =>
+        (Created, Changed, Removed, Untouched) = (change.Created, change.Changed, change.Removed, change.Untouched.FindAll(occurrence => tenant.Coordinates(occurrence.TeamId)));
 
     /// <summary>How many were made, or taken back after they had been called off.</summary>
     public int Created { get; init; }

@@ -23,7 +23,9 @@ internal static class ShiftGroupEndpoints
     /// <summary>Lists the groups that have places on a shift.</summary>
     private static async Task<Results<Paged<ShiftGroupView>, NotFound>> List(
         Guid shiftId, [AsParameters] PageQuery page, Tenant tenant, VolunteersDb db, CancellationToken ct) =>
-        await db.Shifts.VisibleTo(tenant, db).AnyAsync(s => s.Id == shiftId, ct)
+        // Who coordinates one team sees the shifts of others only as a volunteer does.
+        await db.Shifts.AnyAsync(s => s.OrganizationId == tenant.Id && s.Id == shiftId
+                && db.Activities.Any(a => a.OrganizationId == tenant.Id && a.Id == s.ActivityId && (tenant.ReadsAll || tenant.Teams.Contains(a.TeamId))), ct)
             ? await db.ShiftGroups.Where(g => g.OrganizationId == tenant.Id && g.ShiftId == shiftId).ToPage(page, g => g.Id, ShiftGroupView.Projection, ct)
             : TypedResults.NotFound();
 

@@ -54,7 +54,8 @@ internal static class StandingSignUpEndpoints
         var activities = await db.Activities.AsNoTracking().Where(a => a.OrganizationId == tenant.Id && coming.Select(shift => shift.ActivityId).Contains(a.Id))
             .OrderBy(a => a.StartsAt).ToListAsync(ct);
         var results = new List<StandingSignUpResult>();
-        foreach (var activity in activities.Where(activity => activity.Status != ActivityStatus.Cancelled))
+        // An occurrence that was moved to another team on its own is that team's to fill.
+        foreach (var activity in activities.Where(activity => activity.Status != ActivityStatus.Cancelled && (volunteer == tenant.VolunteerId || tenant.Coordinates(activity.TeamId))))
             if (standing.Choose(coming.Where(shift => shift.ActivityId == activity.Id)) is { } shift)
                 results.Add(await db.Place(standing, organization, activity, shift, tenant.Coordinates(activity.TeamId), now, ct));
         return TypedResults.Created($"/v1/organizations/{tenant.Id}/series/{seriesId}/sign-ups", new StandingSignUpAnswerView(volunteer, request.ShiftName, results));

@@ -114,6 +114,8 @@ internal static class AttendanceBooking
         var step = record is null ? RecordStep.Recorded : RecordStep.Corrected;
         // What a person decided stays; and what stands approved does not grow by what only the volunteer says.
         record?.RefuseUnlessOurs();
+        // What was booked in another team, before the activity was moved to this one, is decided there.
+        if (record is not null && record.TeamId != activity.TeamId) throw new RuleBreach("booked_in_another_team");
         if (record is { Status: ServiceStatus.Approved } && flag is not null) throw new RuleBreach("attendance_needs_review");
         var rules = await RecordingRules.Load(db, organization, [entry], ct, except: record?.Id);
         rules.AdmitVolunteer(signUp.VolunteerId, activity.TeamId, figures, day, mayOverride: false);

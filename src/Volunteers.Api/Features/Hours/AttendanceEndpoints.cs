@@ -64,8 +64,9 @@ internal static class AttendanceEndpoints
         var known = await db.SignUps.SingleOrDefaultAsync(s => s.OrganizationId == tenant.Id && s.ShiftId == shiftId && s.VolunteerId == volunteer, ct);
         var signUp = await db.Take(organization, activity, shift, known, notice, tenant, ct);
         var record = await db.BookAttendance(organization, activity, shift, signUp, tenant.ActorId, now, ct);
-        return TypedResults.Ok(new AttendanceView(shiftId, volunteer, kind, time, signUp.Status,
-            record is null ? null : ServiceRecordView.Of(record), signUp.BookingRefusal));
+        // Of an activity that was moved here, what was booked before is for those there.
+        var shown = record is not null && (record.TeamId == activity.TeamId || tenant.Coordinates(record.TeamId) || volunteer == tenant.VolunteerId);
+        return TypedResults.Ok(new AttendanceView(shiftId, volunteer, kind, time, signUp.Status, shown ? ServiceRecordView.Of(record!) : null, signUp.BookingRefusal));
     }
 
     /// <summary>Lists every check-in and check-out on a shift, by the time that counts. Volunteers see their own.</summary>

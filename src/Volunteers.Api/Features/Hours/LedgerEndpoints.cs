@@ -38,10 +38,16 @@ internal static class LedgerEndpoints
 
     /// <summary>
     /// Recomputes the whole chain and every sum: positions without a gap, each line's hash, the totals, and each record's
-    /// credited minutes against its postings.
+    /// credited minutes against its postings. A team coordinator is told of all that is wrong, but names of records only their
+    /// teams'.
     /// </summary>
-    private static async Task<Ok<LedgerVerification>> Verify(Tenant tenant, VolunteersDb db, CancellationToken ct) =>
-        TypedResults.Ok(await LedgerVerification.Of(tenant.Id, db, ct));
+    private static async Task<Ok<LedgerVerification>> Verify(Tenant tenant, VolunteersDb db, CancellationToken ct)
+    {
+        var found = await LedgerVerification.Of(tenant.Id, db, ct);
+        var named = found.Faults.Select(fault => fault.RecordId).OfType<Guid>().ToArray();
+        var seen = tenant.ReadsAll ? named : await db.ServiceRecords.VisibleTo(tenant).Where(r => named.Contains(r.Id)).Select(r => r.Id).ToArrayAsync(ct);
+        return TypedResults.Ok(found with { Faults = [.. found.Faults.Select(fault => fault.RecordId is { } id && !seen.Contains(id) ? fault with { RecordId = null } : fault)] });
+    }
 }
 
 /// <summary>Which part of the ledger.</summary>

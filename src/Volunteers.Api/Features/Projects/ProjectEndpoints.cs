@@ -18,7 +18,7 @@ internal static class ProjectEndpoints
         projects.MapGet("", List).WithName("listProjects");
         projects.MapPost("", Create).WithName("createProject").Allows(Access.Coordinate);
         projects.MapGet("/{projectId:guid}", Get).WithName("getProject").RefusesWith(404);
-        projects.MapPatch("/{projectId:guid}", Change).WithName("changeProject").Allows(Access.Coordinate).RefusesWith(404);
+        projects.MapPatch("/{projectId:guid}", Change).WithName("changeProject").Allows(Access.CoordinateAll).RefusesWith(404);
     }
 
     /// <summary>Lists the project library.</summary>
@@ -31,10 +31,11 @@ internal static class ProjectEndpoints
         return projects.ToPage(page, p => p.Id, ProjectView.Projection, ct);
     }
 
-    /// <summary>Puts a project into the library.</summary>
+    /// <summary>Puts a project into the library. A team coordinator proposes it; who coordinates the whole organization adopts it.</summary>
     private static async Task<Platform.Created<ProjectView>> Create(
         ProjectRequest request, Tenant tenant, VolunteersDb db, TimeProvider clock, CancellationToken ct)
     {
+        if (request.Status != ProjectStatus.Proposed && !tenant.CoordinatesAll) throw RuleBreach.Forbidden("only_proposals");
         var project = new Project(tenant.Id, request.Title, request.Category, request.Summary, request.Defaults, request.Status, clock.GetUtcNow());
         db.Add(project);
         await db.SaveChangesAsync(ct);
@@ -47,7 +48,7 @@ internal static class ProjectEndpoints
             ? Answer.Found(view)
             : TypedResults.NotFound();
 
-    /// <summary>Changes, adopts or retires a project. Activities made from it stay as they are.</summary>
+    /// <summary>Changes, adopts or retires a project, which every team uses. Activities made from it stay as they are.</summary>
     private static async Task<Results<Found<ProjectView>, NotFound>> Change(
         Guid projectId, MergePatch<ProjectRequest> patch, IfMatch match, Tenant tenant, VolunteersDb db, CancellationToken ct)
     {

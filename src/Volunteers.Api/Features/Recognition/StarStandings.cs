@@ -61,7 +61,7 @@ internal sealed class StarStandings(Organization organization, StarRules rules, 
         var conditions = new List<string> { "true" };
         if (selection.SeenBy is { ReadsAll: false } tenant)
             conditions.Add($"(v.id = {P(tenant.VolunteerId ?? Guid.Empty)} or {MemberOf($"any({P(tenant.Teams)})", o)})");
-        if (selection.Team is { } team) conditions.Add(MemberOf(P(team), o));
+        if (selection.Team is { } team) conditions.Add(selection.SeenBy is null or { ReadsAll: true } || selection.SeenBy.Teams.Contains(team) ? MemberOf(P(team), o) : "false");
         if (selection.Level is { } level) conditions.Add($"coalesce(best.level, 0) = {P(level)}");
         else if (selection.Volunteer is null) conditions.Add("best.level is not null");
         if (selection.After is { } after)

@@ -77,6 +77,7 @@ internal sealed class ActivityCounts(ActivityReportQuery query, LedgerPoint asOf
                     select s.id, s.status, s.beneficiaries{string.Concat(groups.Select(group => $", {group.Key} as {group.Alias}"))} from s where {conditions}
                 ), credited as (
                     select * from hour_postings where organization_id = $1 and position <= {Parameter(asOf.Position)} and activity_id in (select id from chosen)
+                        {(scope.Teams is { } given ? $"and team_id = any({Parameter(given)})" : "")}
                 )
                 """;
     }

@@ -56,7 +56,7 @@ internal static class OverdueReport
             var due = organization.StartOf(deadline.FirstDayInTime(at));
             activities = activities.Where(a => a.EndsAt < due);
         }
-        return await activities.ToPage(page, a => a.EndsAt, a => a.Id, OverdueActivityView.Projection(tenant.Id, db, records, deadline, at), ct);
+        return await activities.ToPage(page, a => a.EndsAt, a => a.Id, OverdueActivityView.Projection(tenant.Id, db, records.Where(r => tenant.ReadsAll || tenant.Teams.Contains(r.TeamId)), deadline, at), ct);
     }
 
     private static async Task<DateTimeOffset> Moment(string? asOf, Guid organizationId, VolunteersDb db, DateTimeOffset now, CancellationToken ct)
@@ -90,7 +90,7 @@ internal static class OverdueReport
         .Where(r => r.OrganizationId == organizationId && (r.Status == ServiceStatus.Submitted || r.Status == ServiceStatus.Approved))
         .Select(r => new Standing
         {
-            ActivityId = r.ActivityId, Status = r.Status, VolunteerId = r.VolunteerId, PersonTimes = r.PersonTimes - r.ClaimedPersonTimes, Minutes = r.Minutes - r.ClaimedMinutes,
+            ActivityId = r.ActivityId, TeamId = r.TeamId, Status = r.Status, VolunteerId = r.VolunteerId, PersonTimes = r.PersonTimes - r.ClaimedPersonTimes, Minutes = r.Minutes - r.ClaimedMinutes,
         });
 
     /// <summary>Each as its last step by then left it.</summary>
@@ -104,7 +104,7 @@ internal static class OverdueReport
         .Where(x => x.Last.Status == ServiceStatus.Submitted || x.Last.Status == ServiceStatus.Approved)
         .Select(x => new Standing
         {
-            ActivityId = x.Record.ActivityId, Status = x.Last.Status, VolunteerId = x.Record.VolunteerId,
+            ActivityId = x.Record.ActivityId, TeamId = x.Record.TeamId, Status = x.Last.Status, VolunteerId = x.Record.VolunteerId,
             PersonTimes = x.Last.Status == ServiceStatus.Approved ? x.Last.CreditedPersonTimes : x.Last.PersonTimes,
             Minutes = x.Last.Status == ServiceStatus.Approved ? x.Last.CreditedMinutes : x.Last.Minutes,
         });
@@ -127,6 +127,9 @@ internal static class OverdueReport
     internal sealed class Standing
     {
         public required Guid ActivityId { get; init; }
+
+        /// <summary>In which it was given: the activity may be another's by now.</summary>
+        public required Guid TeamId { get; init; }
 
         public required ServiceStatus Status { get; init; }
 

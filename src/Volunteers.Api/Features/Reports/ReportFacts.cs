@@ -39,7 +39,7 @@ internal static class ReportFacts
             facts.Add(new ReportFact(Messages.Title(heading), former?.Number ?? former?.Name ?? known ?? subject.ToString()));
         }
 
-        await Add("report_team", team, db.Teams.Where(t => t.OrganizationId == organizationId && t.Id == team).Select(t => t.Name));
+        await Add("report_team", team, db.Teams.Where(t => t.OrganizationId == organizationId && t.Id == team && (teams == null || teams.Contains(t.Id))).Select(t => t.Name));
         await Add("report_volunteer", volunteer, db.Volunteers
             .Where(v => v.OrganizationId == organizationId && v.Id == volunteer
                 && (teams == null || db.TeamMembers.Any(m => m.OrganizationId == organizationId && m.VolunteerId == v.Id && teams.Contains(m.TeamId))))

@@ -20,11 +20,12 @@ internal sealed record VolunteerFilter(
     [property: FromQuery] VolunteerStatus? Status = null, [property: FromQuery] string? Skill = null,
     [property: FromQuery] bool? ConsentWithdrawn = null, [property: FromQuery] bool? GuardianMissing = null, [property: FromQuery] bool? HasApplication = null)
 {
-    public IQueryable<Volunteer> Apply(IQueryable<Volunteer> volunteers, AgeLimits ages, VolunteersDb db)
+    public IQueryable<Volunteer> Apply(IQueryable<Volunteer> volunteers, Tenant tenant, AgeLimits ages, VolunteersDb db)
     {
         if (Q is { } q) volunteers = volunteers.Where(v => v.Name.Contains(q) || v.Number.StartsWith(q));
+        // Of which other teams their members are is nothing that a team coordinator finds out by asking.
         if (Team is { } team)
-            volunteers = volunteers.Where(v => db.TeamMembers.Any(m =>
+            volunteers = volunteers.Where(v => (tenant.ReadsAll || tenant.Teams.Contains(team) || v.Id == tenant.VolunteerId) && db.TeamMembers.Any(m =>
                 m.OrganizationId == v.OrganizationId && m.VolunteerId == v.Id && m.TeamId == team && m.LeftOn == null));
         if (Hometown is { } hometown) volunteers = volunteers.Where(v => v.Hometown == hometown);
         if (Status is { } status) volunteers = volunteers.Where(v => v.Status == status);

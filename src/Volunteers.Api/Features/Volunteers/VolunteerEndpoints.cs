@@ -34,7 +34,7 @@ internal static class VolunteerEndpoints
         [AsParameters] PageQuery page, [AsParameters] VolunteerFilter filter, Tenant tenant, VolunteersDb db, TimeProvider clock, CancellationToken ct)
     {
         var ages = await db.AgesAt(tenant.Id, clock.GetUtcNow(), ct);
-        return await filter.Apply(db.Volunteers.VisibleTo(tenant, db), ages, db)
+        return await filter.Apply(db.Volunteers.VisibleTo(tenant, db), tenant, ages, db)
             .ToPage(page, volunteer => volunteer.Id, ListedVolunteerView.Projection(tenant, ages, db), ct);
     }
 

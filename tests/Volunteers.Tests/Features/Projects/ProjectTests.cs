@@ -70,6 +70,11 @@ public sealed class ProjectTests(TestDatabases databases) : ApiTest(databases)
 
         (await volunteer.Get($"/projects/{project}")).ShouldBe(200);
         (await volunteer.Post("/projects", new { title = "a", category = "a" })).ShouldRefuse(403, "forbidden");
-        (await coordinator.Post("/projects", new { title = "a", category = "a" })).ShouldBe(201);
+        var proposed = (await coordinator.Post("/projects", new { title = "a", category = "a" })).ShouldBe(201);
+        // The library is every team's: who coordinates one team proposes, and leaves what there is alone.
+        (await coordinator.Post("/projects", new { title = "b", category = "a", status = "adopted" })).ShouldRefuse(403, "only_proposals");
+        (await coordinator.Patch($"/projects/{proposed.Id}", new { status = "adopted" })).ShouldRefuse(403, "forbidden");
+        (await coordinator.Patch($"/projects/{project}", new { title = "Ours" })).ShouldRefuse(403, "forbidden");
+        Assert.Equal("adopted", (string?)(await (await o.SignedInWithRole("coordinator")).Patch($"/projects/{proposed.Id}", new { status = "adopted" })).ShouldBe(200)["status"]);
     }
 }
