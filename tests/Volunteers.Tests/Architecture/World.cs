@@ -9,19 +9,33 @@ public sealed partial class World
 {
     public static readonly string[] Callers =
     [
-        "anonymous", "volunteer", "team coordinator", "coordinator", "auditor", "administrator",
-        "administrator elsewhere", "operator", "client (coordinator)", "client (auditor)",
+        "anonymous", "volunteer", "volunteer of another team", "team coordinator", "coordinator of another team", "coordinator", "auditor", "administrator",
+        "administrator elsewhere", AtHome, "operator", "client", "client (auditor)", WithoutScope, "revoked token", "expired token",
     ];
+
+    /// <summary>The administrator of the other organization, who asks there for what has these ids here.</summary>
+    public const string AtHome = "administrator elsewhere, at home";
+
+    public const string WithoutScope = "client without the scope";
 
     private readonly Dictionary<string, string> ids = [];
     private readonly Dictionary<string, Api> callers = [];
+    private readonly Dictionary<string, Func<string, Task<string>>> spares = [];
+    private Api reading = null!;
+    private Api writing = null!;
     private int count;
+
+    /// <summary>The first organization, by its administrator.</summary>
+    public OrganizationSteps Organization { get; private set; } = null!;
 
     public string this[string name] => ids[name];
 
     public string Unique(string word) => $"{word} {Interlocked.Increment(ref count)}";
 
     public Api As(string caller) => callers[caller];
+
+    /// <summary>A client whose role allows everything but settings, and that has every scope but those of this kind.</summary>
+    public Api Without(string? scope) => scope?.EndsWith(".read", StringComparison.Ordinal) == true ? writing : reading;
 
     public object Activity => new
     {
@@ -55,16 +69,28 @@ public sealed partial class World
     /// <summary>The path of an operation, with the ids of this world.</summary>
     public string PathOf(Operation operation) => Parameter().Replace(operation.Template, match => ids[match.Groups[1].Value]);
 
+    /// <summary>The same for one caller, who may delete what is there: something of its own, so that nobody else misses it.</summary>
+    public async Task<string> PathFor(Operation operation, string caller)
+    {
+        var path = operation.Template;
+        foreach (var name in Parameter().Matches(path).Select(match => match.Groups[1].Value))
+            path = path.Replace($"{{{name}}}", spares.TryGetValue(name, out var make) && operation.AnswerTo(caller) == 'y' ? await make(caller)
+                : name == "organizationId" && caller == AtHome ? ids["otherOrganization"] : ids[name], StringComparison.Ordinal);
+        return path + operation.Query;
+    }
+
     public static async Task<World> Make(ApiHost host, Given given)
     {
         var world = new World();
         var nursery = await given.Organization();
         var o = await world.OrganizationOf(nursery, host, given, "administrator");
         var elsewhere = await world.OrganizationOf(nursery, host, given, "administrator elsewhere");
+        world.Organization = o;
         world.ids["organizationId"] = o.Id;
         world.ids["otherOrganization"] = elsewhere.Id;
 
         var team = world.ids["teamId"] = await o.Team();
+        var anotherTeam = await o.Team();
         world.ids["ownVolunteer"] = await o.Volunteer(inTeam: team);
         world.ids["volunteerId"] = await o.Volunteer(inTeam: team);
         world.ids["spareVolunteer"] = await o.Volunteer(inTeam: team);
@@ -86,22 +112,28 @@ public sealed partial class World
         world.ids["seriesId"] = (await o.Admin.Post("/series", world.Series)).ShouldBe(201).Id;
         world.ids["occurrenceId"] = (await o.Admin.Get("/activities?status=published")).Items.Last(a => a!["seriesId"] is not null)!["id"]!.ToString();
 
-        (world.ids["mappingName"], world.ids["spareMapping"]) = ("upstream", "spare");
-        foreach (var name in new[] { "upstream", "spare" }) (await o.Admin.Put($"/column-mappings/{name}", ColumnMapping)).ShouldBe(200);
-        foreach (var name in new[] { "reconciliationId", "spareReconciliation" })
-            world.ids[name] = (await o.Admin.Post("/reconciliations?mapping=upstream&from=2026-01-01&to=2026-01-31",
-                new StringContent("Number,Date,Minutes\r\n1,2026-01-01,60\r\n", Encoding.UTF8, "text/csv"))).ShouldBe(201).Id;
+        world.ids["endedSeries"] = (await o.Admin.Post("/series", world.Series)).ShouldBe(201).Id;
+
+        world.ids["mappingName"] = "upstream";
+        (await o.Admin.Put("/column-mappings/upstream", ColumnMapping)).ShouldBe(200);
+        world.ids["reconciliationId"] = await world.Reconciliation();
 
         world.callers["anonymous"] = host.Anonymous;
         world.callers["operator"] = await given.Operator();
+        world.callers[AtHome] = world.callers["administrator elsewhere"];
         world.callers["volunteer"] = new Api((await o.SignedInAs(world["ownVolunteer"])).Http, "");
+        world.callers["volunteer of another team"] = new Api((await o.SignedInAs(await o.Volunteer(inTeam: anotherTeam))).Http, "");
         foreach (var role in new[] { "coordinator", "auditor" })
         {
             world.callers[role] = new Api((await o.SignedInWithRole(role)).Http, "");
-            world.callers[$"client ({role})"] = await host.SignedIn(await o.Client(role));
+            world.callers[role == "coordinator" ? "client" : $"client ({role})"] = await host.SignedIn(await o.Client(role));
         }
         world.callers["team coordinator"] = new Api((await o.SignedInWithRole("coordinator", team)).Http, "");
-        world.ids["clientId"] = (string)(await o.Admin.Post("/clients", new { name = "Spare", role = "auditor", scopes = Clients.AllScopes })).ShouldBe(201)["clientId"]!;
+        world.callers["coordinator of another team"] = new Api((await o.SignedInWithRole("coordinator", anotherTeam)).Http, "");
+        world.reading = await host.SignedIn(await o.Client(scopes: [.. Clients.AllScopes.Where(scope => scope.EndsWith(".read", StringComparison.Ordinal))]));
+        world.writing = await host.SignedIn(await o.Client(scopes: [.. Clients.AllScopes.Where(scope => scope.EndsWith(".write", StringComparison.Ordinal))]));
+        foreach (var client in new[] { "clientId", "spareClient" })
+            world.ids[client] = (string)(await o.Admin.Post("/clients", new { name = "Spare", role = "auditor", scopes = Clients.AllScopes })).ShouldBe(201)["clientId"]!;
         world.ids["secretId"] = (await o.Admin.Post($"/clients/{world.ids["clientId"]}/secrets")).ShouldBe(201).Id;
 
         var volunteer = world.As("volunteer").At(o.Path);
@@ -122,8 +154,33 @@ public sealed partial class World
         world.ids["ratingId"] = (await o.Admin.Post($"/volunteers/{world["volunteerId"]}/ratings", new { grade = "Good", ratedBy = "Neighbours", ratedOn = "2026-06-07" })).ShouldBe(201).Id;
         var certificate = (await o.Admin.Post($"/volunteers/{world["ownVolunteer"]}/certificates", new { from = "2026-01-01", to = "2026-01-31" })).ShouldBe(201);
         (world.ids["certificateId"], world.ids["code"]) = (certificate.Id, (string)certificate["code"]!);
+
+        world.spares["spareMapping"] = async _ =>
+        {
+            var name = world.Unique("spare");
+            (await o.Admin.Put($"/column-mappings/{name}", ColumnMapping)).ShouldBe(200);
+            return name;
+        };
+        world.spares["spareReconciliation"] = _ => world.Reconciliation();
+        world.spares["documented"] = async _ =>
+        {
+            var volunteer = await o.Volunteer(inTeam: team);
+            (await o.Admin.Put($"/volunteers/{volunteer}/identity-document", new { kind = "passport", number = world.Unique("E").Replace(" ", "000", StringComparison.Ordinal) })).ShouldBe(200);
+            return volunteer;
+        };
+        world.spares["standing"] = async caller =>
+        {
+            var volunteer = caller == "volunteer" ? world["ownVolunteer"] : await o.Volunteer(inTeam: team);
+            var answer = await o.Admin.Post($"/series/{world["seriesId"]}/sign-ups", new { volunteerId = volunteer });
+            if (answer.Status != 409) answer.ShouldBe(201);
+            return volunteer;
+        };
+        foreach (var (name, make) in world.spares) world.ids[name] = await make("");
         return world;
     }
+
+    private async Task<string> Reconciliation() => (await Organization.Admin.Post("/reconciliations?mapping=upstream&from=2026-01-01&to=2026-01-31",
+        new StringContent("Number,Date,Minutes\r\n1,2026-01-01,60\r\n", Encoding.UTF8, "text/csv"))).ShouldBe(201).Id;
 
     /// <summary>An organization whose administrator is not the operator.</summary>
     private async Task<OrganizationSteps> OrganizationOf(OrganizationSteps nursery, ApiHost host, Given given, string administrator)
@@ -131,9 +188,22 @@ public sealed partial class World
         var (login, account) = await nursery.Account(await nursery.Volunteer());
         var made = (await (await given.Operator()).Post("/v1/organizations", new { name = given.Unique("Community"), timeZone = "Asia/Shanghai", administratorAccountId = account }))
             .ShouldBe(201);
+        if (administrator == "administrator")
+        {
+            // Never signed in again, as those are whom the host knows.
+            callers["expired token"] = await SignedIn(host, login);
+            await host.Later(TimeSpan.FromMinutes(16));
+            callers["revoked token"] = await SignedIn(host, login);
+            var token = callers["revoked token"].Http.DefaultRequestHeaders.Authorization!.Parameter!;
+            using var form = new FormUrlEncodedContent([KeyValuePair.Create("token", token), KeyValuePair.Create("client_id", "volunteers-mobile")]);
+            (await host.Anonymous.Post("/connect/revoke", form)).ShouldBe(200);
+        }
         callers[administrator] = await host.SignIn(login, Given.Password);
         return new OrganizationSteps(host, given, made.Id, callers[administrator].At($"/v1/organizations/{made.Id}"));
     }
+
+    private static async Task<Api> SignedIn(ApiHost host, string login) => Api.With(host.Http(),
+        (string)(await ApiHost.PostToken(host.Http(), ("grant_type", "password"), ("client_id", "volunteers-mobile"), ("username", login), ("password", Given.Password), ("scope", "api"))).ShouldBe(200)["access_token"]!);
 
     [GeneratedRegex(@"\{(\w+)\}")]
     private static partial Regex Parameter();
