@@ -56,7 +56,7 @@ public sealed record Operation(string Method, string Route, string Id, string? P
         new("POST", "{o}/clients", "createClient", "Administer",                                "u nn nn nny 0y0 nnn uu", _ => new { name = "Gateway", role = "auditor", scopes = new[] { "hours.read" } }),
         new("GET", "{o}/clients/{clientId}", "getClient", "Administer",                         "u nn nn nny 000 nnn uu"),
         new("PATCH", "{o}/clients/{clientId}", "changeClient", "Administer",                    "u nn nn nny 000 nnn uu", _ => new { name = "Gateway" }),
-        new("POST", "{o}/clients/{clientId}/secrets", "createClientSecret", "Administer",       "u nn nn nny 000 nnn uu"),
+        new("POST", "{o}/clients/{clientId}/secrets", "createClientSecret", "Administer",       "u nn nn nny 000 nnn uu", _ => new { expiresAt = "2199-01-01T00:00:00Z" }),
         new("DELETE", "{o}/clients/{clientId}/secrets/{secretId}", "deleteClientSecret", "Administer", "u nn nn nny 000 nnn uu"),
         new("DELETE", "{o}/clients/{spareClient}", "deleteClient", "Administer",                "u nn nn nny 000 nnn uu"),
         new("GET", "{o}/teams", "listTeams", "Member",                                          "u yy yy yyy 0y0 yyn uu"),

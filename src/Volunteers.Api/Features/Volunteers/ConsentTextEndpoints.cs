@@ -15,7 +15,7 @@ internal static class ConsentTextEndpoints
     public static void MapConsentTexts(this RouteGroupBuilder organization)
     {
         var texts = organization.MapGroup("/consent-texts").WithTags("Consent").Scoped(Scope.Organization);
-        const string Purpose = @"/{purpose:maxlength(40):regex(^[a-z][a-z0-9-]*\z)}";
+        const string Purpose = @"/{purpose:maxlength(40):regex((?-i)^[a-z][a-z0-9-]*\z)}";
 
         texts.MapGet("", List).WithName("listConsentTexts").AllowAnonymous().RefusesWith(404);
         texts.MapGet(Purpose, Get).WithName("getConsentText").AllowAnonymous().RefusesWith(404);

@@ -1,8 +1,8 @@
 using System.Globalization;
 using Volunteers.Features.Certificates;
 using Volunteers.Tests.Support;
-using TypedCode = Volunteers.Platform.TypedCode;
 using Xunit;
+using TypedCode = Volunteers.Platform.TypedCode;
 
 namespace Volunteers.Tests.Features.Certificates;
 
