@@ -67,8 +67,7 @@ internal static class Cursors
     public static void Link(HttpContext http, string parameter, string next)
     {
         var query = QueryHelpers.ParseQuery(http.Request.QueryString.Value).Where(p => p.Key != parameter).Append(new(parameter, next));
-        var url = QueryHelpers.AddQueryString(http.Request.PathBase + http.Request.Path, query);
-        http.Response.Headers.Link = $"<{http.Request.Scheme}://{http.Request.Host}{url}>; rel=\"next\"";
+        http.Response.Headers.Link = $"<{QueryHelpers.AddQueryString(PublicAddress.Of(http.Request) + http.Request.Path, query)}>; rel=\"next\"";
     }
 }
 

@@ -44,7 +44,7 @@ internal static class CalendarFeedEndpoints
             throw request.Kind == CalendarFeedKind.Team ? RuleBreach.NotFound("team_not_found", "/teamId") : new RuleBreach("not_a_volunteer");
         db.Add(feed);
         await db.SaveChangesAsync(ct);
-        var url = $"{http.Scheme}://{http.Host}{http.PathBase}/v1/calendars/{secret}.ics";
+        var url = $"{PublicAddress.Of(http)}/v1/calendars/{secret}.ics";
         return Answer.Created($"/v1/organizations/{tenant.Id}/calendar-feeds/{feed.Id}",
             new NewCalendarFeedView(feed.Id, feed.Kind, feed.TeamId, url, secret, feed.CreatedAt, 1));
     }

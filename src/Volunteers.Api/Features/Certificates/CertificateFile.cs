@@ -24,9 +24,7 @@ internal sealed class CertificateFile(byte[] content, string number) : IResult, 
         var ending = await db.CertificateEndings.AsNoTracking().SingleOrDefaultAsync(e => e.OrganizationId == certificate.OrganizationId && e.Id == certificate.Id, ct);
         var organization = await db.Organizations.AsNoTracking().SingleAsync(o => o.Id == certificate.OrganizationId, ct);
         var ended = ending is null ? null : new CertificateEnded(organization.DayOf(ending.At), ending.SuccessorNumber);
-        var publicAddress = request.HttpContext.RequestServices.GetRequiredService<IConfiguration>()["SignIn:Issuer"]?.TrimEnd('/')
-            ?? $"{request.Scheme}://{request.Host}{request.PathBase}";
-        var url = $"{publicAddress}/verify/{TypedCode.InGroups(certificate.Code)}";
+        var url = $"{PublicAddress.Of(request)}/verify/{TypedCode.InGroups(certificate.Code)}";
         return new CertificateFile(CertificatePdf.Draw(certificate, ended, url, language ?? certificate.Language), certificate.Number);
     }
 

@@ -48,13 +48,20 @@ internal static class OrganizationEndpoints
     private static async Task<Found<OrganizationView>> Get(Tenant tenant, VolunteersDb db, CancellationToken ct) =>
         Answer.Found(await db.Organizations.Where(o => o.Id == tenant.Id).Select(OrganizationView.Projection).SingleAsync(ct));
 
-    /// <summary>Changes an organization's name, zone, language or settings.</summary>
+    /// <summary>
+    /// Changes an organization's name, zone, language or settings. Under another organization's guidance it is put by the
+    /// operator, or by who administers both.
+    /// </summary>
     private static async Task<Found<OrganizationView>> Change(
         MergePatch<OrganizationRequest> patch, IfMatch match, Tenant tenant, VolunteersDb db, CancellationToken ct)
     {
         var organization = await db.Organizations.SingleAsync(o => o.Id == tenant.Id, ct);
         match.Check(organization);
         var request = await patch.ApplyTo(OrganizationRequest.Of(organization), ct);
+        // Its name is printed on certificates, so nobody takes one that is not theirs to give.
+        if (request.SupervisingOrganizationId is { } above && above != organization.SupervisingOrganizationId
+            && !tenant.Caller.IsOperator && !await db.RoleGrants.AnyAsync(g => g.OrganizationId == above && g.AccountId == tenant.ActorId && g.Role == Role.Administrator, ct))
+            throw RuleBreach.NotFound("supervising_organization_not_found", "/supervisingOrganizationId");
         organization.Change(request.Name, request.TimeZone, request.Locale, request.SupervisingOrganizationId, request.Settings,
             request.Contact, request.ResponsiblePerson);
         await db.SaveChangesAsync(ct);

@@ -35,6 +35,22 @@ public sealed class CalendarFeedTests(TestDatabases databases) : ApiTest(databas
     }
 
     [Fact]
+    public async Task Its_address_is_the_public_one_whatever_host_the_request_names()
+    {
+        await using var host = new ApiHost(ConnectionString, ("SignIn:Issuer", "https://volunteers.example.org/"));
+        var o = await Given.Organization();
+        await o.Team();
+        await o.Team();
+        var admin = (await host.SignInAsOperator()).At(o.Path);
+
+        var made = (await admin.Post("/calendar-feeds", new { kind = "organization" }, ("Host", "evil.example"))).ShouldBe(201);
+        var page = (await admin.Get("/teams?limit=1", ("Host", "evil.example"))).ShouldBe(200);
+
+        Assert.Equal($"https://volunteers.example.org/v1/calendars/{made["secret"]}.ics", (string?)made["url"]);
+        Assert.StartsWith($"<https://volunteers.example.org{o.Path}/teams?", page.Header("Link"), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Everybody_has_feeds_of_what_they_may_see()
     {
         var o = await Given.Organization();

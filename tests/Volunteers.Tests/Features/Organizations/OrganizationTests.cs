@@ -86,7 +86,12 @@ public sealed class OrganizationTests(TestDatabases databases) : ApiTest(databas
         (await api.Post("/v1/organizations", new { name = "a", timeZone = "Asia/Shanghai", supervisingOrganizationId = Guid.NewGuid() }))
             .ShouldRefuse(404, "supervising_organization_not_found");
         (await administrator.Patch("", new { supervisingOrganizationId = made.Id })).ShouldRefuse(409, "supervises_itself");
+        // Nobody takes a name for their certificates that is not theirs to give.
+        (await administrator.Patch("", new { supervisingOrganizationId = o.Id })).ShouldRefuse(404, "supervising_organization_not_found");
+        (await o.Admin.Put($"/roles/{accountId}", new { roles = new[] { new { role = "administrator" } } })).ShouldBe(200);
         (await administrator.Patch("", new { supervisingOrganizationId = o.Id })).ShouldBe(200);
+        (await o.Admin.Delete($"/roles/{accountId}")).ShouldBe(204);
+        (await administrator.Patch("", new { name = "益田社区" })).ShouldBe(200);
     }
 
     [Fact]
