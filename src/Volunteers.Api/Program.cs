@@ -6,6 +6,7 @@ using Volunteers.Features.Certificates;
 using Volunteers.Features.Hours;
 using Volunteers.Features.Identity;
 using Volunteers.Features.Organizations;
+using Volunteers.Features.Privacy;
 using Volunteers.Features.Projects;
 using Volunteers.Features.Recognition;
 using Volunteers.Features.Reconciliation;
@@ -46,6 +47,7 @@ try
     builder.Services.AddHostedService<SeriesHorizon>();
     builder.Services.AddHostedService<ReconciliationCleanup>();
     builder.Services.AddSingleton<IDepartures, SignUpsOfTheDeparted>();
+    builder.Services.AddScoped<Erasure>();
     builder.Services.AddOpenApiDocuments();
     builder.Services.AddHealth();
 
@@ -79,6 +81,8 @@ try
     v1.MapSessions();
     v1.MapPasswords();
     v1.MapSecondFactor();
+    v1.MapOwnExport();
+    v1.MapMyErasure();
     v1.MapMyShifts();
     v1.MapMyHours();
     v1.MapOrganizations();
@@ -93,6 +97,7 @@ try
     organization.MapTeams();
     organization.MapTeamMembers();
     organization.MapVolunteers();
+    organization.MapErasure();
     organization.MapConsentTexts();
     organization.MapProjects();
     organization.MapActivities();

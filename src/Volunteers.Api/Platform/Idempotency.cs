@@ -86,8 +86,14 @@ internal sealed class IdempotencyKey(Guid organizationId, Guid callerId, string 
             // With keys at hand it is keyed: the plain hash of a short body would let a phone or a document's number be guessed.
             [.. services.GetRequiredService<PersonalSeal>().HashesOf("idempotency", hash).Select(keyed => keyed.Hash), hash],
             services.GetRequiredService<TimeProvider>().GetUtcNow(),
-            services.GetRequiredService<IDataProtectionProvider>().CreateProtector("Volunteers.IdempotentAnswers"));
+            Protector(services.GetRequiredService<IDataProtectionProvider>()));
     }
+
+    /// <summary>What seals answers.</summary>
+    public static IDataProtector Protector(IDataProtectionProvider protection) => protection.CreateProtector("Volunteers.IdempotentAnswers");
+
+    /// <summary>As they are kept with an answer that has no other header than its type.</summary>
+    public static string HeadersOf(string contentType) => string.Join('\n', RepeatedHeaders.Select(name => name == "Content-Type" ? contentType : ""));
 
     /// <summary>Takes the key, or finds who took it before. Waits while a rival that holds it is still at work.</summary>
     /// <exception cref="RuleBreach">422: the key was used for another request.</exception>
