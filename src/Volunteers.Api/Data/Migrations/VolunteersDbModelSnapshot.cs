@@ -257,6 +257,9 @@ namespace Volunteers.Data.Migrations
                     b.HasKey("Id")
                         .HasName("pk_openiddict_authorizations");
 
+                    b.HasIndex("Subject")
+                        .HasDatabaseName("ix_openiddict_authorizations_subject");
+
                     b.HasIndex("ApplicationId", "Status", "Subject", "Type")
                         .HasDatabaseName("ix_openiddict_authorizations_application_id_status_subject_type");
 
@@ -385,6 +388,9 @@ namespace Volunteers.Data.Migrations
                     b.HasIndex("ReferenceId")
                         .IsUnique()
                         .HasDatabaseName("ix_openiddict_tokens_reference_id");
+
+                    b.HasIndex("Subject")
+                        .HasDatabaseName("ix_openiddict_tokens_subject");
 
                     b.HasIndex("ApplicationId", "Status", "Subject", "Type")
                         .HasDatabaseName("ix_openiddict_tokens_application_id_status_subject_type");
@@ -3771,6 +3777,10 @@ namespace Volunteers.Data.Migrations
                     b.Property<DateTimeOffset>("CreatedAt")
                         .HasColumnType("timestamp with time zone")
                         .HasColumnName("created_at");
+
+                    b.Property<DateTimeOffset?>("ErasedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("erased_at");
 
                     b.Property<string>("Gender")
                         .HasMaxLength(30)
