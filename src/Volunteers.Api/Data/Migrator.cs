@@ -22,14 +22,14 @@ internal static class Migrator
 
     /// <summary>
     /// What may be written anew there, and nothing else: where a person is named, so that they can be forgotten, and where a
-    /// device stood, which is kept for a while only. No figure, id, time or hash is among them.
+    /// device stood, which is kept for a while only. No figure, id or time is among them, nor any hash of a chain.
     /// </summary>
     private static readonly (string Table, string Columns)[] Forgettable =
     [
         ("certificates", "volunteer_name, volunteer_number, purpose, contact, responsible_person, issued_by_name, lines"),
         ("certificate_endings", "reason"),
         ("service_record_events", "reason"),
-        ("issued_reports", "sent_to, note"),
+        ("issued_reports", "sent_to, note, digest"),
         ("attendance_events", "device_at, distance"),
     ];
 

@@ -30,7 +30,7 @@ internal sealed class IdempotencyRecord
 
     public string? Headers { get; private set; }
 
-    /// <summary>Protected: an answer may carry a secret that is shown once.</summary>
+    /// <summary>Protected: an answer may carry a secret that is shown once. Null once whom it is about is forgotten.</summary>
     public byte[]? Body { get; private set; }
 
     internal sealed class Configuration : IEntityTypeConfiguration<IdempotencyRecord>
@@ -92,11 +92,8 @@ internal sealed class IdempotencyKey(Guid organizationId, Guid callerId, string 
     /// <summary>What seals answers.</summary>
     public static IDataProtector Protector(IDataProtectionProvider protection) => protection.CreateProtector("Volunteers.IdempotentAnswers");
 
-    /// <summary>As they are kept with an answer that has no other header than its type.</summary>
-    public static string HeadersOf(string contentType) => string.Join('\n', RepeatedHeaders.Select(name => name == "Content-Type" ? contentType : ""));
-
     /// <summary>Takes the key, or finds who took it before. Waits while a rival that holds it is still at work.</summary>
-    /// <exception cref="RuleBreach">422: the key was used for another request.</exception>
+    /// <exception cref="RuleBreach">422: the key was used for another request. 410: the answer was about somebody who was forgotten.</exception>
     public async Task<KeptAnswer?> FirstAnswer(DbContext db, CancellationToken ct)
     {
         var longAgo = now - IdempotencyRecord.Kept;
@@ -114,7 +111,8 @@ internal sealed class IdempotencyKey(Guid organizationId, Guid callerId, string 
             .SingleAsync(record => record.OrganizationId == organizationId && record.CallerId == callerId && record.Key == key, ct);
         if (!requestHashes.Any(hash => CryptographicOperations.FixedTimeEquals(first.RequestHash, hash)))
             throw RuleBreach.Precondition("idempotency_key_reused", StatusCodes.Status422UnprocessableEntity);
-        return new KeptAnswer(first.Status!.Value, first.Headers!.Split('\n'), protector.Unprotect(first.Body!));
+        return first.Body is { } body ? new KeptAnswer(first.Status!.Value, first.Headers!.Split('\n'), protector.Unprotect(body))
+            : throw RuleBreach.Precondition("answer_erased", StatusCodes.Status410Gone);
     }
 
     public async Task Keep(BufferedAnswer answer, DbContext db, HttpContext http)

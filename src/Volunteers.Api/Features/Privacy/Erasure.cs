@@ -5,6 +5,7 @@ using NpgsqlTypes;
 using Volunteers.Data;
 using Volunteers.Features.Identity;
 using Volunteers.Features.Organizations;
+using Volunteers.Features.Reports;
 using Volunteers.Features.Volunteers;
 using Volunteers.Platform;
 
@@ -85,11 +86,24 @@ internal sealed class Erasure(VolunteersDb db, IDepartures departures, PersonalS
         foreach (var table in PersonalTables.All)
             foreach (var statement in table.Erase) await Execute(statement, organization, volunteer?.Id, account?.Id, values, now, ct);
         await new TextEraser(db, values, organization.Id, volunteer?.Id, account?.Id).Run(ct);
+        if (volunteer is not null) await DrawReportsAgain(organization.Id, volunteer.Id, ct);
         await answers.Forget(organization.Id, [volunteer?.Id], values, ct);
         // Invitations and accounts are answered above organizations.
         await answers.Forget(Guid.Empty, [volunteer?.Id, account?.Id], values, ct);
         db.ChangeTracker.Clear();
         return true;
+    }
+
+    /// <summary>Reports that were sent and show people by name have another digest with another name.</summary>
+    private async Task DrawReportsAgain(Guid organizationId, Guid volunteerId, CancellationToken ct)
+    {
+        foreach (var issued in await db.IssuedReports.FromSql(
+                     $"""
+                      select * from issued_reports i where organization_id = {organizationId} and query ->> 'groupBy' like '%volunteer%'
+                          and exists (select 1 from hour_postings p where p.organization_id = {organizationId} and p.volunteer_id = {volunteerId} and p.position <= i.position)
+                      """).ToListAsync(ct))
+            issued.ShowsPseudonym(await HourReport.At(issued.Point, issued.Request.Report(), issued.Scope, db, ct));
+        await db.SaveChangesAsync(ct);
     }
 
     private async Task Forget(Account account, CancellationToken ct)

@@ -41,7 +41,7 @@ internal sealed class PersonValues
         var document = await db.IdentityDocuments.AsNoTracking().SingleOrDefaultAsync(d => d.OrganizationId == organization && d.VolunteerId == id, ct);
         string[] names = [.. new[] { volunteer?.Name, account?.DisplayName, volunteer?.GuardianName }.Concat(former.Select(f => f.Name)).OfType<string>().Where(name => name.Length > 1).Distinct()];
         var alike = await db.Volunteers.Where(v => v.OrganizationId == organization && v.Id != id && v.ErasedAt == null && names.Any(name => v.Name.Contains(name)))
-            .Select(v => v.Name).Distinct().Take(10_000).ToListAsync(ct);
+            .Select(v => v.Name).Distinct().OrderBy(name => name).Take(10_000).ToListAsync(ct);
         return new PersonValues
         {
             Pseudonym = pseudonym,

@@ -1,7 +1,6 @@
 using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
-using System.Text.Json;
 using Microsoft.AspNetCore.DataProtection;
 using Microsoft.EntityFrameworkCore;
 using Volunteers.Data;
@@ -91,14 +90,9 @@ internal sealed class StoredAnswers(VolunteersDb db, IDataProtectionProvider pro
     private Task<int> Delete(IdempotencyRecord record, CancellationToken ct) => db.Database.ExecuteSqlAsync(
         $"delete from idempotency_keys where organization_id = {record.OrganizationId} and caller_id = {record.CallerId} and key = {record.Key}", ct);
 
-    private Task<int> Empty(IdempotencyRecord record, CancellationToken ct)
-    {
-        var body = IdempotencyKey.Protector(protection).Protect(JsonSerializer.SerializeToUtf8Bytes(Problems.Of(StatusCodes.Status410Gone, "answer_erased"), Json.Options));
-        var headers = IdempotencyKey.HeadersOf(Problems.ContentType);
-        return db.Database.ExecuteSqlAsync(
-            $"""
-             update idempotency_keys set status = {StatusCodes.Status410Gone}, headers = {headers}, body = {body}
-             where organization_id = {record.OrganizationId} and caller_id = {record.CallerId} and key = {record.Key}
-             """, ct);
-    }
+    private Task<int> Empty(IdempotencyRecord record, CancellationToken ct) => db.Database.ExecuteSqlAsync(
+        $"""
+         update idempotency_keys set headers = null, body = null
+         where organization_id = {record.OrganizationId} and caller_id = {record.CallerId} and key = {record.Key}
+         """, ct);
 }
