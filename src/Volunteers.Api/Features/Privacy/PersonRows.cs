@@ -51,7 +51,7 @@ internal sealed class PersonRows(VolunteersDb db, Guid accountId, IReadOnlyList<
         foreach (var d in documents)
             await writer.Row(
                 [
-                    d.OrganizationId, d.VolunteerId, Plain(d.Kind), seal.Opens(d.KeyId) ? IdentityNumber.Masked(d.Open(seal)) : "***", d.RecordedBy, Plain(d.RecordedAt), d.Version,
+                    Plain(d.OrganizationId), Plain(d.VolunteerId), Plain(d.Kind), seal.Opens(d.KeyId) ? IdentityNumber.Masked(d.Open(seal)) : "***", Plain(d.RecordedBy), Plain(d.RecordedAt), d.Version,
                 ], ct);
         await writer.End(ct);
     }
