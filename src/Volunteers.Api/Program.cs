@@ -41,13 +41,11 @@ try
     builder.Services.AddTurns();
     builder.Services.AddPersonalData();
     builder.Services.AddValidatorsFromAssemblyContaining<Program>(ServiceLifetime.Singleton, includeInternalTypes: true);
-    builder.Services.AddHostedService<IdempotencyCleanup>();
     builder.Services.AddHostedService<ResetMessages>();
     builder.Services.AddHostedService<ShiftSettlement>();
     builder.Services.AddHostedService<SeriesHorizon>();
-    builder.Services.AddHostedService<ReconciliationCleanup>();
     builder.Services.AddSingleton<IDepartures, SignUpsOfTheDeparted>();
-    builder.Services.AddScoped<Erasure>();
+    builder.Services.AddPrivacy();
     builder.Services.AddOpenApiDocuments();
     builder.Services.AddHealth();
 

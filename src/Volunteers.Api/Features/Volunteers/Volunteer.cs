@@ -229,6 +229,8 @@ internal sealed class Volunteer : IVersioned
             builder.HasIndex(v => new { v.OrganizationId, v.Number }).IsUnique().HasDatabaseName("volunteer_number_taken");
             // The roster import matches people by phone.
             builder.HasIndex(v => new { v.OrganizationId, v.Phone });
+            // Applications are few, and those that wait too long are looked for.
+            builder.HasIndex(v => v.AppliedAt).HasFilter("applied_at is not null");
         }
     }
 
