@@ -701,6 +701,10 @@ namespace Volunteers.Data.Migrations
                     b.HasKey("OrganizationId", "Id")
                         .HasName("pk_attendance_events");
 
+                    b.HasIndex("ReceivedAt")
+                        .HasDatabaseName("ix_attendance_events_received_at")
+                        .HasFilter("device_at is not null or distance is not null");
+
                     b.HasIndex("OrganizationId", "ClientEventId")
                         .IsUnique()
                         .HasDatabaseName("event_id_reused");
@@ -3876,6 +3880,10 @@ namespace Volunteers.Data.Migrations
 
                     b.HasKey("OrganizationId", "Id")
                         .HasName("pk_volunteers");
+
+                    b.HasIndex("AppliedAt")
+                        .HasDatabaseName("ix_volunteers_applied_at")
+                        .HasFilter("applied_at is not null");
 
                     b.HasIndex("OrganizationId", "Number")
                         .IsUnique()

@@ -13,7 +13,7 @@ using Volunteers.Data;
 namespace Volunteers.Data.Migrations
 {
     [DbContext(typeof(VolunteersDb))]
-    [Migration("20261126001746_Erasure")]
+    [Migration("20261126003357_Erasure")]
     partial class Erasure
     {
         /// <inheritdoc />
@@ -703,6 +703,10 @@ namespace Volunteers.Data.Migrations
 
                     b.HasKey("OrganizationId", "Id")
                         .HasName("pk_attendance_events");
+
+                    b.HasIndex("ReceivedAt")
+                        .HasDatabaseName("ix_attendance_events_received_at")
+                        .HasFilter("device_at is not null or distance is not null");
 
                     b.HasIndex("OrganizationId", "ClientEventId")
                         .IsUnique()
@@ -3879,6 +3883,10 @@ namespace Volunteers.Data.Migrations
 
                     b.HasKey("OrganizationId", "Id")
                         .HasName("pk_volunteers");
+
+                    b.HasIndex("AppliedAt")
+                        .HasDatabaseName("ix_volunteers_applied_at")
+                        .HasFilter("applied_at is not null");
 
                     b.HasIndex("OrganizationId", "Number")
                         .IsUnique()

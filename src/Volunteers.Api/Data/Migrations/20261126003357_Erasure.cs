@@ -18,6 +18,12 @@ namespace Volunteers.Data.Migrations
                 nullable: true);
 
             migrationBuilder.CreateIndex(
+                name: "ix_volunteers_applied_at",
+                table: "volunteers",
+                column: "applied_at",
+                filter: "applied_at is not null");
+
+            migrationBuilder.CreateIndex(
                 name: "ix_openiddict_tokens_subject",
                 table: "openiddict_tokens",
                 column: "subject");
@@ -26,11 +32,21 @@ namespace Volunteers.Data.Migrations
                 name: "ix_openiddict_authorizations_subject",
                 table: "openiddict_authorizations",
                 column: "subject");
+
+            migrationBuilder.CreateIndex(
+                name: "ix_attendance_events_received_at",
+                table: "attendance_events",
+                column: "received_at",
+                filter: "device_at is not null or distance is not null");
         }
 
         /// <inheritdoc />
         protected override void Down(MigrationBuilder migrationBuilder)
         {
+            migrationBuilder.DropIndex(
+                name: "ix_volunteers_applied_at",
+                table: "volunteers");
+
             migrationBuilder.DropIndex(
                 name: "ix_openiddict_tokens_subject",
                 table: "openiddict_tokens");
@@ -38,6 +54,10 @@ namespace Volunteers.Data.Migrations
             migrationBuilder.DropIndex(
                 name: "ix_openiddict_authorizations_subject",
                 table: "openiddict_authorizations");
+
+            migrationBuilder.DropIndex(
+                name: "ix_attendance_events_received_at",
+                table: "attendance_events");
 
             migrationBuilder.DropColumn(
                 name: "erased_at",
