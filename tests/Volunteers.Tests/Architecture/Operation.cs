@@ -49,7 +49,7 @@ public sealed record Operation(string Method, string Route, string Id, string? P
         new("POST", "{o}/clients", "createClient", "Administer",                                "u nnnny 00 nn", _ => new { name = "Gateway", role = "auditor", scopes = new[] { "hours.read" } }),
         new("GET", "{o}/clients/{clientId}", "getClient", "Administer",                         "u nnnny 00 nn"),
         new("PATCH", "{o}/clients/{clientId}", "changeClient", "Administer",                    "u nnnny 00 nn", _ => new { name = "Gateway" }),
-        new("POST", "{o}/clients/{clientId}/secrets", "createClientSecret", "Administer",       "u nnnny 00 nn"),
+        new("POST", "{o}/clients/{clientId}/secrets", "createClientSecret", "Administer",       "u nnnny 00 nn", _ => new { expiresAt = "2199-01-01T00:00:00Z" }),
         new("DELETE", "{o}/clients/{clientId}/secrets/{secretId}", "deleteClientSecret", "Administer", "u nnnny 00 nn"),
         new("DELETE", "{o}/clients/{clientId}", "deleteClient", "Administer",                   "u nnnny 00 nn"),
         new("GET", "{o}/teams", "listTeams", "Member",                                          "u yyyyy 00 yy"),

@@ -96,7 +96,7 @@ public sealed class CommandTests(TestDatabases databases)
         Assert.Equal(2L, await Ask(database, "select count(*) from server_keys"));
         Assert.Equal(1L, await Ask(database, "select count(*) from accounts where is_operator"));
         Assert.Equal(1L, await Ask(database, "select count(*) from openiddict_scopes"));
-        Assert.Equal(1L, await Ask(database, "select count(*) from openiddict_applications"));
+        Assert.Equal(2L, await Ask(database, "select count(*) from openiddict_applications"));
         await databases.Drop(database);
     }
 

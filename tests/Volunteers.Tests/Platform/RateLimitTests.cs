@@ -145,7 +145,7 @@ public sealed class RateLimitTests(TestDatabases databases) : ApiTest(databases)
     }
 
     private ApiHost Limited(params (string Name, int Value)[] limits) => new(ConnectionString,
-        [("ForwardedHeaders_Enabled", "true"), .. limits.Select(limit => ($"RateLimits:{limit.Name}", limit.Value.ToString(CultureInfo.InvariantCulture)))]);
+        [("ForwardedHeaders:KnownProxies:0", "127.0.0.1"), .. limits.Select(limit => ($"RateLimits:{limit.Name}", limit.Value.ToString(CultureInfo.InvariantCulture)))]);
 
     private static TimeSpan RetryAfter(Answer refused, int longest)
     {

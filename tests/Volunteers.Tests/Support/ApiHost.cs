@@ -91,7 +91,8 @@ public sealed class ApiHost : WebApplicationFactory<Program>
                 await socket.ConnectAsync(IPAddress.Loopback, context.DnsEndPoint.Port, ct);
                 return new NetworkStream(socket, ownsSocket: true);
             },
-        }) { BaseAddress = ClientOptions.BaseAddress };
+        })
+        { BaseAddress = ClientOptions.BaseAddress };
     }
 
     protected override void ConfigureWebHost(IWebHostBuilder builder)

@@ -47,7 +47,7 @@ internal sealed class BrowserSessions(VolunteersDb db, TimeProvider clock)
         services.AddAntiforgery(options =>
         {
             Protect(options.Cookie, "volunteers-form", https);
-            options.Cookie.SameSite = SameSiteMode.Strict;
+            options.Cookie.SameSite = SameSiteMode.Lax;
             options.FormFieldName = HtmlForm.Token;
             options.HeaderName = null;
             options.SuppressXFrameOptionsHeader = true;

@@ -14,12 +14,12 @@ internal static class ConsentTextEndpoints
 {
     public static void MapConsentTexts(this RouteGroupBuilder organization)
     {
-        var texts = organization.MapGroup("/consent-texts").WithTags("Consent");
-        const string Purpose = @"/{purpose:maxlength(40):regex(^[a-z][a-z0-9-]*\z)}";
+        var texts = organization.MapGroup("/consent-texts").WithTags("Consent").Scoped(Scope.Organization);
+        const string Purpose = @"/{purpose:maxlength(40):regex((?-i)^[a-z][a-z0-9-]*\z)}";
 
         texts.MapGet("", List).WithName("listConsentTexts").AllowAnonymous().RefusesWith(404);
         texts.MapGet(Purpose, Get).WithName("getConsentText").AllowAnonymous().RefusesWith(404);
-        texts.MapPut(Purpose, Set).WithName("setConsentText").Allows(Access.Administer).RefusesWith(409);
+        texts.MapPut(Purpose, Set).WithName("setConsentText").Allows(Access.Administer).NotForClients().RefusesWith(409);
     }
 
     /// <summary>Lists the purposes for which an organization asks consent, each with the newest text.</summary>

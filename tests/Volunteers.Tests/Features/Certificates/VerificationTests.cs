@@ -1,8 +1,8 @@
 using System.Globalization;
 using Volunteers.Features.Certificates;
 using Volunteers.Tests.Support;
-using TypedCode = Volunteers.Platform.TypedCode;
 using Xunit;
+using TypedCode = Volunteers.Platform.TypedCode;
 
 namespace Volunteers.Tests.Features.Certificates;
 
@@ -65,7 +65,7 @@ public sealed class VerificationTests(TestDatabases databases) : CertificatesTes
     public async Task One_address_may_verify_so_often_whether_the_codes_are_right_or_wrong()
     {
         var code = Text((await Issue(Admin, await Served())).ShouldBe(201), "code");
-        await using var host = new ApiHost(ConnectionString, ("RateLimits:VerificationsPerMinute", "4"), ("ForwardedHeaders_Enabled", "true"));
+        await using var host = new ApiHost(ConnectionString, ("RateLimits:VerificationsPerMinute", "4"), ("ForwardedHeaders:KnownProxies:0", "127.0.0.1"));
         Task<Answer> From(string address, string path) => host.Anonymous.Get(path, ("X-Forwarded-For", address));
 
         (await From("198.51.100.7", "/v1/certificates/wrong")).ShouldBe(404);

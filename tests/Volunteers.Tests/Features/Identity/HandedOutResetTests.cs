@@ -190,7 +190,7 @@ public sealed class HandedOutResetTests(TestDatabases databases) : ApiTest(datab
         (await new Api(stranger.Http, "").At(o.Path).Post($"/volunteers/{volunteer}/password-reset")).ShouldRefuse(404, "not_found");
         (await stranger.Post($"/volunteers/{volunteer}/password-reset")).ShouldRefuse(404, "not_found");
 
-        var client = (await o.Admin.Post("/clients", new { name = "Gateway", role = "coordinator" })).ShouldBe(201);
+        var client = (await o.Admin.Post("/clients", new { name = "Gateway", role = "coordinator", scopes = Clients.AllScopes })).ShouldBe(201);
         var token = (await Host.WithSecret((string)client["clientId"]!, (string)client["clientSecret"]!)).ShouldBe(200);
         (await Api.With(Host.Http(), (string)token["access_token"]!).At(o.Path).Post($"/volunteers/{volunteer}/password-reset")).ShouldRefuse(403, "forbidden");
     }

@@ -24,7 +24,7 @@ public sealed class EvidenceTests(TestDatabases databases) : AttendanceTest(data
         self = await O.SignedInAs(volunteer);
         await O.Record(Activity, volunteer, At("08:00"), At("09:00"));
         (await Do(Admin, "approve", (await Record(self, volunteer, At("10:00"), At("10:50"))).ShouldBe(201).Id)).ShouldBe(200);
-        var client = (await Admin.Post("/clients", new { name = "Gateway", role = "coordinator" })).ShouldBe(201);
+        var client = (await Admin.Post("/clients", new { name = "Gateway", role = "coordinator", scopes = Clients.AllScopes })).ShouldBe(201);
         var http = Host.Http();
         var token = await ApiHost.PostToken(http, ("grant_type", "client_credentials"), ("scope", "api"),
             ("client_id", (string)client["clientId"]!), ("client_secret", (string)client["clientSecret"]!));

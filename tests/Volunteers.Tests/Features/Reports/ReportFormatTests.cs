@@ -87,10 +87,12 @@ public sealed class ReportFormatTests(TestDatabases databases) : ApiTest(databas
         Assert.Equal(figures, csv.Rows.Select(row => csv.Headings[^8..].Select(heading => row[heading]).ToArray()));
         Assert.Equal(figures, book.Main.Skip(1).Select(row => row.TakeLast(8).Select(cell => cell!.Number!.Value.ToString(CultureInfo.InvariantCulture)).ToArray()));
         Assert.All(figures, row => Assert.Contains(string.Concat(row), print, StringComparison.Ordinal));
-        var postings = book.Sheets[1].SkipWhile(row => row is not [{ Text: "Postings" }]).Skip(2).ToList();
+        var table = book.Sheets[1].SkipWhile(row => row is not [{ Text: "Postings" }]).Skip(1).ToList();
+        int Column(string heading) => table[0].FindIndex(cell => cell!.Text == heading);
+        var postings = table.Skip(1).ToList();
         Assert.Equal(json["postings"]!.AsArray().Select(posting => ((decimal)posting!["position"]!, (decimal)posting["minutes"]!)),
-            postings.SkipLast(1).Select(row => (row[0]!.Number!.Value, row[8]!.Number!.Value)));
-        Assert.Equal(2, postings.Count(row => row[6]?.Text == "走得早"));
+            postings.SkipLast(1).Select(row => (row[0]!.Number!.Value, row[Column("Minutes")]!.Number!.Value)));
+        Assert.Equal(2, postings.Count(row => row[Column("Reason")]?.Text == "走得早"));
         Assert.Equal("3", book.About["Since ledger position"]);
 
         static string Nothing(string member) => member == "hours" ? "0.00" : "0";

@@ -18,7 +18,7 @@ public sealed class ApplicationTests(TestDatabases databases) : ApplicationsTest
 
         Assert.Equal(["receivedAt"], answer.Body!.AsObject().Select(member => member.Key));
         Assert.Null(answer.Header("Location"));
-        var shown = Assert.Single((await Applicants()).Items)!;
+        var shown = await Profile((string)Assert.Single((await Applicants()).Items)!["id"]!);
         Assert.Equal(("王师傅", Phone, "湖南", "male", "1980-01-02", "石厦村", "驾驶", "applied", "000001"), (
             (string?)shown["name"], (string?)shown["phone"], (string?)shown["hometown"], (string?)shown["gender"], (string?)shown["birthDate"],
             (string?)shown["residence"], (string?)shown["skills"]![0]!["name"], (string?)shown["status"], (string?)shown["number"]));
@@ -38,7 +38,7 @@ public sealed class ApplicationTests(TestDatabases databases) : ApplicationsTest
 
         (await Apply(Application("王大师傅", spelling, message: null, hometown: null))).ShouldBe(202);
 
-        var shown = Assert.Single((await Applicants()).Items)!;
+        var shown = await Profile((string)Assert.Single((await Applicants()).Items)!["id"]!);
         Assert.Equal((applicant, "王大师傅", spelling, null, null, "000001"), ((string?)shown["id"], (string?)shown["name"], (string?)shown["phone"],
             (string?)shown["hometown"], (string?)shown["application"]!["message"], (string?)shown["number"]));
     }

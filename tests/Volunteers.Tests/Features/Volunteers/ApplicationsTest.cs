@@ -27,10 +27,14 @@ public abstract class ApplicationsTest(TestDatabases databases) : ApiTest(databa
     protected async Task<string> Applicant(string name = "王师傅", string phone = Phone, OrganizationSteps? to = null)
     {
         (await Apply(Application(name, phone), to)).ShouldBe(202);
-        return (string)(await Applicants(to)).Items.Single(item => (string?)item!["phone"] == phone)!["id"]!;
+        var profiles = await Task.WhenAll((await Applicants(to)).Items.Select(item => Profile((string)item!["id"]!, to)));
+        return profiles.Single(profile => (string?)profile["phone"] == phone).Id;
     }
 
     protected async Task<Answer> Applicants(OrganizationSteps? to = null) => (await (to ?? O).Admin.Get("/volunteers?status=applied")).ShouldBe(200);
+
+    /// <summary>Whole, as lists are not.</summary>
+    protected async Task<Answer> Profile(string volunteer, OrganizationSteps? to = null) => (await (to ?? O).Admin.Get($"/volunteers/{volunteer}")).ShouldBe(200);
 
     protected async Task<string> Known(string status = "active", string phone = Phone) =>
         (await O.Admin.Post("/volunteers", new { name = "王师傅", phone, hometown = "湖北", status })).ShouldBe(201).Id;

@@ -186,7 +186,7 @@ public sealed class PersonSightTests(TestDatabases databases) : ApiTest(database
 
     private async Task<Api> Client(string role)
     {
-        var made = (await o.Admin.Post("/clients", new { name = "Gateway", role })).ShouldBe(201);
+        var made = (await o.Admin.Post("/clients", new { name = "Gateway", role, scopes = Clients.AllScopes })).ShouldBe(201);
         var http = Host.Http();
         var token = (await ApiHost.PostToken(http, ("grant_type", "client_credentials"), ("scope", "api"),
             ("client_id", (string)made["clientId"]!), ("client_secret", (string)made["clientSecret"]!))).ShouldBe(200);
