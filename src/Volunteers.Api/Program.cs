@@ -27,6 +27,7 @@ try
         kestrel.AddServerHeader = false;
         kestrel.Limits.MaxRequestBodySize = 1024 * 1024;
     });
+    builder.Services.AddDiscreetLogs();
     builder.Services.AddSingleton(TimeProvider.System);
     builder.Services.AddDatabase();
     builder.AddSignIn();
