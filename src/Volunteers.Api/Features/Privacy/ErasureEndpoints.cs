@@ -21,7 +21,7 @@ internal static class ErasureEndpoints
 
     /// <summary>
     /// Forgets the caller: in one organization, or in all of them and the account with it. It cannot be undone. Their name becomes a
-    /// pseudonym everywhere, in what was reported before too; phone, documents, consents' signer, guardian and application are
+    /// pseudonym everywhere, in what was reported before too; phone, documents, guardian and whatever else tells who they are is
     /// gone; what others wrote loses their name, phone and numbers. Hours, totals and certificates stay true under the pseudonym.
     /// </summary>
     /// <remarks>

@@ -1,10 +1,12 @@
 using System.Data;
 using System.Globalization;
 using System.Reflection;
+using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Http.Metadata;
 using Microsoft.AspNetCore.Mvc;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Net.Http.Headers;
+using Microsoft.OpenApi;
 using Volunteers.Data;
 using Volunteers.Features.Volunteers;
 using Volunteers.Platform;
@@ -25,10 +27,15 @@ internal static class OwnExport
     public const int LongestStatementSeconds = 240;
 
     public static void MapOwnExport(this RouteGroupBuilder v1) =>
-        v1.MapGet("/me/export", Export).WithTags("Me").WithName("exportMyData").Allows(Access.Account).Costs(Cost.Export).HandlesFiles().RefusesWith(429);
+        v1.MapGet("/me/export", Export).WithTags("Me").WithName("exportMyData").Allows(Access.Account).Costs(Cost.Export).HandlesFiles().RefusesWith(429)
+            .AddOpenApiOperationTransformer((operation, _, _) =>
+            {
+                Describe(operation);
+                return Task.CompletedTask;
+            });
 
     /// <summary>
-    /// Hands the caller all that is kept about them, in every organization: profile, names before, consents, documents (masked),
+    /// Hands the caller all that is kept about them, in every organization. Profile, names before, consents, documents (masked),
     /// teams, sign-ups, attendance, service with its steps, postings, disputes, certificates, awards, trainings, ratings, what files named
     /// of them, roles, sign-ins and whatever else there is.
     /// </summary>
@@ -39,6 +46,28 @@ internal static class OwnExport
     /// </remarks>
     private static OwnExportAnswer Export([AsParameters] OwnExportQuery query, Caller caller, VolunteersDb db, PersonalSeal seal, TimeProvider clock) =>
         new(query.Format ?? OwnExportFormat.Json, caller, db, seal, clock);
+
+    private static void Describe(OpenApiOperation operation)
+    {
+        var rows = new OpenApiSchema { Type = JsonSchemaType.Array, Items = new OpenApiSchema { Type = JsonSchemaType.Object, AdditionalPropertiesAllowed = true } };
+        operation.Responses!["200"].Content!["application/json"] = new OpenApiMediaType
+        {
+            Schema = new OpenApiSchema
+            {
+                Type = JsonSchemaType.Object, Required = new HashSet<string> { "drawnAt" }, AdditionalProperties = rows,
+                Description = "When it was drawn, and under the name of each kind its rows, whose members are those that are kept.",
+                Properties = new Dictionary<string, IOpenApiSchema> { ["drawnAt"] = new OpenApiSchema { Type = JsonSchemaType.String, Format = "date-time" } },
+            },
+            Example = JsonNode.Parse("""
+                { "drawnAt": "2026-06-30T02:00:00Z", "profiles": [ { "organizationId": "01a205e1-4305-7832-a5a1-8b0d64468451", "id": "01a205e1-4395-7cd1-95a3-0c3fb50c25b3", "number": "SX-0001", "name": "的哥队员01" } ],
+                  "memberships": [], "serviceRecords": [] }
+                """),
+        };
+        operation.Responses["200"].Content![OwnExportAnswer.Zip] = new OpenApiMediaType
+        {
+            Schema = new OpenApiSchema { Type = JsonSchemaType.String, Format = "binary", Description = "One CSV file for each kind, UTF-8 with BOM, CRLF." },
+        };
+    }
 }
 
 /// <summary>In what form.</summary>
@@ -51,7 +80,7 @@ internal sealed record OwnExportQuery([property: FromQuery] OwnExportFormat? For
 /// </summary>
 internal sealed class OwnExportAnswer(OwnExportFormat format, Caller caller, VolunteersDb db, PersonalSeal seal, TimeProvider clock) : IResult, IEndpointMetadataProvider
 {
-    private const string Zip = "application/zip";
+    public const string Zip = "application/zip";
 
     public async Task ExecuteAsync(HttpContext http)
     {
@@ -84,5 +113,5 @@ internal sealed class OwnExportAnswer(OwnExportFormat format, Caller caller, Vol
     }
 
     public static void PopulateMetadata(MethodInfo method, EndpointBuilder builder) =>
-        builder.Metadata.Add(new ProducesResponseTypeMetadata(StatusCodes.Status200OK, typeof(object), ["application/json", Zip]));
+        builder.Metadata.Add(new ProducesResponseTypeMetadata(StatusCodes.Status200OK, typeof(object), ["application/json"]));
 }
