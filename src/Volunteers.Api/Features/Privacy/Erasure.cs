@@ -18,7 +18,7 @@ namespace Volunteers.Features.Privacy;
 internal sealed class Erasure(VolunteersDb db, IDepartures departures, PersonalSeal seal, IDataProtectionProvider protection, TimeProvider clock)
 {
     /// <summary>Longer than other statements may take: every text of an organization is looked through.</summary>
-    private const int LongestStatementSeconds = 240;
+    public const int LongestStatementSeconds = 240;
 
     private readonly StoredAnswers answers = new(db, protection);
 
@@ -28,9 +28,11 @@ internal sealed class Erasure(VolunteersDb db, IDepartures departures, PersonalS
     {
         await TakeTime(ct);
         var organization = await db.LockOrganization(organizationId, ct);
+        // Before it is asked whose they are: an invitation may be used at this moment.
+        if (await LockPerson(organizationId, volunteerId, ct) is null) return false;
         var accountId = await AccountOf(organizationId, volunteerId, ct);
         var account = accountId is { } id ? await Lock(id, ct) : null;
-        if (!await Forget(organization, volunteerId, account, ct)) return false;
+        await Forget(organization, volunteerId, account, ct);
         if (account is not null && !await IsUsed(account, ct)) await Forget(account, ct);
         else await KeepAnAdministrator(organizationId, ct);
         return true;
@@ -40,12 +42,13 @@ internal sealed class Erasure(VolunteersDb db, IDepartures departures, PersonalS
     public async Task OfAccount(Guid accountId, CancellationToken ct)
     {
         await TakeTime(ct);
-        var granted = await db.RoleGrants.Where(g => g.AccountId == accountId).Select(g => g.OrganizationId).ToListAsync(ct);
-        var former = await db.FormerProfiles.Where(f => f.AccountId == accountId).Select(f => f.OrganizationId).ToListAsync(ct);
         // Organizations by id, each before the account, as whoever sets roles locks them.
         var organizations = new List<Organization>();
-        foreach (var id in granted.Concat(former).Distinct().Order()) organizations.Add(await db.LockOrganization(id, ct));
+        foreach (var id in await OrganizationsOf(accountId, ct)) organizations.Add(await db.LockOrganization(id, ct));
         if (await Lock(accountId, ct) is not { } account) return;
+        // Joined another one meanwhile: the next try knows it.
+        if ((await OrganizationsOf(accountId, ct)).Exists(id => organizations.TrueForAll(known => known.Id != id)))
+            throw RuleBreach.Precondition("busy", StatusCodes.Status503ServiceUnavailable);
         if (account.IsOperator && !await db.Users.AnyAsync(other => other.IsOperator && other.Id != accountId, ct)) throw new RuleBreach("last_operator");
 
         foreach (var organization in organizations)
@@ -61,20 +64,13 @@ internal sealed class Erasure(VolunteersDb db, IDepartures departures, PersonalS
     /// <param name="volunteerId">Null where the account has no profile.</param>
     /// <param name="account">Theirs, if they have one, locked.</param>
     /// <param name="ct">Ends it.</param>
-    private async Task<bool> Forget(Organization organization, Guid? volunteerId, Account? account, CancellationToken ct)
+    private async Task Forget(Organization organization, Guid? volunteerId, Account? account, CancellationToken ct)
     {
         var (now, pseudonym) = (clock.GetUtcNow(), Pseudonym.Make(organization.Locale));
-        Volunteer? volunteer = null;
-        if (volunteerId is { } id)
-        {
-            await departures.LockPlaces(db, organization.Id, [id], now, ct);
-            await LockRecords(organization.Id, id, ct);
-            volunteer = (await db.Volunteers.FromSql($"select * from volunteers where organization_id = {organization.Id} and id = {id} for update").ToListAsync(ct)).SingleOrDefault();
-            if (volunteer is null) return false;
-            // What is left is the account, and what it is called.
-            if (volunteer.ErasedAt is not null && account is null) return true;
-            if (volunteer.ErasedAt is not null) volunteer = null;
-        }
+        var volunteer = volunteerId is { } id ? await LockPerson(organization.Id, id, ct) : null;
+        // Forgotten before: what is left is the account, and what it is called.
+        if (volunteer?.ErasedAt is not null) volunteer = null;
+        if (volunteer is null && account is null) return;
 
         var values = await PersonValues.Of(organization.Id, volunteer, account, pseudonym, db, seal, ct);
         if (volunteer is not null)
@@ -91,7 +87,6 @@ internal sealed class Erasure(VolunteersDb db, IDepartures departures, PersonalS
         // Invitations and accounts are answered above organizations.
         await answers.Forget(Guid.Empty, [volunteer?.Id, account?.Id], values, ct);
         db.ChangeTracker.Clear();
-        return true;
     }
 
     /// <summary>Reports that were sent and show people by name have another digest with another name.</summary>
@@ -112,12 +107,21 @@ internal sealed class Erasure(VolunteersDb db, IDepartures departures, PersonalS
         foreach (var statement in PersonalTables.All.SelectMany(table => table.EraseAccount)) await Execute(statement, account.Id, ct);
     }
 
-    /// <summary>Before the person, as who reviews them does.</summary>
-    private Task<int> LockRecords(Guid organizationId, Guid volunteerId, CancellationToken ct) => db.Database.ExecuteSqlAsync(
-        $"select 1 from service_records where organization_id = {organizationId} and volunteer_id = {volunteerId} order by id for update", ct);
+    /// <summary>Places, then records, then the person, as everybody does; whoever writes a row about them waits, and those who did are waited for.</summary>
+    private async Task<Volunteer?> LockPerson(Guid organizationId, Guid volunteerId, CancellationToken ct)
+    {
+        await departures.LockPlaces(db, organizationId, [volunteerId], clock.GetUtcNow(), ct);
+        await db.Database.ExecuteSqlAsync(
+            $"select 1 from service_records where organization_id = {organizationId} and volunteer_id = {volunteerId} order by id for update", ct);
+        return (await db.Volunteers.FromSql($"select * from volunteers where organization_id = {organizationId} and id = {volunteerId} for update").ToListAsync(ct)).SingleOrDefault();
+    }
 
     private async Task<Account?> Lock(Guid accountId, CancellationToken ct) =>
         (await db.Users.FromSql($"select * from accounts where id = {accountId} for update").AsNoTracking().ToListAsync(ct)).SingleOrDefault();
+
+    private async Task<List<Guid>> OrganizationsOf(Guid accountId, CancellationToken ct) =>
+        await db.RoleGrants.Where(g => g.AccountId == accountId).Select(g => g.OrganizationId)
+            .Union(db.FormerProfiles.Where(f => f.AccountId == accountId).Select(f => f.OrganizationId)).OrderBy(id => id).ToListAsync(ct);
 
     private async Task<Guid?> AccountOf(Guid organizationId, Guid volunteerId, CancellationToken ct) =>
         await db.RoleGrants.Where(g => g.OrganizationId == organizationId && g.VolunteerId == volunteerId).Select(g => (Guid?)g.AccountId).FirstOrDefaultAsync(ct)

@@ -30,13 +30,13 @@ internal static class ErasureEndpoints
     /// `last_operator`). What was downloaded or printed before is not reached.
     /// </remarks>
     private static async Task<Results<NoContent, NotFound>> EraseMe(
-        [FromBody] ErasureRequest request, HttpContext http, Caller caller, ProofAgain proof, Erasure erasure, VolunteersDb db, CancellationToken ct)
+        [FromBody] ErasureRequest request, HttpContext http, Caller caller, ProofAgain proof, SecondFactorCheck secondFactors, Erasure erasure, VolunteersDb db, CancellationToken ct)
     {
         var account = await db.SignedIn(caller.ActorId, ct);
         var own = (await db.OwnProfiles(caller, ct)).Find(profile => profile.OrganizationId == request.OrganizationId);
         if (request.OrganizationId is not null && own is null) throw RuleBreach.NotFound("no_profile_there", "/organizationId");
         // Who signs in elsewhere, and has no second factor here, has proven it by signing in.
-        if (account.PasswordHash is not null || request.Code is not null) await proof.Either(http, caller.ActorId, request.Password, request.Code, ct);
+        if (account.PasswordHash is not null || await secondFactors.IsOn(account.Id, ct)) await proof.Either(http, caller.ActorId, request.Password, request.Code, ct);
 
         await using var transaction = await db.Database.BeginTransactionAsync(ct);
         if (own is not null) await erasure.OfProfile(own.OrganizationId, own.VolunteerId, ct);

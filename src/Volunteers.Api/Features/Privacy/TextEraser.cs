@@ -41,6 +41,7 @@ internal sealed class TextEraser(VolunteersDb db, PersonValues values, Guid orga
     {
         var text = $"concat_ws(chr(31), {string.Join(", ", columns.Select(column => $"t.{Quoted(column)}::text"))})";
         await using var command = connection.CreateCommand();
+        command.CommandTimeout = Erasure.LongestStatementSeconds;
         command.CommandText =
             $"""
              with person (organization_id, volunteer_id) as (values (@organization, @volunteer))

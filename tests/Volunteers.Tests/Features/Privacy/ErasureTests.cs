@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using Npgsql;
 using Volunteers.Tests.Features.Hours;
+using Volunteers.Tests.Features.Identity;
 using Volunteers.Tests.Support;
 using Xunit;
 
@@ -163,6 +164,45 @@ public sealed class ErasureTests(TestDatabases databases) : HoursTest(databases)
         (await life.EraseMe()).ShouldRefuse(409, "last_administrator");
 
         Assert.NotEmpty((await DatabaseText.Of(ConnectionString)).Find([LivedLife.Name]));
+    }
+
+    [Fact]
+    public async Task Who_has_no_password_proves_it_by_a_code_or_else_by_having_signed_in()
+    {
+        var life = await O.Live(Host, Team, Activity);
+        var app = await Authenticator.Enrol(Host, new Api(life.Self.Http, ""), Given.Password);
+        await Tamper($"update accounts set password_hash = null where id = '{life.AccountId}'");
+
+        (await life.EraseMe(new { })).ShouldRefuse(409, "wrong_password");
+        (await life.EraseMe(new { code = "000000" })).ShouldRefuse(409, "wrong_code");
+        (await life.EraseMe(new { code = app.RecoveryCodes[0], organizationId = O.Id })).ShouldBe(204);
+
+        // Elsewhere, without a second factor.
+        var volunteer = await O.Volunteer();
+        var (login, account) = await O.Account(volunteer);
+        var other = await Host.SignIn(login, Given.Password);
+        await Tamper($"update accounts set password_hash = null where id = '{account}'");
+        (await other.Send(HttpMethod.Delete, "/v1/me", new { })).ShouldBe(204);
+        Assert.Equal(0, await Count($"select count(*) from accounts where id in ('{account}', '{life.AccountId}')"));
+    }
+
+    [Fact]
+    public async Task An_invitation_that_is_used_while_they_are_forgotten_leaves_no_account()
+    {
+        for (var round = 0; round < 4; round++)
+        {
+            var volunteer = await O.Volunteer();
+            var code = (string)(await Admin.Post($"/volunteers/{volunteer}/invitation")).ShouldBe(200)["code"]!;
+            var login = $"meanwhile{round}@example.org";
+
+            var answers = await Task.WhenAll(
+                Host.Anonymous.Post("/v1/accounts", new { invitationCode = code, login, password = Given.Password, displayName = "Meanwhile" }),
+                Admin.Delete($"/volunteers/{volunteer}"));
+            if (answers[1].Status == 503) (await Admin.Delete($"/volunteers/{volunteer}")).ShouldBe(204);
+
+            Assert.Equal(0, await Count($"select count(*) from accounts where user_name = '{login}'"));
+            Assert.Equal(0, await Count($"select count(*) from role_grants where volunteer_id = '{volunteer}'"));
+        }
     }
 
     [Fact]
