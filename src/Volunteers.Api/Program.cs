@@ -6,6 +6,7 @@ using Volunteers.Features.Certificates;
 using Volunteers.Features.Hours;
 using Volunteers.Features.Identity;
 using Volunteers.Features.Organizations;
+using Volunteers.Features.Privacy;
 using Volunteers.Features.Projects;
 using Volunteers.Features.Recognition;
 using Volunteers.Features.Reconciliation;
@@ -26,6 +27,7 @@ try
         kestrel.AddServerHeader = false;
         kestrel.Limits.MaxRequestBodySize = 1024 * 1024;
     });
+    builder.Services.AddDiscreetLogs();
     builder.Services.AddSingleton(TimeProvider.System);
     builder.Services.AddDatabase();
     builder.AddSignIn();
@@ -40,12 +42,11 @@ try
     builder.Services.AddTurns();
     builder.Services.AddPersonalData();
     builder.Services.AddValidatorsFromAssemblyContaining<Program>(ServiceLifetime.Singleton, includeInternalTypes: true);
-    builder.Services.AddHostedService<IdempotencyCleanup>();
     builder.Services.AddHostedService<ResetMessages>();
     builder.Services.AddHostedService<ShiftSettlement>();
     builder.Services.AddHostedService<SeriesHorizon>();
-    builder.Services.AddHostedService<ReconciliationCleanup>();
     builder.Services.AddSingleton<IDepartures, SignUpsOfTheDeparted>();
+    builder.Services.AddPrivacy();
     builder.Services.AddOpenApiDocuments();
     builder.Services.AddHealth();
 
@@ -79,6 +80,8 @@ try
     v1.MapSessions();
     v1.MapPasswords();
     v1.MapSecondFactor();
+    v1.MapOwnExport();
+    v1.MapMyErasure();
     v1.MapMyShifts();
     v1.MapMyHours();
     v1.MapOrganizations();
@@ -93,6 +96,7 @@ try
     organization.MapTeams();
     organization.MapTeamMembers();
     organization.MapVolunteers();
+    organization.MapErasure();
     organization.MapConsentTexts();
     organization.MapProjects();
     organization.MapActivities();

@@ -77,6 +77,8 @@ internal sealed class Commands(string[] args) : IAsyncDisposable
             await using var scope = app.Services.CreateAsyncScope();
             await SignInSetup.Prepare(scope.ServiceProvider, CancellationToken.None);
             await Administrator(app, scope.ServiceProvider);
+            var verbosity = (await scope.ServiceProvider.GetRequiredService<VolunteersDb>().Database.SqlQuery<string>($"select current_setting('log_error_verbosity') as \"Value\"").ToListAsync())[0];
+            if (verbosity != "terse") app.Logger.LogWarning("PostgreSQL logs rows that it refuses, with all that they say of people: set log_error_verbosity = terse on the server");
         });
     }
 

@@ -31,7 +31,8 @@ internal static class Database
     /// </summary>
     private static NpgsqlDataSource DataSource(string connectionString)
     {
-        var settings = new NpgsqlConnectionStringBuilder(connectionString) { ApplicationName = "Volunteers" };
+        // The detail of an error repeats values of the row, and an error may be logged.
+        var settings = new NpgsqlConnectionStringBuilder(connectionString) { ApplicationName = "Volunteers", IncludeErrorDetail = false };
         settings.Options = $"{settings.Options} -c role={Migrator.ServiceRole} -c statement_timeout=60s -c idle_in_transaction_session_timeout=120s".Trim();
         return new NpgsqlDataSourceBuilder(settings.ConnectionString).Build();
     }

@@ -14,7 +14,7 @@ internal sealed class EmbeddedPostgres : IAsyncDisposable
     private const long LargestLog = 10 * 1024 * 1024;
 
     private static readonly string[] Settings =
-        ["max_connections=200", "shared_buffers=128MB", "jit=off", "log_checkpoints=off", "timezone=UTC"];
+        ["max_connections=200", "shared_buffers=128MB", "jit=off", "log_checkpoints=off", "timezone=UTC", .. PostgresProcess.Discreet];
 
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
 

@@ -20,6 +20,19 @@ internal static class Migrator
         ["hour_postings", "service_record_events", "attendance_events", "issued_reports", "star_rules", "certificates", "certificate_endings",
         "consent_texts", "consent_receipts"];
 
+    /// <summary>
+    /// What may be written anew there, and nothing else: where a person is named, so that they can be forgotten, and where a
+    /// device stood, which is kept for a while only. No figure, id or time is among them, nor any hash of a chain.
+    /// </summary>
+    private static readonly (string Table, string Columns)[] Forgettable =
+    [
+        ("certificates", "volunteer_name, volunteer_number, purpose, contact, responsible_person, issued_by_name, lines"),
+        ("certificate_endings", "reason"),
+        ("service_record_events", "reason"),
+        ("issued_reports", "sent_to, note, digest"),
+        ("attendance_events", "device_at, distance"),
+    ];
+
     /// <param name="connectionString">As the owner.</param>
     /// <param name="serviceConnectionString">Whose login may act as <see cref="ServiceRole"/> from then on; the owner's own, or another.</param>
     /// <param name="ct">Ends it.</param>
@@ -46,6 +59,7 @@ internal static class Migrator
          grant select, insert, update, delete on all tables in schema public to {ServiceRole};
          grant usage on all sequences in schema public to {ServiceRole};
          revoke update, delete on {string.Join(", ", OnlyGrow)} from {ServiceRole};
+         {string.Concat(Forgettable.Select(some => $"grant update ({some.Columns}) on {some.Table} to {ServiceRole};\n"))}
          revoke insert, update, delete on "__EFMigrationsHistory" from {ServiceRole};
          """;
 

@@ -8,6 +8,9 @@ internal sealed class PostgresProcess
 {
     public const int Port = 5432;
 
+    /// <summary>An error's detail repeats the row that was refused, with all that it says of somebody: the server's own log leaves it out.</summary>
+    public static readonly string[] Discreet = ["log_error_verbosity=terse", "log_parameter_max_length=0", "log_parameter_max_length_on_error=0"];
+
     private const int SigInt = 2;
     private const int SigQuit = 3;
 

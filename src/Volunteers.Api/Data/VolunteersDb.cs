@@ -5,6 +5,7 @@ using Microsoft.AspNetCore.Identity.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Infrastructure;
 using Microsoft.EntityFrameworkCore.Storage.ValueConversion;
+using OpenIddict.EntityFrameworkCore.Models;
 using Volunteers.Features.Activities;
 using Volunteers.Features.Certificates;
 using Volunteers.Features.Hours;
@@ -161,6 +162,10 @@ internal sealed class VolunteersDb(DbContextOptions<VolunteersDb> options)
 
         foreach (var type in builder.Model.GetEntityTypes().Where(type => type.GetTableName()!.StartsWith("OpenIddict", StringComparison.Ordinal)))
             type.SetTableName("openiddict_" + type.GetTableName()!["OpenIddict".Length..].ToLowerInvariant());
+
+        // Whoever asks for all that is kept about them, or to be forgotten, is found by it.
+        builder.Entity<OpenIddictEntityFrameworkCoreToken<Guid>>().HasIndex(token => token.Subject);
+        builder.Entity<OpenIddictEntityFrameworkCoreAuthorization<Guid>>().HasIndex(authorization => authorization.Subject);
 
         foreach (var type in builder.Model.GetEntityTypes().Where(type => type.ClrType.IsAssignableTo(typeof(IVersioned))))
             type.FindProperty(nameof(IVersioned.Version))!.IsConcurrencyToken = true;

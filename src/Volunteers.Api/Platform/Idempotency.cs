@@ -3,6 +3,7 @@ using System.Text;
 using Microsoft.AspNetCore.DataProtection;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Metadata.Builders;
+using Microsoft.Extensions.Options;
 
 namespace Volunteers.Platform;
 
@@ -13,8 +14,6 @@ namespace Volunteers.Platform;
 /// </summary>
 internal sealed class IdempotencyRecord
 {
-    public static readonly TimeSpan Kept = TimeSpan.FromHours(72);
-
     /// <summary>The organization of the route; all zeros on routes above organizations.</summary>
     public Guid OrganizationId { get; private set; }
 
@@ -30,7 +29,7 @@ internal sealed class IdempotencyRecord
 
     public string? Headers { get; private set; }
 
-    /// <summary>Protected: an answer may carry a secret that is shown once.</summary>
+    /// <summary>Protected: an answer may carry a secret that is shown once. Null once whom it is about is forgotten.</summary>
     public byte[]? Body { get; private set; }
 
     internal sealed class Configuration : IEntityTypeConfiguration<IdempotencyRecord>
@@ -50,8 +49,10 @@ internal sealed class IdempotencyRecord
 /// <param name="key">What they chose.</param>
 /// <param name="requestHashes">Any of which an earlier request may have left; the first is what this one leaves.</param>
 /// <param name="now">When.</param>
+/// <param name="kept">How long an answer is kept.</param>
 /// <param name="protector">Of answers.</param>
-internal sealed class IdempotencyKey(Guid organizationId, Guid callerId, string key, IReadOnlyList<byte[]> requestHashes, DateTimeOffset now, IDataProtector protector)
+internal sealed class IdempotencyKey(
+    Guid organizationId, Guid callerId, string key, IReadOnlyList<byte[]> requestHashes, DateTimeOffset now, TimeSpan kept, IDataProtector protector)
 {
     public const string Header = "Idempotency-Key";
 
@@ -85,15 +86,18 @@ internal sealed class IdempotencyKey(Guid organizationId, Guid callerId, string 
             Caller.Of(http)?.ActorId ?? Guid.Empty, key,
             // With keys at hand it is keyed: the plain hash of a short body would let a phone or a document's number be guessed.
             [.. services.GetRequiredService<PersonalSeal>().HashesOf("idempotency", hash).Select(keyed => keyed.Hash), hash],
-            services.GetRequiredService<TimeProvider>().GetUtcNow(),
-            services.GetRequiredService<IDataProtectionProvider>().CreateProtector("Volunteers.IdempotentAnswers"));
+            services.GetRequiredService<TimeProvider>().GetUtcNow(), TimeSpan.FromDays(services.GetRequiredService<IOptions<Retention>>().Value.IdempotencyDays),
+            Protector(services.GetRequiredService<IDataProtectionProvider>()));
     }
 
+    /// <summary>What seals answers.</summary>
+    public static IDataProtector Protector(IDataProtectionProvider protection) => protection.CreateProtector("Volunteers.IdempotentAnswers");
+
     /// <summary>Takes the key, or finds who took it before. Waits while a rival that holds it is still at work.</summary>
-    /// <exception cref="RuleBreach">422: the key was used for another request.</exception>
+    /// <exception cref="RuleBreach">422: the key was used for another request. 410: the answer was about somebody who was forgotten.</exception>
     public async Task<KeptAnswer?> FirstAnswer(DbContext db, CancellationToken ct)
     {
-        var longAgo = now - IdempotencyRecord.Kept;
+        var longAgo = now - kept;
         var taken = await db.Database.ExecuteSqlAsync(
             $"""
              insert into idempotency_keys as k (organization_id, caller_id, key, request_hash, created_at)
@@ -108,7 +112,8 @@ internal sealed class IdempotencyKey(Guid organizationId, Guid callerId, string 
             .SingleAsync(record => record.OrganizationId == organizationId && record.CallerId == callerId && record.Key == key, ct);
         if (!requestHashes.Any(hash => CryptographicOperations.FixedTimeEquals(first.RequestHash, hash)))
             throw RuleBreach.Precondition("idempotency_key_reused", StatusCodes.Status422UnprocessableEntity);
-        return new KeptAnswer(first.Status!.Value, first.Headers!.Split('\n'), protector.Unprotect(first.Body!));
+        return first.Body is { } body ? new KeptAnswer(first.Status!.Value, first.Headers!.Split('\n'), protector.Unprotect(body))
+            : throw RuleBreach.Precondition("answer_erased", StatusCodes.Status410Gone);
     }
 
     public async Task Keep(BufferedAnswer answer, DbContext db, HttpContext http)
@@ -135,27 +140,9 @@ internal sealed class IdempotencyKey(Guid organizationId, Guid callerId, string 
     }
 }
 
-/// <summary>Forgets keys older than 72 hours, a thousand at a time.</summary>
-internal sealed class IdempotencyCleanup(IServiceScopeFactory scopes, TimeProvider clock, ILogger<IdempotencyCleanup> log) : BackgroundService
+internal static class IdempotencyCleanup
 {
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
-    {
-        using var timer = new PeriodicTimer(TimeSpan.FromHours(1), clock);
-        while (await timer.WaitForNextTickAsync(stoppingToken))
-        {
-            try
-            {
-                await using var scope = scopes.CreateAsyncScope();
-                var db = scope.ServiceProvider.GetRequiredService<DbContext>();
-                while (await Forget(db, clock.GetUtcNow() - IdempotencyRecord.Kept, stoppingToken) == 1000) { }
-            }
-            catch (Exception failed) when (failed is not OperationCanceledException)
-            {
-                log.LogWarning(failed, "Old idempotency keys could not be deleted; the next hour tries again");
-            }
-        }
-    }
-
+    /// <summary>Forgets keys that were first used before then, a thousand at a time.</summary>
     public static Task<int> Forget(DbContext db, DateTimeOffset before, CancellationToken ct) => db.Database.ExecuteSqlAsync(
         $"""
          delete from idempotency_keys where (organization_id, caller_id, key) in

@@ -25,6 +25,7 @@ public sealed class FolderTests
         { "Reports", "Platform Platform.OpenApi Platform.Pdf Data Organizations Identity Teams Volunteers Projects Activities Hours Recognition" },
         { "Certificates", "Platform Platform.OpenApi Platform.Pdf Data Organizations Identity Teams Volunteers Projects Activities Hours Reports" },
         { "Reconciliation", "Platform Platform.OpenApi Data Organizations Identity Teams Volunteers Projects Activities Hours" },
+        { "Privacy", "Platform Platform.OpenApi Data Organizations Identity Teams Volunteers Projects Activities Hours Recognition Reports Certificates Reconciliation" },
     };
 
     private static readonly Type[] Types = [.. typeof(VolunteersDb).Assembly.GetTypes().Where(type =>

@@ -94,6 +94,7 @@ public sealed partial class World
         world.ids["ownVolunteer"] = await o.Volunteer(inTeam: team);
         world.ids["volunteerId"] = await o.Volunteer(inTeam: team);
         world.ids["spareVolunteer"] = await o.Volunteer(inTeam: team);
+        world.ids["erasedVolunteer"] = await o.Volunteer(inTeam: team);
         world.ids["purpose"] = "pictures";
         (await o.Admin.Put("/consent-texts/pictures", new { version = "v1", textEn = "Pictures of activities may show you." })).ShouldBe(200);
         foreach (var (person, number) in new[] { ("ownVolunteer", "11010519491231002X"), ("volunteerId", "440305198001010013") })

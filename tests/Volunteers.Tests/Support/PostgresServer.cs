@@ -16,17 +16,19 @@ public sealed class PostgresServer : IAsyncDisposable
     private const string FolderPrefix = "/tmp/volunteers-tests-";
 
     private static readonly string[] Settings =
-        ["fsync=off", "synchronous_commit=off", "full_page_writes=off", "max_connections=500", "jit=off", "timezone=UTC"];
+        ["fsync=off", "synchronous_commit=off", "full_page_writes=off", "max_connections=500", "jit=off", "timezone=UTC", .. PostgresProcess.Discreet];
 
     // PostgreSQL copies a template only while nobody else copies it.
     private readonly SemaphoreSlim _oneAtATime = new(1);
     private readonly string _server;
     private readonly Func<ValueTask> _stop;
+    private readonly Func<Task<string>> _log;
 
-    private PostgresServer(string server, Func<ValueTask> stop)
+    private PostgresServer(string server, Func<ValueTask> stop, Func<Task<string>> log)
     {
         _server = server;
         _stop = stop;
+        _log = log;
     }
 
     public static Task<PostgresServer> Start() => ContainerEngineAnswers() ? StartContainer() : StartBinaries();
@@ -36,6 +38,9 @@ public sealed class PostgresServer : IAsyncDisposable
         Database = database,
         IncludeErrorDetail = true,
     }.ConnectionString;
+
+    /// <summary>What the server itself has logged so far, of all databases.</summary>
+    public Task<string> Log() => _log();
 
     /// <summary>Makes an empty database, or a copy of one that nobody is connected to.</summary>
     public async Task CreateDatabase(string name, string? template = null)
@@ -90,7 +95,11 @@ public sealed class PostgresServer : IAsyncDisposable
         var image = Environment.GetEnvironmentVariable("VOLUNTEERS_TEST_IMAGE") is { Length: > 0 } chosen ? chosen : "postgres:15-alpine";
         var container = new PostgreSqlBuilder(image).WithCommand([.. Settings.SelectMany(setting => new[] { "-c", setting })]).Build();
         await container.StartAsync();
-        return new PostgresServer(container.GetConnectionString(), container.DisposeAsync);
+        return new PostgresServer(container.GetConnectionString(), container.DisposeAsync, async () =>
+        {
+            var (output, errors) = await container.GetLogsAsync();
+            return output + errors;
+        });
     }
 
     private static async Task<PostgresServer> StartBinaries()
@@ -112,7 +121,7 @@ public sealed class PostgresServer : IAsyncDisposable
         {
             await postgres.Stop();
             Directory.Delete(folder, recursive: true);
-        });
+        }, () => File.ReadAllTextAsync(log));
     }
 
     /// <summary>Removes the folders of test runs that were killed.</summary>

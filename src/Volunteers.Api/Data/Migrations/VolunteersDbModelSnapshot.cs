@@ -257,6 +257,9 @@ namespace Volunteers.Data.Migrations
                     b.HasKey("Id")
                         .HasName("pk_openiddict_authorizations");
 
+                    b.HasIndex("Subject")
+                        .HasDatabaseName("ix_openiddict_authorizations_subject");
+
                     b.HasIndex("ApplicationId", "Status", "Subject", "Type")
                         .HasDatabaseName("ix_openiddict_authorizations_application_id_status_subject_type");
 
@@ -385,6 +388,9 @@ namespace Volunteers.Data.Migrations
                     b.HasIndex("ReferenceId")
                         .IsUnique()
                         .HasDatabaseName("ix_openiddict_tokens_reference_id");
+
+                    b.HasIndex("Subject")
+                        .HasDatabaseName("ix_openiddict_tokens_subject");
 
                     b.HasIndex("ApplicationId", "Status", "Subject", "Type")
                         .HasDatabaseName("ix_openiddict_tokens_application_id_status_subject_type");
@@ -694,6 +700,10 @@ namespace Volunteers.Data.Migrations
 
                     b.HasKey("OrganizationId", "Id")
                         .HasName("pk_attendance_events");
+
+                    b.HasIndex("ReceivedAt")
+                        .HasDatabaseName("ix_attendance_events_received_at")
+                        .HasFilter("device_at is not null or distance is not null");
 
                     b.HasIndex("OrganizationId", "ClientEventId")
                         .IsUnique()
@@ -3772,6 +3782,10 @@ namespace Volunteers.Data.Migrations
                         .HasColumnType("timestamp with time zone")
                         .HasColumnName("created_at");
 
+                    b.Property<DateTimeOffset?>("ErasedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("erased_at");
+
                     b.Property<string>("Gender")
                         .HasMaxLength(30)
                         .HasColumnType("character varying(30)")
@@ -3866,6 +3880,10 @@ namespace Volunteers.Data.Migrations
 
                     b.HasKey("OrganizationId", "Id")
                         .HasName("pk_volunteers");
+
+                    b.HasIndex("AppliedAt")
+                        .HasDatabaseName("ix_volunteers_applied_at")
+                        .HasFilter("applied_at is not null");
 
                     b.HasIndex("OrganizationId", "Number")
                         .IsUnique()

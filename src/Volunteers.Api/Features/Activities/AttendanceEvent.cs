@@ -40,7 +40,7 @@ internal enum Distance
 /// <param name="ReceivedAt">When it reached us.</param>
 internal sealed record AttendanceTime(DateTimeOffset CountedAt, DateTimeOffset? DeviceAt, DateTimeOffset ReceivedAt);
 
-/// <summary>One check-in or check-out. Every one is kept, also the second and the one that changes nothing; none is ever changed.</summary>
+/// <summary>One check-in or check-out. Every one is kept, also the second and the one that changes nothing; none is ever changed, but what the device said is forgotten after a while.</summary>
 internal sealed class AttendanceEvent
 {
     private AttendanceEvent() { }
@@ -82,6 +82,13 @@ internal sealed class AttendanceEvent
     /// <summary>The id a device gave it when it was taken offline.</summary>
     public Guid? ClientEventId { get; private set; }
 
+    /// <summary>What devices said before then is of no use any more, a thousand at a time.</summary>
+    public static Task<int> ForgetDevices(DbContext db, DateTimeOffset before, CancellationToken ct) => db.Database.ExecuteSqlAsync(
+        $"""
+         update attendance_events set device_at = null, distance = null where (organization_id, id) in
+             (select organization_id, id from attendance_events where received_at < {before} and (device_at is not null or distance is not null) limit 1000)
+         """, ct);
+
     internal sealed class Configuration : IEntityTypeConfiguration<AttendanceEvent>
     {
         public void Configure(EntityTypeBuilder<AttendanceEvent> builder)
@@ -95,6 +102,7 @@ internal sealed class AttendanceEvent
             // The same batch from three devices is one event.
             builder.HasIndex(e => new { e.OrganizationId, e.ClientEventId }).IsUnique().HasDatabaseName("event_id_reused");
             builder.HasIndex(e => new { e.OrganizationId, e.ShiftId, e.VolunteerId });
+            builder.HasIndex(e => e.ReceivedAt).HasFilter("device_at is not null or distance is not null");
         }
     }
 }

@@ -42,6 +42,7 @@ internal static class Verification
             .Select(c => new
             {
                 c.OrganizationId, c.VolunteerId, c.Year, c.Sequence, c.VolunteerName, c.Organization, c.From, c.To, c.IssuedOn, c.PersonTimes, c.Minutes, c.ByEvidence,
+                Erased = db.Volunteers.Any(v => v.OrganizationId == c.OrganizationId && v.Id == c.VolunteerId && v.ErasedAt != null),
                 Ending = db.CertificateEndings.Where(e => e.OrganizationId == c.OrganizationId && e.Id == c.Id).FirstOrDefault(),
             }).AsNoTracking().SingleOrDefaultAsync(ct);
         if (certificate is null) return null;
@@ -58,7 +59,8 @@ internal static class Verification
             CertificateEnd.Superseded => VerificationStatus.Superseded,
             _ => changed ? VerificationStatus.HoursChanged : VerificationStatus.Valid,
         };
-        return new VerificationView(status, Certificate.NumberOf(certificate.Year, certificate.Sequence), certificate.Organization, MaskedName.Of(certificate.VolunteerName),
+        return new VerificationView(status, Certificate.NumberOf(certificate.Year, certificate.Sequence), certificate.Organization,
+            certificate.Erased ? null : MaskedName.Of(certificate.VolunteerName),
             certificate.From, certificate.To, certificate.PersonTimes, certificate.Minutes, certificate.ByEvidence, certificate.IssuedOn,
             status == VerificationStatus.Revoked ? organizations[certificate.OrganizationId].DayOf(certificate.Ending!.At) : null, certificate.Ending?.SuccessorNumber,
             status == VerificationStatus.HoursChanged ? now : null);
@@ -89,7 +91,7 @@ internal sealed record VerifiedFigures(long PersonTimes, long Minutes)
 /// <param name="Status">Valid, hoursChanged, superseded or revoked.</param>
 /// <param name="Number">The certificate's number.</param>
 /// <param name="Organization">Who issued it.</param>
-/// <param name="Name">The volunteer's name, masked.</param>
+/// <param name="Name">The volunteer's name, masked; null when they asked to be forgotten, and it is kept no longer.</param>
 /// <param name="From">First local day of service.</param>
 /// <param name="To">Last local day of service.</param>
 /// <param name="PersonTimes">Participations, as certified.</param>
@@ -100,7 +102,7 @@ internal sealed record VerifiedFigures(long PersonTimes, long Minutes)
 /// <param name="SupersededBy">The number of the certificate that replaces it.</param>
 /// <param name="Now">When the hours changed: what the ledger says by now for the same period.</param>
 internal sealed record VerificationView(
-    VerificationStatus Status, string Number, string Organization, string Name, DateOnly From, DateOnly To, long PersonTimes, long Minutes,
+    VerificationStatus Status, string Number, string Organization, string? Name, DateOnly From, DateOnly To, long PersonTimes, long Minutes,
     IReadOnlyList<CertifiedEvidence> ByEvidence, DateOnly IssuedOn,
     DateOnly? RevokedOn, string? SupersededBy, VerifiedFigures? Now)
 {

@@ -39,8 +39,9 @@ internal static class VerificationPage
         return $"""
                 <p class="status {JsonName(view.Status)}">{word}</p>
                 {(explanation.Length == 0 ? "" : $"<p>{WebUtility.HtmlEncode(explanation)}</p>")}
+                {(view.Name is null ? $"<p>{Text("verify_erased")}</p>" : "")}
                 <dl>
-                {Row("certificate_number", view.Number)}{Row("certificate_name", view.Name)}{Row("certificate_organization", view.Organization)}
+                {Row("certificate_number", view.Number)}{(view.Name is { } name ? Row("certificate_name", name) : "")}{Row("certificate_organization", view.Organization)}
                 {Row("certificate_period", Messages.Detail("certificate_period", view.From, view.To))}
                 {Row("certificate_hours", view.Hours.ToString("N2", CultureInfo.InvariantCulture))}
                 {Row("certificate_person_times", view.PersonTimes.ToString("N0", CultureInfo.InvariantCulture))}

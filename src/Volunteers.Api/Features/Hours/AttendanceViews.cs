@@ -149,7 +149,7 @@ internal sealed record OfflineEvent(
     bool Kiosk = false)
 {
     public bool IsThe(AttendanceEvent known) =>
-        (ShiftId, VolunteerId, Kind, OccurredAt) == (known.ShiftId, known.VolunteerId, known.Kind, known.DeviceAt!.Value);
+        (ShiftId, VolunteerId, Kind, OccurredAt) == (known.ShiftId, known.VolunteerId, known.Kind, known.DeviceAt ?? OccurredAt);
 }
 
 /// <summary>What became of one event of a batch.</summary>

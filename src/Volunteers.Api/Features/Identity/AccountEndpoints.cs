@@ -64,7 +64,7 @@ internal static class AccountEndpoints
         var name = caller.IsClient
             ? await db.Clients.Where(c => c.OrganizationId == caller.Grants[0].OrganizationId && c.Id == caller.ActorId).Select(c => c.Name).SingleAsync(ct)
             : null;
-        var account = caller.IsClient ? null : await db.Users.AsNoTracking().SingleAsync(a => a.Id == caller.ActorId, ct);
+        var account = caller.IsClient ? null : await db.SignedIn(caller.ActorId, ct);
         var ids = caller.Grants.Select(grant => grant.OrganizationId).Distinct().ToArray();
         var names = await db.Organizations.Where(o => ids.Contains(o.Id)).ToDictionaryAsync(o => o.Id, o => o.Name, ct);
 

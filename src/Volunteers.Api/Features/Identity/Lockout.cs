@@ -135,11 +135,9 @@ internal sealed class Lockout(VolunteersDb db, TimeProvider clock)
         return new Guid(id, bigEndian: true);
     }
 
-    public static Task<int> ForgetOld(VolunteersDb db, DateTimeOffset now, CancellationToken ct)
-    {
-        var before = now - Remembered;
-        return db.Set<FailureCount>().Where(count => count.LastAt < before && count.OpenAt < now).ExecuteDeleteAsync(ct);
-    }
+    /// <summary>Failures of which the last was before then; no wait is shortened by it.</summary>
+    public static Task<int> ForgetOld(VolunteersDb db, DateTimeOffset before, DateTimeOffset now, CancellationToken ct) =>
+        db.Set<FailureCount>().Where(count => count.LastAt < before && count.OpenAt < now).ExecuteDeleteAsync(ct);
 
     /// <summary>Two at once are counted one after the other, and the second is held to what the first left.</summary>
     private static string Count(string source, string condition) =>

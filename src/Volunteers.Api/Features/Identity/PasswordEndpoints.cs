@@ -26,7 +26,7 @@ internal static class PasswordEndpoints
     private static async Task<NoContent> Change(
         PasswordChangeRequest request, HttpContext http, Caller caller, ProofAgain proof, PasswordCheck passwords, VolunteersDb db, TimeProvider clock, CancellationToken ct)
     {
-        var account = await db.Users.AsNoTracking().SingleAsync(a => a.Id == caller.ActorId, ct);
+        var account = await db.SignedIn(caller.ActorId, ct);
         PasswordRule.Check(request.NewPassword, "/newPassword", account.UserName, account.DisplayName);
         await proof.Password(http, account, request.CurrentPassword, ct);
 

@@ -1,4 +1,3 @@
-using Microsoft.EntityFrameworkCore;
 using OpenIddict.Abstractions;
 using Volunteers.Data;
 using Volunteers.Platform;
@@ -23,7 +22,7 @@ internal sealed class ProofAgain(PasswordCheck passwords, SecondFactorCheck seco
     public async Task Either(HttpContext http, Guid accountId, string? password, string? code, CancellationToken ct)
     {
         if (code is not null) await Code(http, accountId, code, ct);
-        else await Password(http, await db.Users.AsNoTracking().SingleAsync(account => account.Id == accountId, ct), password, ct);
+        else await Password(http, await db.SignedIn(accountId, ct), password, ct);
     }
 
     private async Task Prove(HttpContext http, Guid accountId, string refusal, Func<Task<bool>> isProven, CancellationToken ct)

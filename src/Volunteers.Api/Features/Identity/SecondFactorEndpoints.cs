@@ -57,7 +57,7 @@ internal static class SecondFactorEndpoints
     private static async Task<Ok<RecoveryCodesView>> Confirm(
         ConfirmSecondFactorRequest request, HttpContext http, Caller caller, ProofAgain proof, SecondFactorCheck check, VolunteersDb db, TimeProvider clock, CancellationToken ct)
     {
-        var account = await db.Users.AsNoTracking().SingleAsync(a => a.Id == caller.ActorId, ct);
+        var account = await db.SignedIn(caller.ActorId, ct);
         // Whoever found a phone must not shut its owner out. One who signs in elsewhere has no password to be asked for.
         if (account.PasswordHash is not null) await proof.Password(http, account, request.Password, ct);
 

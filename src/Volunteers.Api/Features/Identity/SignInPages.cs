@@ -29,7 +29,7 @@ internal static class SignInPages
         Messages.Speak(goingOn?["ui_locales"]);
         return goingOn is null && await BrowserSessions.Find(http) is { } signedIn
             ? Here(http, signedIn)
-            : await Page(http, goingOn, applications, goingOn?["login_hint"], Problem.None, ct);
+            : await Page(http, goingOn, applications, goingOn?.Login, Problem.None, ct);
     }
 
     private static async Task<IResult> SignIn(

@@ -93,7 +93,6 @@ internal static class SignInSetup
         services.AddSingleton<Callers>();
         services.AddSingleton<ICallers>(provider => provider.GetRequiredService<Callers>());
         services.AddHostedService(provider => provider.GetRequiredService<Callers>());
-        services.AddHostedService<TokenCleanup>();
 
         services.AddOptions<RegisteredClients>().Configure(options => options.All = builder.Configuration.GetSection(RegisteredClients.Section).Get<RegisteredClient[]>() ?? [])
             .ValidateOnStart();
@@ -163,33 +162,6 @@ internal static class SignInSetup
                 else
                     options.EncryptionCredentials.Add(new EncryptingCredentials(key.ToSymmetricKey(protector),
                         SecurityAlgorithms.Aes256KW, SecurityAlgorithms.Aes256CbcHmacSha512));
-            }
-        }
-    }
-
-    /// <summary>Tokens, authorizations and sessions that can no longer be used, old failures and codes are deleted once a day.</summary>
-    private sealed class TokenCleanup(IServiceScopeFactory scopes, TimeProvider clock, ILogger<TokenCleanup> log) : BackgroundService
-    {
-        protected override async Task ExecuteAsync(CancellationToken stoppingToken)
-        {
-            using var timer = new PeriodicTimer(TimeSpan.FromDays(1), clock);
-            while (await timer.WaitForNextTickAsync(stoppingToken))
-            {
-                try
-                {
-                    await using var scope = scopes.CreateAsyncScope();
-                    var before = clock.GetUtcNow() - TimeSpan.FromDays(31);
-                    await scope.ServiceProvider.GetRequiredService<IOpenIddictTokenManager>().PruneAsync(before, stoppingToken);
-                    await scope.ServiceProvider.GetRequiredService<IOpenIddictAuthorizationManager>().PruneAsync(before, stoppingToken);
-                    var (db, now) = (scope.ServiceProvider.GetRequiredService<VolunteersDb>(), clock.GetUtcNow());
-                    await Lockout.ForgetOld(db, now, stoppingToken);
-                    await db.PasswordResets.Where(reset => reset.ExpiresAt < now).ExecuteDeleteAsync(stoppingToken);
-                    await db.ForgetBrowserSessions(before, stoppingToken);
-                }
-                catch (Exception failed) when (failed is not OperationCanceledException)
-                {
-                    log.LogWarning(failed, "Old tokens could not be deleted; tomorrow tries again");
-                }
             }
         }
     }

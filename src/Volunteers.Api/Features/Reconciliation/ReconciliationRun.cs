@@ -30,12 +30,9 @@ internal enum ReconciliationList
 /// <summary>How many rows came into each list.</summary>
 internal sealed record ReconciliationCounts(int Same, int MissingThere, int MissingHere, int Different, int Unmatched);
 
-/// <summary>An export of another system held against the service of a period, as both were at that moment. Forgotten after 90 days.</summary>
+/// <summary>An export of another system held against the service of a period, as both were at that moment. Rows name people, so it is forgotten after a quarter (<see cref="Retention"/>).</summary>
 internal sealed class ReconciliationRun : IVersioned
 {
-    /// <summary>Rows name people; what was not acted upon in a quarter is not needed any more.</summary>
-    public static readonly TimeSpan Kept = TimeSpan.FromDays(90);
-
     private ReconciliationRun() { }
 
     public ReconciliationRun(ColumnMapping mapping, ReconciliationQuery query, Guid createdBy, DateTimeOffset now)

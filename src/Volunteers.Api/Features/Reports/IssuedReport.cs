@@ -10,7 +10,7 @@ namespace Volunteers.Features.Reports;
 
 /// <summary>
 /// An hour report that was sent to somebody: what was asked, about which teams, where the ledger stood and whose names counted.
-/// So it can be drawn again as it was, by whoever may see it. Insert-only.
+/// So it can be drawn again as it was, by whoever may see it. Insert-only, but for names of people who are forgotten.
 /// </summary>
 internal sealed class IssuedReport
 {
@@ -64,6 +64,12 @@ internal sealed class IssuedReport
     public ReportScope Scope => new(OrganizationId, Teams);
 
     public IssueReportRequest Request => JsonSerializer.Deserialize<IssueReportRequest>(Query, Json.Options)!;
+
+    /// <summary>
+    /// A name that it shows is a pseudonym by now, so it is drawn with that from here on. The digest of before would let a guessed name
+    /// be tried against it.
+    /// </summary>
+    public void ShowsPseudonym(HourReport drawnAgain) => Digest = DigestOf(drawnAgain);
 
     private static byte[] DigestOf(HourReport report) =>
         SHA256.HashData(JsonSerializer.SerializeToUtf8Bytes(new { report.From, report.To, report.Rows, report.Total }, ReportRow.InOrder.Options));

@@ -29,6 +29,13 @@ internal static class ReportCsv
         text.Append("\r\n");
     }
 
+    /// <summary>A line of what is harmless already.</summary>
+    public static void AppendTexts(StringBuilder text, IReadOnlyList<string> cells)
+    {
+        for (var i = 0; i < cells.Count; i++) AppendCell(text, cells[i], i);
+        text.Append("\r\n");
+    }
+
     private static void AppendCell(StringBuilder text, string cell, int index)
     {
         if (index > 0) text.Append(',');

@@ -82,8 +82,7 @@ internal static class ApplicationEndpoints
     {
         if (await Lock(volunteerId, tenant, db, ct) is not { } volunteer) return TypedResults.NotFound();
 
-        volunteer.AnswerApplication();
-        if (volunteer.Status == VolunteerStatus.Applied) db.Remove(volunteer);
+        TurnDown(volunteer, db);
         try
         {
             await db.SaveChangesAsync(ct);
@@ -94,6 +93,34 @@ internal static class ApplicationEndpoints
             throw new RuleBreach("volunteer_in_use");
         }
         return TypedResults.NoContent();
+    }
+
+    private static void TurnDown(Volunteer volunteer, VolunteersDb db)
+    {
+        volunteer.AnswerApplication();
+        if (volunteer.Status == VolunteerStatus.Applied) db.Remove(volunteer);
+    }
+
+    /// <summary>Declines what nobody has answered since before then, one after another; whoever is in use keeps the profile.</summary>
+    public static async Task<int> DeclineUnanswered(VolunteersDb db, DateTimeOffset before, CancellationToken ct)
+    {
+        var waiting = await db.Volunteers.FromSql($"select * from volunteers where applied_at < {before} order by applied_at limit 100 for no key update skip locked").ToListAsync(ct);
+        foreach (var volunteer in waiting)
+        {
+            await db.Database.ExecuteSqlAsync($"savepoint one", ct);
+            TurnDown(volunteer, db);
+            try
+            {
+                await db.SaveChangesAsync(ct);
+            }
+            catch (DbUpdateException refused) when (refused.InnerException is PostgresException { SqlState: PostgresErrorCodes.ForeignKeyViolation })
+            {
+                await db.Database.ExecuteSqlAsync($"rollback to savepoint one", ct);
+                db.Entry(volunteer).State = EntityState.Modified;
+                await db.SaveChangesAsync(ct);
+            }
+        }
+        return waiting.Count;
     }
 
     /// <summary>The open application under this phone, else the volunteer whose phone it is, locked: an answer may be on its way.</summary>

@@ -30,6 +30,7 @@ internal sealed class IdentityDocuments
     /// <exception cref="RuleBreach">There are no keys, or it does not fit the profile.</exception>
     public bool Set(Volunteer volunteer, IdentityKind kind, string number, AgeLimits ages, Guid by, DateTimeOffset now)
     {
+        volunteer.RefuseErased();
         RefuseUnlessFits(volunteer.Profile, kind, number, ages);
         var hashes = IdentityDocument.HashesOf(volunteer.OrganizationId, kind, number, seal);
         if (!documents.TryGetValue(volunteer.Id, out var document))

@@ -60,6 +60,7 @@ internal static class TeamMemberEndpoints
         var organization = await db.Organizations.AsNoTracking().SingleAsync(o => o.Id == tenant.Id, ct);
         if (volunteer is null || !await db.Teams.AnyAsync(t => t.OrganizationId == tenant.Id && t.Id == teamId, ct)) return TypedResults.NotFound();
         if (volunteer.Status == VolunteerStatus.Applied) throw new RuleBreach("not_accepted");
+        volunteer.RefuseErased();
 
         var member = await Find(teamId, volunteerId, tenant, db, ct);
         if (member is null) db.Add(member = new TeamMember(tenant.Id, teamId, volunteerId, clock.GetUtcNow()));

@@ -69,6 +69,9 @@ internal sealed class Volunteer : IVersioned
 
     public string? ApplicationMessage { get; private set; }
 
+    /// <summary>When whoever this was was forgotten: a pseudonym stands for them since, and the profile changes no more.</summary>
+    public DateTimeOffset? ErasedAt { get; private set; }
+
     public DateTimeOffset CreatedAt { get; private set; }
 
     public long Version { get; private set; } = 1;
@@ -82,6 +85,7 @@ internal sealed class Volunteer : IVersioned
 
     public void Change(string number, VolunteerProfile profile, AgeLimits ages)
     {
+        RefuseErased();
         // Whoever takes back what is needed pauses, and is not refused for being active without it.
         var takenBack = (ConsentVersion is not null && profile.Consent is null)
             || (GuardianName is not null && profile.Guardian is null && ages.IsMinor(profile.BirthDate));
@@ -94,6 +98,7 @@ internal sealed class Volunteer : IVersioned
     /// <summary>Agrees to a purpose; taken back before, it no longer is.</summary>
     public void Agree(string purpose, string version, DateTimeOffset at)
     {
+        RefuseErased();
         Forgive(purpose);
         if (purpose == ConsentPurposes.Profile) (ConsentVersion, ConsentAt) = (version, at);
     }
@@ -126,6 +131,7 @@ internal sealed class Volunteer : IVersioned
     /// <summary>An application came in under this person's phone. It replaces an open one, but nothing that the organization wrote.</summary>
     public void Apply(VolunteerProfile profile, string? message, AgeLimits ages, DateTimeOffset now)
     {
+        RefuseErased();
         if (Status == VolunteerStatus.Applied && AppliedAt is not null) Change(Number, profile, ages);
         (AppliedAt, ApplicationMessage) = (now, message);
     }
@@ -134,6 +140,26 @@ internal sealed class Volunteer : IVersioned
     {
         AnswerApplication();
         Change(Number, Profile with { Status = VolunteerStatus.Active }, ages);
+    }
+
+    /// <summary>
+    /// Puts a pseudonym in place of the person. Since when they were a volunteer stays, for stars are reckoned from it; it
+    /// says nothing of who it was.
+    /// </summary>
+    public void Erase(Pseudonym pseudonym, DateTimeOffset now)
+    {
+        RefuseErased();
+        (Number, Name, Status, ErasedAt) = (pseudonym.Number, pseudonym.Name, VolunteerStatus.Left, now);
+        (Phone, Hometown, Gender, BirthDate, Residence, Skills) = (null, null, null, null, null, []);
+        (ConsentVersion, ConsentAt, WithdrawnConsents) = (null, null, []);
+        (GuardianName, GuardianPhone, GuardianRelation, GuardianConsentVersion, GuardianConsentAt) = (null, null, null, null, null);
+        ForgetApplication();
+    }
+
+    /// <exception cref="RuleBreach">Whoever this was was forgotten.</exception>
+    public void RefuseErased()
+    {
+        if (ErasedAt is not null) throw new RuleBreach("volunteer_erased");
     }
 
     /// <summary>The application is answered, so what it said is kept no longer.</summary>
@@ -203,6 +229,8 @@ internal sealed class Volunteer : IVersioned
             builder.HasIndex(v => new { v.OrganizationId, v.Number }).IsUnique().HasDatabaseName("volunteer_number_taken");
             // The roster import matches people by phone.
             builder.HasIndex(v => new { v.OrganizationId, v.Phone });
+            // Applications are few, and those that wait too long are looked for.
+            builder.HasIndex(v => v.AppliedAt).HasFilter("applied_at is not null");
         }
     }
 

@@ -92,9 +92,10 @@ internal static class VolunteerEndpoints
         Guid volunteerId, Tenant tenant, VolunteersDb db, TimeProvider clock, CancellationToken ct)
     {
         var found = db.Volunteers.VisibleTo(tenant, db).Where(v => v.Id == volunteerId);
-        if (await found.Select(v => (VolunteerStatus?)v.Status).SingleOrDefaultAsync(ct) is not { } status) return TypedResults.NotFound();
+        if (await found.AsNoTracking().SingleOrDefaultAsync(ct) is not { } volunteer) return TypedResults.NotFound();
         if (!await db.Volunteers.CoordinatedBy(tenant, db).AnyAsync(v => v.Id == volunteerId, ct)) throw RuleBreach.Forbidden("not_their_coordinator");
-        if (status == VolunteerStatus.Applied) throw new RuleBreach("not_accepted");
+        if (volunteer.Status == VolunteerStatus.Applied) throw new RuleBreach("not_accepted");
+        volunteer.RefuseErased();
         if (await db.RoleGrants.AnyAsync(g => g.OrganizationId == tenant.Id && g.VolunteerId == volunteerId, ct))
             throw new RuleBreach("volunteer_already_linked");
 

@@ -101,13 +101,14 @@ internal abstract class PersonValidator<T> : AbstractValidator<T> where T : IPer
 /// <param name="AccountId">The account that is this person here.</param>
 /// <param name="Application">What waits for an answer, for those who may answer it; null for everybody else.</param>
 /// <param name="Withheld">The members of which the caller is shown less than is known, or nothing; none for who sees the profile whole.</param>
+/// <param name="ErasedAt">When whoever this was was forgotten; a pseudonym stands for them since.</param>
 /// <param name="CreatedAt">When the profile was made.</param>
 /// <param name="Version">Grows by one with every change; the ETag of the resource.</param>
 internal sealed record VolunteerView(
     Guid Id, string Number, string Name, string? Phone, string? Hometown, Gender? Gender, DateOnly? BirthDate, int? BirthYear, string? Residence,
     IReadOnlyList<Skill> Skills, DateOnly JoinedOn, VolunteerStatus Status, Consent? Consent, IReadOnlyList<string> WithdrawnConsents,
     Guardian? Guardian, bool GuardianMissing, IdentityKind? IdentityDocument, Guid? AccountId,
-    ApplicationView? Application, IReadOnlyList<string> Withheld, DateTimeOffset CreatedAt, long Version) : IVersioned
+    ApplicationView? Application, IReadOnlyList<string> Withheld, DateTimeOffset? ErasedAt, DateTimeOffset CreatedAt, long Version) : IVersioned
 {
     /// <summary>As this caller may see it; null when they may not see it at all.</summary>
     public static async Task<VolunteerView?> Find(Guid volunteerId, Tenant tenant, VolunteersDb db, AgeLimits ages, CancellationToken ct)
@@ -127,7 +128,7 @@ internal sealed record VolunteerView(
             v.WithdrawnConsents, whole ? v.Guardian : null, v.GuardianName is null && ages.IsMinor(v.BirthDate),
             whole ? found.Document : null, found.AccountId,
             v.AppliedAt is not { } appliedAt || !tenant.CoordinatesAll ? null : new ApplicationView(appliedAt, v.ApplicationMessage),
-            whole ? [] : PersonSight.Withheld, v.CreatedAt, v.Version);
+            whole ? [] : PersonSight.Withheld, v.ErasedAt, v.CreatedAt, v.Version);
     }
 }
 

@@ -23,6 +23,7 @@ internal sealed class DocumentTransformer : IOpenApiDocumentTransformer
         [412] = ("PreconditionFailed", "Somebody changed it meanwhile: `If-Match` names an older version."),
         [413] = ("ContentTooLarge", "The body is too large: 1 MB at most, 20 MB for imports."),
         [415] = ("UnsupportedMediaType", "The body is of a type that this operation does not take."),
+        [410] = ("AnswerErased", "The request was carried out once; its answer was about somebody who was erased since, and is not kept."),
         [422] = ("IdempotencyKeyReused", "The `Idempotency-Key` was used for another request."),
         [428] = ("PreconditionRequired", "`If-Match` is missing."),
         [429] = ("TooManyRequests", "Too many in a short time, or at once; `code` says of what. Try again after `Retry-After` seconds."),

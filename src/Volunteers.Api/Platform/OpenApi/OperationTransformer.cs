@@ -129,7 +129,7 @@ internal sealed class OperationTransformer(IServiceProvider services) : IOpenApi
         if (!anonymous) statuses.UnionWith([401, 403]);
         if (api.RelativePath!.Contains("{organizationId", StringComparison.Ordinal)) statuses.Add(404);
         if (operation.RequestBody is not null) statuses.UnionWith([413, 415]);
-        if (HttpMethods.IsPost(api.HttpMethod!)) statuses.Add(422);
+        if (HttpMethods.IsPost(api.HttpMethod!)) statuses.UnionWith([410, 422]);
         if (HttpMethods.IsPatch(api.HttpMethod!)) statuses.UnionWith([412, 428]);
         foreach (var status in statuses)
             operation.Responses[status.ToString(CultureInfo.InvariantCulture)] = new OpenApiResponseReference(DocumentTransformer.Errors[status].Name, document);

@@ -156,7 +156,7 @@ public sealed class LockoutTests(TestDatabases databases) : ApiTest(databases)
         Assert.Equal(2, counts.Count(count => count.Subject == Lockout.PoseAs("13700137000")));
         Assert.All(counts.Where(count => count.Subject == Lockout.PoseAs("13700137000")), count => Assert.EndsWith("-0000-0000-0000-000000000000", $"{count.Subject}", StringComparison.Ordinal));
 
-        await Host.InServices(async services => await Lockout.ForgetOld(services.GetRequiredService<VolunteersDb>(), Clock.GetUtcNow().AddHours(25), CancellationToken.None));
+        await Host.InServices(async services => await Lockout.ForgetOld(services.GetRequiredService<VolunteersDb>(), Clock.GetUtcNow().AddHours(1), Clock.GetUtcNow().AddHours(25), CancellationToken.None));
 
         Assert.Empty(await Counts(_ => true));
     }
