@@ -1,13 +1,16 @@
 using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.Options;
+using Volunteers.Features.Audit;
 using Volunteers.Features.Identity;
 using Volunteers.Features.Volunteers;
 using Volunteers.Platform;
+using Volunteers.Platform.Audit;
 
 namespace Volunteers.Data;
 
 /// <summary>
-/// What the program does: serve (without a word), <c>migrate</c>, <c>seed FOLDER</c>, <c>rotate-keys</c>, <c>remove-second-factor LOGIN</c>
-/// or <c>healthcheck</c>. In Development with no database configured, each of them starts the private one.
+/// What the program does: serve (without a word), <c>migrate</c>, <c>seed FOLDER</c>, <c>prune</c>, <c>rotate-keys</c>,
+/// <c>remove-second-factor LOGIN</c> or <c>healthcheck</c>. In Development with no database configured, each of them starts the private one.
 /// </summary>
 internal sealed class Commands(string[] args) : IAsyncDisposable
 {
@@ -20,8 +23,8 @@ internal sealed class Commands(string[] args) : IAsyncDisposable
     public async Task FindDatabase(WebApplicationBuilder builder)
     {
         if (EF.IsDesignTime || Command == "healthcheck") return;
-        if (Command is not ("serve" or "migrate" or "seed" or "rotate-keys" or "remove-second-factor"))
-            throw new StartupRefused("Usage: Volunteers.Api [migrate | seed FOLDER | rotate-keys | remove-second-factor LOGIN | healthcheck]");
+        if (Command is not ("serve" or "migrate" or "seed" or "prune" or "rotate-keys" or "remove-second-factor"))
+            throw new StartupRefused("Usage: Volunteers.Api [migrate | seed FOLDER | prune | rotate-keys | remove-second-factor LOGIN | healthcheck]");
 
         var configured = !string.IsNullOrEmpty(builder.Configuration.GetConnectionString(Database.ConnectionName));
         if (!configured && builder.Environment.IsDevelopment())
@@ -44,6 +47,9 @@ internal sealed class Commands(string[] args) : IAsyncDisposable
                 return;
             case "migrate":
                 await Migrate(app);
+                return;
+            case "prune":
+                await Prune(app);
                 return;
             case "seed":
                 await Seed(app, args is [_, var folder, ..] ? folder : throw new StartupRefused("Usage: Volunteers.Api seed FOLDER"));
@@ -70,15 +76,25 @@ internal sealed class Commands(string[] args) : IAsyncDisposable
 
     private async Task Migrate(WebApplication app)
     {
-        var service = Database.ConnectionString(app.Configuration);
-        var owner = app.Configuration.GetConnectionString("VolunteersOwner") is { Length: > 0 } given ? given : service;
-        await Migrator.Migrate(owner, service, CancellationToken.None, async () =>
+        await Migrator.Migrate(Owner(app.Configuration), Database.ConnectionString(app.Configuration), CancellationToken.None, async () =>
         {
             await using var scope = app.Services.CreateAsyncScope();
             await SignInSetup.Prepare(scope.ServiceProvider, CancellationToken.None);
             await Administrator(app, scope.ServiceProvider);
         });
     }
+
+    /// <summary>To be run now and then, by whoever owns the schema: what of the audit trail is older than it has to be kept.</summary>
+    private static async Task Prune(WebApplication app)
+    {
+        var now = app.Services.GetRequiredService<TimeProvider>().GetUtcNow();
+        var keep = app.Services.GetRequiredService<IOptions<AuditSettings>>().Value.KeepDays;
+        var pruned = await AuditPruning.Prune(Owner(app.Configuration), now.AddDays(-keep), now, CancellationToken.None);
+        Console.WriteLine($"{pruned} audit events older than {keep} days were deleted.");
+    }
+
+    private static string Owner(IConfiguration configuration) =>
+        configuration.GetConnectionString("VolunteersOwner") is { Length: > 0 } given ? given : Database.ConnectionString(configuration);
 
     private async Task Seed(WebApplication app, string folder)
     {

@@ -18,7 +18,7 @@ internal static class Migrator
     /// <summary>Insert-only for the service: what was booked or said stays.</summary>
     private static readonly string[] OnlyGrow =
         ["hour_postings", "service_record_events", "attendance_events", "issued_reports", "star_rules", "certificates", "certificate_endings",
-        "consent_texts", "consent_receipts"];
+        "consent_texts", "consent_receipts", "audit_events", "audit_chain"];
 
     /// <param name="connectionString">As the owner.</param>
     /// <param name="serviceConnectionString">Whose login may act as <see cref="ServiceRole"/> from then on; the owner's own, or another.</param>
@@ -46,6 +46,8 @@ internal static class Migrator
          grant select, insert, update, delete on all tables in schema public to {ServiceRole};
          grant usage on all sequences in schema public to {ServiceRole};
          revoke update, delete on {string.Join(", ", OnlyGrow)} from {ServiceRole};
+         revoke update on audit_values, audit_pending from {ServiceRole};
+         revoke insert, update, delete on audit_cuts from {ServiceRole};
          revoke insert, update, delete on "__EFMigrationsHistory" from {ServiceRole};
          """;
 

@@ -183,6 +183,10 @@ public sealed record Operation(string Method, string Route, string Id, string? P
         new("GET", "{o}/certificates/{certificateId}", "getCertificate", "Member",              "u yyyyy 00 yy"),
         new("GET", "{o}/certificates/{certificateId}/pdf", "getCertificatePdf", "Member",       "u yyyyy 00 yy"),
         new("POST", "{o}/certificates/{certificateId}/revoke", "revokeCertificate", "Coordinate", "u nyyny 00 yn", _ => new { reason = "Wrong" }),
+        // What administrators did is in it too, so nobody else reads it.
+        new("GET", "{o}/audit", "listAuditEvents", "Administer",                                "u nnnny 00 nn"),
+        new("GET", "{o}/audit/verification", "verifyAudit", "Administer",                       "u nnnny 00 nn"),
+        new("GET", "{o}/audit/export", "exportAuditEvents", "Administer",                       "u nnnny 00 nn"),
         new("GET", "{o}/reports/activities", "getActivityReport", "Read",                       "u nyyyy 00 yy"),
         new("GET", "{o}/reports/overdue", "getOverdueReport", "Read",                           "u nyyyy 00 yy"),
         new("GET", "{o}/column-mappings", "listColumnMappings", "Read",                         "u nyyyy 00 yy"),

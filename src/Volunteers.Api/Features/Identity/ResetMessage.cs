@@ -5,6 +5,7 @@ using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Metadata.Builders;
 using Volunteers.Data;
 using Volunteers.Platform;
+using Volunteers.Platform.Audit;
 
 namespace Volunteers.Features.Identity;
 
@@ -12,6 +13,7 @@ namespace Volunteers.Features.Identity;
 /// Somebody asked for a code for this login. It is written whether anybody has that login or not, and looked up later, so the
 /// answer tells nothing, in words or in time. Deleted once the message is sent, or after an hour.
 /// </summary>
+[NotAudited]
 internal sealed class ResetMessage
 {
     private ResetMessage() { }

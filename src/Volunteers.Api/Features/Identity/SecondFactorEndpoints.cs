@@ -7,6 +7,7 @@ using OtpNet;
 using QRCoder;
 using Volunteers.Data;
 using Volunteers.Platform;
+using Volunteers.Platform.Audit;
 using Volunteers.Platform.OpenApi;
 
 namespace Volunteers.Features.Identity;
@@ -17,7 +18,7 @@ internal static class SecondFactorEndpoints
     {
         var mine = v1.MapGroup("/me/second-factor").WithTags("Me").Allows(Access.Account);
 
-        mine.MapGet("", Get).WithName("getSecondFactor");
+        mine.MapGet("", Get).WithName("getSecondFactor").ShowsNoPersonalData();
         mine.MapPost("", Begin).WithName("beginSecondFactor").RefusesWith(409);
         mine.MapPut("", Confirm).WithName("confirmSecondFactor").OpensItsOwnTransaction().RefusesWith(409, 429);
         mine.MapPut("/recovery-codes", Renew).WithName("renewRecoveryCodes").OpensItsOwnTransaction().RefusesWith(409, 429);

@@ -104,6 +104,6 @@ public sealed class ReconciliationAccessTests(TestDatabases databases) : Reconci
     private Task Forget(TimeSpan later) => Host.InServices(async services =>
     {
         var db = services.GetRequiredService<VolunteersDb>();
-        await ReconciliationCleanup.Forget(db, Clock.GetUtcNow() + later - ReconciliationRun.Kept, TestContext.Current.CancellationToken);
+        await ReconciliationCleanup.Forget(db, Clock.GetUtcNow() + later - ReconciliationRun.Kept, Clock.GetUtcNow(), TestContext.Current.CancellationToken);
     });
 }
