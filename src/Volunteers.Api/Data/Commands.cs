@@ -114,14 +114,18 @@ internal sealed class Commands(string[] args) : IAsyncDisposable
         await using var scope = app.Services.CreateAsyncScope();
         var db = scope.ServiceProvider.GetRequiredService<VolunteersDb>();
         var login = Login.Parse(loginText)?.Value.ToUpperInvariant() ?? throw new StartupRefused("That is neither an e-mail address nor a phone number.");
-        var removed = await db.SecondFactors.Where(f => db.Users.Any(a => a.Id == f.AccountId && a.NormalizedUserName == login)).ExecuteDeleteAsync();
+        await using var transaction = await db.Database.BeginTransactionAsync();
+        var accountId = await db.Users.Where(a => a.NormalizedUserName == login).Select(a => a.Id).SingleOrDefaultAsync();
+        var removed = await db.SecondFactors.Where(f => f.AccountId == accountId).ExecuteDeleteAsync();
+        if (removed == 1) await app.Services.GetRequiredService<SignInTrail>().Changed(db, "removeSecondFactor", accountId, CancellationToken.None);
+        await transaction.CommitAsync();
         Console.WriteLine(removed == 1 ? "The second factor is removed." : "No account with this login has a second factor.");
     }
 
     private static async Task RotateKeys(WebApplication app)
     {
         await using var scope = app.Services.CreateAsyncScope();
-        var result = await new KeyRotation(scope.ServiceProvider.GetRequiredService<VolunteersDb>(), app.Services.GetRequiredService<PersonalSeal>()).Run(CancellationToken.None);
+        var result = await new KeyRotation(scope.ServiceProvider.GetRequiredService<VolunteersDb>(), app.Services.GetRequiredService<PersonalSeal>(), app.Services.GetRequiredService<TimeProvider>()).Run(CancellationToken.None);
         Console.WriteLine($"Sealed {result.Sealed} documents with the current key, hashed {result.Hashed} with the current hash key.");
         if (result.Problems.Count > 0) throw new StartupRefused(string.Join('\n', result.Problems));
     }

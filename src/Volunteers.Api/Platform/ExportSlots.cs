@@ -4,6 +4,7 @@ using System.Threading.RateLimiting;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Options;
 using Npgsql;
+using Volunteers.Platform.Audit;
 
 namespace Volunteers.Platform;
 
@@ -35,14 +36,16 @@ internal static class ExportSlots
             var place = await Take(db, organizationId, queue, waiting, http.RequestAborted) ?? throw TooMany();
             try
             {
-                // The answer is written here: that is the export.
-                await ((IResult)(await next(context))!).ExecuteAsync(http);
+                // The answer is written here: that is the export, and its trace comes before it.
+                var answer = (IResult)(await next(context))!;
+                await AuditTrail.Look(http, answer);
+                await answer.ExecuteAsync(http);
             }
             finally
             {
                 await GiveBack(db, place);
             }
-            return Results.Empty;
+            return new Sent();
         });
 
     /// <summary>The name of a place, by which the database locks it.</summary>
@@ -83,6 +86,12 @@ internal static class ExportSlots
             NpgsqlConnection.ClearPool(connection);
         }
         await db.Database.CloseConnectionAsync();
+    }
+
+    /// <summary>There is nothing left to send, nor to be traced.</summary>
+    private sealed class Sent : IResult, ILeavesItsTrace
+    {
+        public Task ExecuteAsync(HttpContext http) => Task.CompletedTask;
     }
 
     /// <summary>Those of this process, in order of arrival, so that few of them ask the database.</summary>

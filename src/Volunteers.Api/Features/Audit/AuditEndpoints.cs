@@ -11,11 +11,11 @@ internal static class AuditEndpoints
 {
     public static void MapAudit(this RouteGroupBuilder organization)
     {
-        var audit = organization.MapGroup("/audit").WithTags("Audit").Allows(Access.Administer);
+        var audit = organization.MapGroup("/audit").WithTags("Audit").Allows(Access.Administer).NotForClients();
 
         audit.MapGet("", List).WithName("listAuditEvents").ShowsPersonalData();
-        audit.MapGet("/verification", Verify).WithName("verifyAudit").ShowsNoPersonalData();
-        audit.MapGet("/export", Export).WithName("exportAuditEvents").ExportsPersonalData().AnswersAuditFiles().RefusesWith(406, 409);
+        audit.MapGet("/verification", Verify).WithName("verifyAudit").ShowsNoPersonalData().HandlesFiles();
+        audit.MapGet("/export", Export).WithName("exportAuditEvents").ExportsPersonalData().Exports().HandlesFiles().AnswersAuditFiles().RefusesWith(406, 409);
     }
 
     /// <summary>

@@ -12,7 +12,7 @@ namespace Volunteers.Features.Audit;
 
 /// <summary>Which events.</summary>
 /// <param name="Actor">Done by this account or client; of a sign-in, also a failed one, whose it was.</param>
-/// <param name="Operation">Of this operationId, or <c>signIn</c>, <c>refresh</c>; what the service does by itself: <c>settleShift</c>, <c>carryOnSeries</c>, <c>forgetReconciliations</c>, <c>seed</c>, <c>pruneAudit</c>.</param>
+/// <param name="Operation">Of this operationId, or <c>signIn</c>, <c>refresh</c>; <c>signInToClient</c>, <c>signOut</c>, <c>agreeToClient</c>, <c>refuseClient</c>; what the service does by itself: <c>settleShift</c>, <c>carryOnSeries</c>, <c>forgetReconciliations</c>, <c>sendPasswordReset</c>, <c>rotateKeys</c>, <c>seed</c>, <c>pruneAudit</c>.</param>
 /// <param name="Resource">On this thing: its id as the path has it.</param>
 /// <param name="ResourceType">On things of this kind, for instance <c>serviceRecord</c>.</param>
 /// <param name="Volunteer">Concerning this volunteer, named by the path, shown in a list or changed. Reports and exports say only by which filters they were made.</param>

@@ -1,8 +1,8 @@
 using System.Linq.Expressions;
 using FluentValidation;
 using Microsoft.AspNetCore.Http.HttpResults;
-using OpenIddict.Abstractions;
 using Microsoft.EntityFrameworkCore;
+using OpenIddict.Abstractions;
 using Volunteers.Data;
 using Volunteers.Platform;
 using Volunteers.Platform.Audit;

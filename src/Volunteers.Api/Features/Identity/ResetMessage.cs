@@ -114,8 +114,11 @@ internal sealed class ResetMessages(
         if (account is null) return;
         if (due.Tries == 0 && !await services.GetRequiredService<Lockout>().Enter(account.Id, AttemptSource.Messages, ct)) return;
 
+        await using var transaction = await db.Database.BeginTransactionAsync(ct);
         var (code, expiresAt) = await PasswordReset.Make(
             db, services.GetRequiredService<PasswordCheck>(), account.Id, organizationId: null, createdBy: null, clock.GetUtcNow(), ct);
+        await services.GetRequiredService<SignInTrail>().Changed(db, "sendPasswordReset", account.Id, ct);
+        await transaction.CommitAsync(ct);
         var language = CultureInfo.GetCultureInfo(due.Language);
         var text = string.Format(language, Messages.TitleIn(language, "password_reset_message"), code);
         await sender.Send(new Message(due.Id, "passwordReset", login.IsEmail ? "email" : "sms", login.Value, due.Language,

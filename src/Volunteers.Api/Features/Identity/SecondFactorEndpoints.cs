@@ -56,7 +56,7 @@ internal static class SecondFactorEndpoints
     /// answer has ten recovery codes, shown this once: each signs in once when the app is lost.
     /// </summary>
     private static async Task<Ok<RecoveryCodesView>> Confirm(
-        ConfirmSecondFactorRequest request, HttpContext http, Caller caller, ProofAgain proof, SecondFactorCheck check, VolunteersDb db, TimeProvider clock, CancellationToken ct)
+        ConfirmSecondFactorRequest request, HttpContext http, Caller caller, ProofAgain proof, SecondFactorCheck check, SignInTrail trail, VolunteersDb db, TimeProvider clock, CancellationToken ct)
     {
         var account = await db.Users.AsNoTracking().SingleAsync(a => a.Id == caller.ActorId, ct);
         // Whoever found a phone must not shut its owner out. One who signs in elsewhere has no password to be asked for.
@@ -66,28 +66,34 @@ internal static class SecondFactorEndpoints
         if (!await check.Confirm(account.Id, request.Code, ct)) throw new RuleBreach("wrong_code");
         var codes = await check.NewRecoveryCodes(account.Id, ct);
         await db.EndOtherSessions(http, account.Id, clock.GetUtcNow(), ct);
+        await trail.Changed(db, "confirmSecondFactor", account.Id, ct);
         await transaction.CommitAsync(CancellationToken.None);
         return Shown(codes, http);
     }
 
     /// <summary>Makes ten new recovery codes, for a code of the app or one of the old ones; the old ones are worth nothing any more.</summary>
     private static async Task<Ok<RecoveryCodesView>> Renew(
-        RecoveryCodesRequest request, HttpContext http, Caller caller, ProofAgain proof, SecondFactorCheck check, VolunteersDb db, CancellationToken ct)
+        RecoveryCodesRequest request, HttpContext http, Caller caller, ProofAgain proof, SecondFactorCheck check, SignInTrail trail, VolunteersDb db, CancellationToken ct)
     {
         await proof.Code(http, caller.ActorId, request.Code, ct);
 
         await using var transaction = await db.Database.BeginTransactionAsync(ct);
         var codes = await check.NewRecoveryCodes(caller.ActorId, ct);
+        await trail.Changed(db, "renewRecoveryCodes", caller.ActorId, ct);
         await transaction.CommitAsync(CancellationToken.None);
         return Shown(codes, http);
     }
 
     /// <summary>Signs in without a second factor from now on. Needs a code of the app, a recovery code, or the password.</summary>
     private static async Task<NoContent> Remove(
-        [FromBody] RemoveSecondFactorRequest request, HttpContext http, Caller caller, ProofAgain proof, VolunteersDb db, CancellationToken ct)
+        [FromBody] RemoveSecondFactorRequest request, HttpContext http, Caller caller, ProofAgain proof, SignInTrail trail, VolunteersDb db, CancellationToken ct)
     {
         await proof.Either(http, caller.ActorId, request.Password, request.Code, ct);
+
+        await using var transaction = await db.Database.BeginTransactionAsync(ct);
         await db.SecondFactors.Where(factor => factor.AccountId == caller.ActorId).ExecuteDeleteAsync(ct);
+        await trail.Changed(db, "removeSecondFactor", caller.ActorId, ct);
+        await transaction.CommitAsync(CancellationToken.None);
         return TypedResults.NoContent();
     }
 

@@ -1,4 +1,5 @@
 using Microsoft.EntityFrameworkCore;
+using Npgsql;
 using OpenIddict.Abstractions;
 using OpenIddict.Server;
 using Volunteers.Data;
@@ -16,6 +17,27 @@ namespace Volunteers.Features.Identity;
 internal sealed class SignInTrail(AuditWriter writer, AuditRefusals refusals, ICallers callers, IHttpContextAccessor http, TimeProvider clock)
 {
     private const string Operation = "signIn";
+
+    /// <summary>
+    /// What became of somebody's own sign-in, in every organization in which the account has a role: written within the transaction
+    /// that does it, where there is one.
+    /// </summary>
+    public async Task Changed(VolunteersDb db, string operation, Guid accountId, CancellationToken ct, (string Type, string? Id)? resource = null, AuditKind kind = AuditKind.Change)
+    {
+        var (type, id) = resource ?? ("account", accountId.ToString());
+        var scene = Scene(operation, AuditActorKind.Account, accountId) with { Kind = kind, ResourceType = type, ResourceId = id };
+        if (http.HttpContext is null) scene = scene with { ActorKind = AuditActorKind.Service, ActorId = null };
+        var organizations = AuditTrail.AboveOrganizations(await callers.OrganizationsOf(accountId, ct));
+        await db.Database.OpenConnectionAsync(ct);
+        try
+        {
+            await AuditSql.Insert((NpgsqlConnection)db.Database.GetDbConnection(), [.. organizations.Select(organization => AuditDraft.Of(scene, organization, new AuditDetails(), []))], ct);
+        }
+        finally
+        {
+            await db.Database.CloseConnectionAsync();
+        }
+    }
 
     public async Task Succeeded(Guid accountId, CancellationToken ct)
     {

@@ -62,11 +62,10 @@ internal sealed class AuditRefusals(AuditWriter writer, ICallers callers, TimePr
     /// <returns>False when it was forgotten in the meantime.</returns>
     private bool Tallied(Kind kind, AuditScene scene)
     {
-        var tally = tallies.GetOrAdd(kind, _ =>
-        {
-            kindsOf.AddOrUpdate(kind.ActorId, 1, (_, count) => count + 1);
-            return new Tally();
-        });
+        var made = new Tally();
+        var tally = tallies.GetOrAdd(kind, made);
+        // Of two at once only the one that got in.
+        if (ReferenceEquals(tally, made)) kindsOf.AddOrUpdate(kind.ActorId, 1, (_, count) => count + 1);
         lock (tally)
         {
             if (tally.Forgotten) return false;

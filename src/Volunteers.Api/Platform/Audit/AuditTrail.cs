@@ -39,8 +39,15 @@ internal static class AuditTrail
     public static TBuilder ShowsNoPersonalData<TBuilder>(this TBuilder builder) where TBuilder : IEndpointConventionBuilder =>
         builder.WithMetadata(new PersonalDataShown(null));
 
+    /// <summary>This change leaves no trace of its own: one is left by what it sets off, and none is if that is nothing.</summary>
+    public static TBuilder LeavesNoTrace<TBuilder>(this TBuilder builder) where TBuilder : IEndpointConventionBuilder =>
+        builder.WithMetadata(new Traceless());
+
     private static async ValueTask<object?> AroundChange(EndpointFilterInvocationContext context, EndpointFilterDelegate next)
     {
+        var metadata = context.HttpContext.GetEndpoint()!.Metadata;
+        if (metadata.GetMetadata<OwnTransaction>() is not null || metadata.GetMetadata<Traceless>() is not null) return await next(context);
+
         var services = context.HttpContext.RequestServices;
         var notes = services.GetRequiredService<AuditNotes>();
         using (notes.Watch(services.GetRequiredService<DbContext>())) return new ChangeAnswer((IResult)(await next(context))!, notes);
@@ -48,14 +55,19 @@ internal static class AuditTrail
 
     private static async ValueTask<object?> AroundLook(EndpointFilterInvocationContext context, EndpointFilterDelegate next)
     {
-        var result = await next(context);
-        var http = context.HttpContext;
-        if (http.GetEndpoint()!.Metadata.GetMetadata<PersonalDataShown>() is not { Kind: { } kind }) return result;
+        var result = (IResult)(await next(context))!;
+        await Look(context.HttpContext, result);
+        return result;
+    }
 
-        var answer = result is INestedHttpResult nested ? nested.Result : (IResult)result!;
+    /// <summary>For who sends an answer before the end of the filters: the trace of it, if it shows people.</summary>
+    public static async Task Look(HttpContext http, IResult result)
+    {
+        if (http.GetEndpoint()!.Metadata.GetMetadata<PersonalDataShown>() is not { Kind: { } kind }) return;
+
+        var answer = result is INestedHttpResult nested ? nested.Result : result;
         // An answer that is not made yet says itself what it shows.
         if (answer is not ILeavesItsTrace) await Look(http, kind, Shown.By(answer));
-        return result;
     }
 
     /// <summary>Returns when the trace is written; nothing may be sent before.</summary>
@@ -129,6 +141,9 @@ internal sealed class AuditSettings
 
 /// <summary>What a GET shows of people; every one of them says it. Null: nothing.</summary>
 internal sealed record PersonalDataShown(AuditKind? Kind);
+
+/// <summary>See <see cref="AuditTrail.LeavesNoTrace"/>.</summary>
+internal sealed record Traceless;
 
 /// <summary>An answer that is read only while it is sent; it calls <see cref="AuditTrail.Look(HttpContext, AuditKind, Shown)"/> before its first byte.</summary>
 internal interface ILeavesItsTrace;
