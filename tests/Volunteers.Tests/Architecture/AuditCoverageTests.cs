@@ -4,6 +4,7 @@ using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
 using Volunteers.Data;
+using Volunteers.Platform;
 using Volunteers.Platform.Audit;
 using Volunteers.Tests.Support;
 using Xunit;
@@ -17,6 +18,13 @@ public sealed class AuditCoverageTests(TestDatabases databases) : ApiTest(databa
     private static readonly Dictionary<string, string> Outside = new()
     {
         ["connect/token"] = "Signing in leaves traces of its own: see SignInTrail.",
+        ["connect/authorize"] = "Agreeing, refusing, and going on to an application leave traces of their own.",
+        ["connect/logout"] = "Signing out leaves a trace of its own.",
+        ["connect/userinfo"] = "Shows to an application whose sign-in was traced who signed in to it.",
+        ["sign-in"] = "As the token endpoint.",
+        ["sign-in/second-factor"] = "As the token endpoint.",
+        ["password-reset"] = "A code that is sent leaves a trace of its own.",
+        ["password-reset/code"] = "As resetPassword, and by the same code.",
         ["verify"] = "A page that asks for a code.",
         ["verify/{code}"] = "Shows a masked name to whoever was handed the code.",
         ["openapi/{documentName}.json"] = "The document.",
@@ -24,6 +32,12 @@ public sealed class AuditCoverageTests(TestDatabases databases) : ApiTest(databa
         ["health/live"] = "Says that it lives.",
         ["health/ready"] = "Says that it is ready.",
     };
+
+    /// <summary>
+    /// Changes whose trace is not left by the filter that all others go through: they commit their own transaction, or only set
+    /// off something that leaves it. Each is held to its trace by a test: see AuditAccountTests.
+    /// </summary>
+    private static readonly string[] OnTheirOwn = ["changePassword", "confirmSecondFactor", "removeSecondFactor", "renewRecoveryCodes", "requestPasswordReset", "resetPassword"];
 
     /// <summary>Lists of people that name nobody by an id of a volunteer: accounts, and who objects to an award.</summary>
     private static readonly string[] NameNoVolunteer = ["getRoles", "listRoles", "listAwardObjections"];
@@ -38,12 +52,13 @@ public sealed class AuditCoverageTests(TestDatabases databases) : ApiTest(databa
         "activity.cancelReason", "activity.category", "activity.description", "activity.location", "activity.outcome", "activity.title",
         "award.awardedBy", "award.name", "calendarDay.name", "certificate.byEvidence", "certificate.code", "certificate.contact", "certificate.language", "certificate.lines", "certificate.organization",
         "certificate.replacesNumber", "certificate.responsiblePerson", "certificate.supervisingOrganization", "certificate.volunteerNumber", "certificateEnding.successorNumber",
+        "consentReceipt.purpose", "consentText.purpose", "consentText.textEn", "consentText.textZh",
         "columnMapping.columns", "columnMapping.dateFormats", "columnMapping.name", "columnMapping.system", "issuedReport.query", "issuedReport.teams",
-        "organization.contact", "organization.locale", "organization.name", "organization.responsiblePerson", "organization.settings", "organization.timeZone", "organizationClient.name",
+        "organization.contact", "organization.locale", "organization.name", "organization.responsiblePerson", "organization.settings", "organization.timeZone", "organizationClient.name", "organizationClient.scopes",
         "project.category", "project.defaults", "project.summary", "project.title", "rating.grade", "reconciliationRun.counts", "reconciliationRun.mapping", "reconciliationRun.system",
         "series.category", "series.description", "series.exceptOn", "series.location", "series.recurrence", "series.shifts", "series.title", "serviceRecord.category", "serviceRecord.originReference", "serviceRecord.originSystem",
         "shift.name", "shift.skills", "shiftGroup.title", "signUp.bookingRefusal", "standingSignUp.shiftName", "starRule.evidence", "starRule.levels", "team.description", "team.name",
-        "training.content", "training.name", "training.organizer", "volunteer.consentVersion", "volunteer.number", "volunteer.skills",
+        "training.content", "training.name", "training.organizer", "volunteer.consentVersion", "volunteer.guardianConsentVersion", "volunteer.number", "volunteer.skills", "volunteer.withdrawnConsents",
     ];
 
     [Fact]
@@ -53,6 +68,11 @@ public sealed class AuditCoverageTests(TestDatabases databases) : ApiTest(databa
 
         Assert.Empty(silent);
     }
+
+    [Fact]
+    public void Every_change_leaves_its_trace_in_the_common_way_or_was_decided_to_leave_one_of_its_own() => Assert.Equal(OnTheirOwn.Order(), Endpoints()
+        .Where(endpoint => endpoint.Metadata.GetMetadata<OwnTransaction>() is not null || endpoint.Metadata.GetMetadata<Traceless>() is not null)
+        .Select(endpoint => endpoint.Metadata.GetRequiredMetadata<IEndpointNameMetadata>().EndpointName).Order());
 
     [Fact]
     public void Every_view_of_people_says_whom_it_shows()
@@ -87,7 +107,8 @@ public sealed class AuditCoverageTests(TestDatabases databases) : ApiTest(databa
             return Task.CompletedTask;
         });
 
-        Assert.Equal(ShownWhole.Order(), whole.Order());
+        Assert.Equal("", string.Join(' ', whole.Except(ShownWhole)));
+        Assert.Equal("", string.Join(' ', ShownWhole.Except(whole)));
         Assert.True(masked > 15);
     }
 
@@ -112,9 +133,11 @@ public sealed class AuditCoverageTests(TestDatabases databases) : ApiTest(databa
             var answer = await world.As(caller).Send(new HttpMethod(operation.Method), world.PathOf(operation) + period, body, ("If-Match", "*"));
             var after = await Events();
 
-            var expected = answer.Status >= 400 || (operation.Method == "GET" && shown[operation.Id] is null) ? 0 : 1;
+            var expected = answer.Status >= 400 || operation.Id is "requestPasswordReset" || (operation.Method == "GET" && shown[operation.Id] is null) ? 0 : 1;
             var left = after.Skip(before.Length).ToArray();
-            if (left.Length != expected || left.Any(e => e != operation.Id)) wrong.Add($"{operation.Id}: {answer.Status} left {string.Join(' ', left)}");
+            // What concerns an account as such is told once in each of its organizations.
+            var one = expected == 1 && !operation.Route.StartsWith("{o}", StringComparison.Ordinal) ? left.Distinct().Count() : expected;
+            if (left.Length != one || (expected == 1 && one == 0) || left.Any(e => !e.EndsWith(' ' + operation.Id, StringComparison.Ordinal))) wrong.Add($"{operation.Id}: {answer.Status} left {string.Join(' ', left)}");
             if (answer.Status < 400 && operation.Method != "GET") changes++;
             if (answer.Status >= 400 && operation.Method == "GET") unseen.Add($"{operation.Id}: {answer.Text}");
         }
@@ -130,7 +153,7 @@ public sealed class AuditCoverageTests(TestDatabases databases) : ApiTest(databa
         await using var connection = new NpgsqlConnection(ConnectionString);
         await connection.OpenAsync(TestContext.Current.CancellationToken);
         await using var command = new NpgsqlCommand(
-            "select coalesce(array_agg(operation::text order by id), '{}') from audit_events where outcome = 'succeeded' and kind <> 'sign_in' and actor_kind <> 'service'", connection);
+            "select coalesce(array_agg(organization_id || ' ' || operation order by id), '{}') from audit_events where outcome = 'succeeded' and kind <> 'sign_in' and actor_kind <> 'service'", connection);
         return (string[])(await command.ExecuteScalarAsync(TestContext.Current.CancellationToken))!;
     }
 

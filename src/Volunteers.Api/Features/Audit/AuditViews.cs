@@ -73,6 +73,7 @@ internal sealed record AuditFilter(
             RuleFor(filter => filter.Operation).Length(1, 100);
             RuleFor(filter => filter.Resource).Length(1, AuditEvent.LongestId);
             RuleFor(filter => filter.ResourceType).Length(1, 50);
+            RuleFor(filter => filter.To).GreaterThanOrEqualTo(filter => filter.From).WithMessage(_ => Messages.Title("to_before_from")).When(filter => filter.From is not null);
             // Ids know no time before 1970.
             RuleFor(filter => filter.From).GreaterThanOrEqualTo(new DateOnly(1970, 1, 2));
             RuleFor(filter => filter.To).GreaterThanOrEqualTo(new DateOnly(1970, 1, 2));

@@ -44,7 +44,7 @@ internal sealed class AuditedType
         if (keys.Length == 0) keys = [organization!];
         Members =
         [
-            .. type.GetProperties().Where(property => property is { PropertyInfo: not null, ValueGenerated: ValueGenerated.Never } && !property.IsPrimaryKey())
+            .. type.GetProperties().Where(property => property is { PropertyInfo: not null, ValueGenerated: ValueGenerated.Never or ValueGenerated.OnAdd } && !property.IsPrimaryKey())
                 .Select(property => property.PropertyInfo!)
                 .Concat(type.GetComplexProperties().Select(property => property.PropertyInfo!))
                 .Where(property => property.PropertyType != typeof(byte[]) && !Told.Contains(property.Name) && !Skips(clr, property))
