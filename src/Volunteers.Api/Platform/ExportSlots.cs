@@ -4,7 +4,6 @@ using System.Threading.RateLimiting;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Options;
 using Npgsql;
-using Volunteers.Platform.Audit;
 
 namespace Volunteers.Platform;
 
@@ -36,16 +35,16 @@ internal static class ExportSlots
             var place = await Take(db, organizationId, queue, waiting, http.RequestAborted) ?? throw TooMany();
             try
             {
-                // The answer is written here: that is the export, and its trace comes before it.
+                // The answer is written here: that is the export.
                 var answer = (IResult)(await next(context))!;
-                await AuditTrail.Look(http, answer);
+                if (http.GetEndpoint()!.Metadata.GetMetadata<BeforeSending>() is { } before) await before.Act(http, answer);
                 await answer.ExecuteAsync(http);
             }
             finally
             {
                 await GiveBack(db, place);
             }
-            return new Sent();
+            return new AlreadySent();
         });
 
     /// <summary>The name of a place, by which the database locks it.</summary>
@@ -88,12 +87,6 @@ internal static class ExportSlots
         await db.Database.CloseConnectionAsync();
     }
 
-    /// <summary>There is nothing left to send, nor to be traced.</summary>
-    private sealed class Sent : IResult, ILeavesItsTrace
-    {
-        public Task ExecuteAsync(HttpContext http) => Task.CompletedTask;
-    }
-
     /// <summary>Those of this process, in order of arrival, so that few of them ask the database.</summary>
     private sealed class Queue(RateLimits limits) : IAsyncDisposable
     {
@@ -125,4 +118,13 @@ internal static class ExportSlots
 
         public ValueTask DisposeAsync() => running.DisposeAsync();
     }
+}
+
+/// <summary>What has to be done with an answer before its first byte goes out, by whoever sends it.</summary>
+internal sealed record BeforeSending(Func<HttpContext, IResult, Task> Act);
+
+/// <summary>There is nothing left to send.</summary>
+internal sealed class AlreadySent : IResult
+{
+    public Task ExecuteAsync(HttpContext http) => Task.CompletedTask;
 }

@@ -25,7 +25,7 @@ internal static class AuditTrail
 
     /// <summary>Stands within the transaction of a change, so it comes after <see cref="WriteTransaction.ChangesInOneTransaction"/>.</summary>
     public static TBuilder LeavesATrace<TBuilder>(this TBuilder builder) where TBuilder : IEndpointConventionBuilder =>
-        builder.AddEndpointFilter((context, next) => HttpMethods.IsGet(context.HttpContext.Request.Method) ? AroundLook(context, next) : AroundChange(context, next));
+        builder.WithMetadata(new BeforeSending(Look)).AddEndpointFilter((context, next) => HttpMethods.IsGet(context.HttpContext.Request.Method) ? AroundLook(context, next) : AroundChange(context, next));
 
     /// <summary>This route shows what is known of people who may not be the caller.</summary>
     public static TBuilder ShowsPersonalData<TBuilder>(this TBuilder builder) where TBuilder : IEndpointConventionBuilder =>
@@ -61,13 +61,13 @@ internal static class AuditTrail
     }
 
     /// <summary>For who sends an answer before the end of the filters: the trace of it, if it shows people.</summary>
-    public static async Task Look(HttpContext http, IResult result)
+    private static async Task Look(HttpContext http, IResult result)
     {
         if (http.GetEndpoint()!.Metadata.GetMetadata<PersonalDataShown>() is not { Kind: { } kind }) return;
 
         var answer = result is INestedHttpResult nested ? nested.Result : result;
         // An answer that is not made yet says itself what it shows.
-        if (answer is not ILeavesItsTrace) await Look(http, kind, Shown.By(answer));
+        if (answer is not (ILeavesItsTrace or AlreadySent)) await Look(http, kind, Shown.By(answer));
     }
 
     /// <summary>Returns when the trace is written; nothing may be sent before.</summary>
