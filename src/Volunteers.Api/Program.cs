@@ -2,6 +2,7 @@ using FluentValidation;
 using Microsoft.Extensions.Options;
 using Volunteers.Data;
 using Volunteers.Features.Activities;
+using Volunteers.Features.Audit;
 using Volunteers.Features.Certificates;
 using Volunteers.Features.Hours;
 using Volunteers.Features.Identity;
@@ -14,6 +15,7 @@ using Volunteers.Features.Reports;
 using Volunteers.Features.Teams;
 using Volunteers.Features.Volunteers;
 using Volunteers.Platform;
+using Volunteers.Platform.Audit;
 using Volunteers.Platform.OpenApi;
 
 try
@@ -41,6 +43,7 @@ try
     builder.Services.AddRateLimits();
     builder.Services.AddTurns();
     builder.Services.AddPersonalData();
+    builder.Services.AddAuditTrail();
     builder.Services.AddValidatorsFromAssemblyContaining<Program>(ServiceLifetime.Singleton, includeInternalTypes: true);
     builder.Services.AddHostedService<ResetMessages>();
     builder.Services.AddHostedService<ShiftSettlement>();
@@ -65,6 +68,7 @@ try
     app.UseAuthentication();
     app.UseCallers();
     app.UseCallerLimits();
+    app.UseRefusalTrail();
     app.UseAuthorization();
     app.Use(IdempotencyKey.HashRequest);
 
@@ -75,7 +79,7 @@ try
     app.MapPasswordResetPages();
     app.MapLogout();
     app.MapUserInfo();
-    var v1 = app.MapGroup("/v1").ValidatesRequests().TakesTurns().ChangesInOneTransaction();
+    var v1 = app.MapGroup("/v1").ValidatesRequests().TakesTurns().ChangesInOneTransaction().LeavesATrace();
     v1.MapAccounts();
     v1.MapSessions();
     v1.MapPasswords();
@@ -116,6 +120,7 @@ try
     organization.MapColumnMappings();
     organization.MapReconciliations();
     organization.MapCertificates();
+    organization.MapAudit();
 
     app.MapVerificationPage();
     app.MapHealth();

@@ -1,13 +1,16 @@
 using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.Options;
+using Volunteers.Features.Audit;
 using Volunteers.Features.Identity;
 using Volunteers.Features.Volunteers;
 using Volunteers.Platform;
+using Volunteers.Platform.Audit;
 
 namespace Volunteers.Data;
 
 /// <summary>
-/// What the program does: serve (without a word), <c>migrate</c>, <c>seed FOLDER</c>, <c>rotate-keys</c>, <c>remove-second-factor LOGIN</c>
-/// or <c>healthcheck</c>. In Development with no database configured, each of them starts the private one.
+/// What the program does: serve (without a word), <c>migrate</c>, <c>seed FOLDER</c>, <c>prune</c>, <c>rotate-keys</c>,
+/// <c>remove-second-factor LOGIN</c> or <c>healthcheck</c>. In Development with no database configured, each of them starts the private one.
 /// </summary>
 internal sealed class Commands(string[] args) : IAsyncDisposable
 {
@@ -20,8 +23,8 @@ internal sealed class Commands(string[] args) : IAsyncDisposable
     public async Task FindDatabase(WebApplicationBuilder builder)
     {
         if (EF.IsDesignTime || Command == "healthcheck") return;
-        if (Command is not ("serve" or "migrate" or "seed" or "rotate-keys" or "remove-second-factor"))
-            throw new StartupRefused("Usage: Volunteers.Api [migrate | seed FOLDER | rotate-keys | remove-second-factor LOGIN | healthcheck]");
+        if (Command is not ("serve" or "migrate" or "seed" or "prune" or "rotate-keys" or "remove-second-factor"))
+            throw new StartupRefused("Usage: Volunteers.Api [migrate | seed FOLDER | prune | rotate-keys | remove-second-factor LOGIN | healthcheck]");
 
         var configured = !string.IsNullOrEmpty(builder.Configuration.GetConnectionString(Database.ConnectionName));
         if (!configured && builder.Environment.IsDevelopment())
@@ -44,6 +47,9 @@ internal sealed class Commands(string[] args) : IAsyncDisposable
                 return;
             case "migrate":
                 await Migrate(app);
+                return;
+            case "prune":
+                await Prune(app);
                 return;
             case "seed":
                 await Seed(app, args is [_, var folder, ..] ? folder : throw new StartupRefused("Usage: Volunteers.Api seed FOLDER"));
@@ -70,9 +76,7 @@ internal sealed class Commands(string[] args) : IAsyncDisposable
 
     private async Task Migrate(WebApplication app)
     {
-        var service = Database.ConnectionString(app.Configuration);
-        var owner = app.Configuration.GetConnectionString("VolunteersOwner") is { Length: > 0 } given ? given : service;
-        await Migrator.Migrate(owner, service, CancellationToken.None, async () =>
+        await Migrator.Migrate(Owner(app.Configuration), Database.ConnectionString(app.Configuration), CancellationToken.None, async () =>
         {
             await using var scope = app.Services.CreateAsyncScope();
             await SignInSetup.Prepare(scope.ServiceProvider, CancellationToken.None);
@@ -81,6 +85,18 @@ internal sealed class Commands(string[] args) : IAsyncDisposable
             if (verbosity != "terse") app.Logger.LogWarning("PostgreSQL logs rows that it refuses, with all that they say of people: set log_error_verbosity = terse on the server");
         });
     }
+
+    /// <summary>To be run now and then, by whoever owns the schema: what of the audit trail is older than it has to be kept.</summary>
+    private static async Task Prune(WebApplication app)
+    {
+        var now = app.Services.GetRequiredService<TimeProvider>().GetUtcNow();
+        var keep = app.Services.GetRequiredService<IOptions<AuditSettings>>().Value.KeepDays;
+        var pruned = await AuditPruning.Prune(Owner(app.Configuration), now.AddDays(-keep), now, CancellationToken.None);
+        Console.WriteLine($"{pruned} audit events older than {keep} days were deleted.");
+    }
+
+    private static string Owner(IConfiguration configuration) =>
+        configuration.GetConnectionString("VolunteersOwner") is { Length: > 0 } given ? given : Database.ConnectionString(configuration);
 
     private async Task Seed(WebApplication app, string folder)
     {
@@ -100,14 +116,18 @@ internal sealed class Commands(string[] args) : IAsyncDisposable
         await using var scope = app.Services.CreateAsyncScope();
         var db = scope.ServiceProvider.GetRequiredService<VolunteersDb>();
         var login = Login.Parse(loginText)?.Value.ToUpperInvariant() ?? throw new StartupRefused("That is neither an e-mail address nor a phone number.");
-        var removed = await db.SecondFactors.Where(f => db.Users.Any(a => a.Id == f.AccountId && a.NormalizedUserName == login)).ExecuteDeleteAsync();
+        await using var transaction = await db.Database.BeginTransactionAsync();
+        var accountId = await db.Users.Where(a => a.NormalizedUserName == login).Select(a => a.Id).SingleOrDefaultAsync();
+        var removed = await db.SecondFactors.Where(f => f.AccountId == accountId).ExecuteDeleteAsync();
+        if (removed == 1) await app.Services.GetRequiredService<SignInTrail>().Changed(db, "removeSecondFactor", accountId, CancellationToken.None);
+        await transaction.CommitAsync();
         Console.WriteLine(removed == 1 ? "The second factor is removed." : "No account with this login has a second factor.");
     }
 
     private static async Task RotateKeys(WebApplication app)
     {
         await using var scope = app.Services.CreateAsyncScope();
-        var result = await new KeyRotation(scope.ServiceProvider.GetRequiredService<VolunteersDb>(), app.Services.GetRequiredService<PersonalSeal>()).Run(CancellationToken.None);
+        var result = await new KeyRotation(scope.ServiceProvider.GetRequiredService<VolunteersDb>(), app.Services.GetRequiredService<PersonalSeal>(), app.Services.GetRequiredService<TimeProvider>()).Run(CancellationToken.None);
         Console.WriteLine($"Sealed {result.Sealed} documents with the current key, hashed {result.Hashed} with the current hash key.");
         if (result.Problems.Count > 0) throw new StartupRefused(string.Join('\n', result.Problems));
     }

@@ -1,6 +1,7 @@
 using Microsoft.EntityFrameworkCore;
 using Npgsql;
 using Volunteers.Platform;
+using Volunteers.Platform.Audit;
 
 namespace Volunteers.Data;
 
@@ -12,6 +13,7 @@ internal static class Database
     public static void AddDatabase(this IServiceCollection services)
     {
         services.AddSingleton(provider => DataSource(ConnectionString(provider.GetRequiredService<IConfiguration>())));
+        services.AddKeyedSingleton(AuditWriter.Connections, (provider, _) => DataSource(ConnectionString(provider.GetRequiredService<IConfiguration>()), mostConnections: 2));
         services.AddDbContextPool<VolunteersDb>((provider, options) => Configure(options, provider.GetRequiredService<NpgsqlDataSource>()));
         services.AddScoped<DbContext>(provider => provider.GetRequiredService<VolunteersDb>());
     }
@@ -29,10 +31,11 @@ internal static class Database
     /// Whoever the connection string names, the session acts as <see cref="Migrator.ServiceRole"/>, which can insert
     /// postings but neither change nor delete them.
     /// </summary>
-    private static NpgsqlDataSource DataSource(string connectionString)
+    private static NpgsqlDataSource DataSource(string connectionString, int? mostConnections = null)
     {
         // The detail of an error repeats values of the row, and an error may be logged.
         var settings = new NpgsqlConnectionStringBuilder(connectionString) { ApplicationName = "Volunteers", IncludeErrorDetail = false };
+        if (mostConnections is { } most) (settings.MinPoolSize, settings.MaxPoolSize) = (0, most);
         settings.Options = $"{settings.Options} -c role={Migrator.ServiceRole} -c statement_timeout=60s -c idle_in_transaction_session_timeout=120s".Trim();
         return new NpgsqlDataSourceBuilder(settings.ConnectionString).Build();
     }

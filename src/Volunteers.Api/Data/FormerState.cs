@@ -6,6 +6,7 @@ using Volunteers.Features.Organizations;
 using Volunteers.Features.Projects;
 using Volunteers.Features.Teams;
 using Volunteers.Features.Volunteers;
+using Volunteers.Platform.Audit;
 
 namespace Volunteers.Data;
 
@@ -14,6 +15,7 @@ namespace Volunteers.Data;
 /// stars are reckoned as they were.
 /// One table for all, by the id of what it is about, so that a person's former names are found and erased with the person.
 /// </summary>
+[NotAudited]
 internal sealed class FormerState
 {
     private FormerState() { }

@@ -18,7 +18,7 @@ internal static class Migrator
     /// <summary>Insert-only for the service: what was booked or said stays.</summary>
     private static readonly string[] OnlyGrow =
         ["hour_postings", "service_record_events", "attendance_events", "issued_reports", "star_rules", "certificates", "certificate_endings",
-        "consent_texts", "consent_receipts"];
+        "consent_texts", "consent_receipts", "audit_events", "audit_chain"];
 
     /// <summary>
     /// What may be written anew there, and nothing else: where a person is named, so that they can be forgotten, and where a
@@ -60,6 +60,8 @@ internal static class Migrator
          grant usage on all sequences in schema public to {ServiceRole};
          revoke update, delete on {string.Join(", ", OnlyGrow)} from {ServiceRole};
          {string.Concat(Forgettable.Select(some => $"grant update ({some.Columns}) on {some.Table} to {ServiceRole};\n"))}
+         revoke update on audit_values, audit_pending from {ServiceRole};
+         revoke insert, update, delete on audit_cuts from {ServiceRole};
          revoke insert, update, delete on "__EFMigrationsHistory" from {ServiceRole};
          """;
 

@@ -1,9 +1,11 @@
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Metadata.Builders;
+using Volunteers.Platform.Audit;
 
 namespace Volunteers.Data;
 
 /// <summary>That a folder of seeds was loaded, so that it is loaded once.</summary>
+[NotAudited]
 internal sealed class SeedLoad
 {
     private SeedLoad() { }

@@ -9,6 +9,7 @@ using Volunteers.Features.Projects;
 using Volunteers.Features.Teams;
 using Volunteers.Features.Volunteers;
 using Volunteers.Platform;
+using Volunteers.Platform.Audit;
 
 namespace Volunteers.Data;
 
@@ -29,6 +30,8 @@ internal sealed class SeedLoader(VolunteersDb db, TimeProvider clock)
         var name = Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder)));
         if (!File.Exists(Path.Combine(folder, "organization.json"))) throw new StartupRefused($"{folder} has no organization.json.");
         await using var transaction = await db.Database.BeginTransactionAsync(ct);
+        var notes = new AuditNotes();
+        using var watching = notes.Watch(db);
         var organization = await LoadOrganization(folder, administratorAccountId, ct);
         // Of two loaders at once the second waits here for the first, and then has nothing to do.
         var first = await db.Database.ExecuteSqlAsync(
@@ -44,6 +47,7 @@ internal sealed class SeedLoader(VolunteersDb db, TimeProvider clock)
         LoadActivities(folder, organization);
         await db.SaveChangesAsync(ct);
         await LoadService(folder, organization, administratorAccountId, ct);
+        await db.LeaveTrace(notes, "seed", organization.Id, clock.GetUtcNow(), ct, administratorAccountId);
         await transaction.CommitAsync(ct);
         return true;
     }

@@ -126,4 +126,7 @@ internal interface ICallers
 
     /// <summary>From the database, now.</summary>
     ValueTask<Caller?> Reload(HttpContext http);
+
+    /// <summary>Where an account has a role.</summary>
+    Task<Guid[]> OrganizationsOf(Guid accountId, CancellationToken ct);
 }

@@ -40,8 +40,10 @@ internal static class ETag
 }
 
 /// <summary>200 with an ETag, or 304 when the caller has this version already.</summary>
-internal sealed class Found<T>(T view) : IResult, IEndpointMetadataProvider where T : IVersioned
+internal sealed class Found<T>(T view) : IResult, IValueHttpResult, IEndpointMetadataProvider where T : IVersioned
 {
+    public object Value => view;
+
     public Task ExecuteAsync(HttpContext http)
     {
         ETag.Set(http, view);

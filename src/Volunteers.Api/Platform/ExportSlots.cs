@@ -36,13 +36,15 @@ internal static class ExportSlots
             try
             {
                 // The answer is written here: that is the export.
-                await ((IResult)(await next(context))!).ExecuteAsync(http);
+                var answer = (IResult)(await next(context))!;
+                if (http.GetEndpoint()!.Metadata.GetMetadata<BeforeSending>() is { } before) await before.Act(http, answer);
+                await answer.ExecuteAsync(http);
             }
             finally
             {
                 await GiveBack(db, place);
             }
-            return Results.Empty;
+            return new AlreadySent();
         });
 
     /// <summary>The name of a place, by which the database locks it.</summary>
@@ -116,4 +118,13 @@ internal static class ExportSlots
 
         public ValueTask DisposeAsync() => running.DisposeAsync();
     }
+}
+
+/// <summary>What has to be done with an answer before its first byte goes out, by whoever sends it.</summary>
+internal sealed record BeforeSending(Func<HttpContext, IResult, Task> Act);
+
+/// <summary>There is nothing left to send.</summary>
+internal sealed class AlreadySent : IResult
+{
+    public Task ExecuteAsync(HttpContext http) => Task.CompletedTask;
 }

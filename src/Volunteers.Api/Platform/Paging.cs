@@ -33,8 +33,10 @@ internal sealed record PageQuery(int? Limit = null, string? Cursor = null)
 internal sealed record Page<T>(IReadOnlyList<T> Items, string? Next);
 
 /// <summary>A page, answered with a <c>Link</c> header to the one that follows.</summary>
-internal sealed class Paged<T>(Page<T> page, string cursorParameter = "cursor") : IResult, IEndpointMetadataProvider
+internal sealed class Paged<T>(Page<T> page, string cursorParameter = "cursor") : IResult, IValueHttpResult, IEndpointMetadataProvider
 {
+    public object Value => page;
+
     public Task ExecuteAsync(HttpContext http)
     {
         if (page.Next is { } next) Cursors.Link(http, cursorParameter, next);

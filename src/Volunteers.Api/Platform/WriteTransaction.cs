@@ -38,8 +38,6 @@ internal static class WriteTransaction
     public static TBuilder OpensItsOwnTransaction<TBuilder>(this TBuilder builder) where TBuilder : IEndpointConventionBuilder =>
         builder.WithMetadata(new OwnTransaction());
 
-    private sealed record OwnTransaction;
-
     private static async Task Run(EndpointFilterInvocationContext context, EndpointFilterDelegate next, DbContext db, IDbContextTransaction transaction)
     {
         var http = context.HttpContext;
@@ -60,6 +58,9 @@ internal static class WriteTransaction
         await answer.Send(http);
     }
 }
+
+/// <summary>See <see cref="WriteTransaction.OpensItsOwnTransaction"/>; such a handler leaves the trace of its change itself, within it.</summary>
+internal sealed record OwnTransaction;
 
 /// <summary>What a handler answered, held back until its effect is committed.</summary>
 internal sealed record BufferedAnswer(int Status, byte[] Body)

@@ -64,7 +64,7 @@ public sealed class CommandTests(TestDatabases databases)
         await using var process = ServiceProcess.Run("migrat");
 
         Assert.Equal(1, await process.ExitCode());
-        Assert.StartsWith("Usage: Volunteers.Api [migrate | seed FOLDER | rotate-keys | remove-second-factor LOGIN | healthcheck]", process.Output, StringComparison.Ordinal);
+        Assert.StartsWith("Usage: Volunteers.Api [migrate | seed FOLDER | prune | rotate-keys | remove-second-factor LOGIN | healthcheck]", process.Output, StringComparison.Ordinal);
     }
 
     [Fact]

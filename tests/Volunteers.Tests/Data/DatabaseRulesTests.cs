@@ -44,7 +44,7 @@ public sealed class DatabaseRulesTests(TestDatabases databases) : HoursTest(data
         {
             var source = services.GetRequiredService<NpgsqlDataSource>();
             Assert.Equal(Migrator.ServiceRole, await Scalar(source, "select current_user::text"));
-            foreach (var table in new[] { "hour_postings", "service_record_events", "star_rules" })
+            foreach (var table in new[] { "hour_postings", "service_record_events", "star_rules", "audit_events", "audit_chain" })
             {
                 Assert.True((bool)(await Scalar(source, $"select has_table_privilege('{table}', 'insert')"))!);
                 foreach (var change in new[] { $"update {table} set organization_id = organization_id", $"delete from {table}", $"truncate {table} cascade" })

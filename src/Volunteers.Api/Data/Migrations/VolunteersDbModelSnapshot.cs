@@ -3895,6 +3895,260 @@ namespace Volunteers.Data.Migrations
                     b.ToTable("volunteers", (string)null);
                 });
 
+            modelBuilder.Entity("Volunteers.Platform.Audit.AuditCut", b =>
+                {
+                    b.Property<Guid>("OrganizationId")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("uuid")
+                        .HasColumnName("organization_id");
+
+                    b.Property<DateTimeOffset>("At")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("at");
+
+                    b.Property<byte[]>("Hash")
+                        .IsRequired()
+                        .HasColumnType("bytea")
+                        .HasColumnName("hash");
+
+                    b.Property<long>("Position")
+                        .HasColumnType("bigint")
+                        .HasColumnName("position");
+
+                    b.HasKey("OrganizationId")
+                        .HasName("pk_audit_cuts");
+
+                    b.ToTable("audit_cuts", (string)null);
+                });
+
+            modelBuilder.Entity("Volunteers.Platform.Audit.AuditEvent", b =>
+                {
+                    b.Property<Guid>("OrganizationId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("organization_id");
+
+                    b.Property<Guid>("Id")
+                        .HasColumnType("uuid")
+                        .HasColumnName("id");
+
+                    b.Property<Guid?>("ActorId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("actor_id");
+
+                    b.Property<string>("ActorKind")
+                        .IsRequired()
+                        .HasMaxLength(30)
+                        .HasColumnType("character varying(30)")
+                        .HasColumnName("actor_kind");
+
+                    b.Property<string>("Address")
+                        .HasMaxLength(50)
+                        .HasColumnType("character varying(50)")
+                        .HasColumnName("address");
+
+                    b.Property<string>("Agent")
+                        .HasMaxLength(30)
+                        .HasColumnType("character varying(30)")
+                        .HasColumnName("agent");
+
+                    b.Property<DateTimeOffset>("At")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("at");
+
+                    b.Property<string>("Code")
+                        .HasMaxLength(100)
+                        .HasColumnType("character varying(100)")
+                        .HasColumnName("code");
+
+                    b.Property<string>("Details")
+                        .IsRequired()
+                        .HasColumnType("json")
+                        .HasColumnName("details");
+
+                    b.Property<string>("Kind")
+                        .IsRequired()
+                        .HasMaxLength(30)
+                        .HasColumnType("character varying(30)")
+                        .HasColumnName("kind");
+
+                    b.Property<string>("Operation")
+                        .IsRequired()
+                        .HasMaxLength(100)
+                        .HasColumnType("character varying(100)")
+                        .HasColumnName("operation");
+
+                    b.Property<string>("Outcome")
+                        .IsRequired()
+                        .HasMaxLength(30)
+                        .HasColumnType("character varying(30)")
+                        .HasColumnName("outcome");
+
+                    b.Property<string>("ResourceId")
+                        .HasMaxLength(100)
+                        .HasColumnType("character varying(100)")
+                        .HasColumnName("resource_id");
+
+                    b.Property<string>("ResourceType")
+                        .HasMaxLength(50)
+                        .HasColumnType("character varying(50)")
+                        .HasColumnName("resource_type");
+
+                    b.Property<string>("Role")
+                        .HasMaxLength(30)
+                        .HasColumnType("character varying(30)")
+                        .HasColumnName("role");
+
+                    b.PrimitiveCollection<Guid[]>("Teams")
+                        .HasColumnType("uuid[]")
+                        .HasColumnName("teams");
+
+                    b.Property<int>("Times")
+                        .HasColumnType("integer")
+                        .HasColumnName("times");
+
+                    b.Property<string>("TraceId")
+                        .HasMaxLength(100)
+                        .HasColumnType("character varying(100)")
+                        .HasColumnName("trace_id");
+
+                    b.PrimitiveCollection<Guid[]>("Volunteers")
+                        .IsRequired()
+                        .HasColumnType("uuid[]")
+                        .HasColumnName("volunteers");
+
+                    b.HasKey("OrganizationId", "Id")
+                        .HasName("pk_audit_events");
+
+                    b.HasIndex("Volunteers")
+                        .HasDatabaseName("ix_audit_events_volunteers");
+
+                    NpgsqlIndexBuilderExtensions.HasMethod(b.HasIndex("Volunteers"), "gin");
+
+                    b.HasIndex("OrganizationId", "ActorId", "Id")
+                        .HasDatabaseName("ix_audit_events_organization_id_actor_id_id");
+
+                    b.HasIndex("OrganizationId", "Kind", "Id")
+                        .HasDatabaseName("ix_audit_events_organization_id_kind_id")
+                        .HasFilter("kind <> 'look'");
+
+                    b.HasIndex("OrganizationId", "Operation", "Id")
+                        .HasDatabaseName("ix_audit_events_organization_id_operation_id");
+
+                    b.HasIndex("OrganizationId", "ResourceId", "Id")
+                        .HasDatabaseName("ix_audit_events_organization_id_resource_id_id");
+
+                    b.ToTable("audit_events", (string)null);
+                });
+
+            modelBuilder.Entity("Volunteers.Platform.Audit.AuditHead", b =>
+                {
+                    b.Property<Guid>("OrganizationId")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("uuid")
+                        .HasColumnName("organization_id");
+
+                    b.Property<byte[]>("Hash")
+                        .IsRequired()
+                        .HasColumnType("bytea")
+                        .HasColumnName("hash");
+
+                    b.Property<long>("Position")
+                        .HasColumnType("bigint")
+                        .HasColumnName("position");
+
+                    b.HasKey("OrganizationId")
+                        .HasName("pk_audit_heads");
+
+                    b.ToTable("audit_heads", (string)null);
+                });
+
+            modelBuilder.Entity("Volunteers.Platform.Audit.AuditLink", b =>
+                {
+                    b.Property<Guid>("OrganizationId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("organization_id");
+
+                    b.Property<long>("Position")
+                        .HasColumnType("bigint")
+                        .HasColumnName("position");
+
+                    b.Property<Guid>("EventId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("event_id");
+
+                    b.Property<byte[]>("Hash")
+                        .IsRequired()
+                        .HasColumnType("bytea")
+                        .HasColumnName("hash");
+
+                    b.Property<byte[]>("PreviousHash")
+                        .IsRequired()
+                        .HasColumnType("bytea")
+                        .HasColumnName("previous_hash");
+
+                    b.HasKey("OrganizationId", "Position")
+                        .HasName("pk_audit_chain");
+
+                    b.HasIndex("OrganizationId", "EventId")
+                        .IsUnique()
+                        .HasDatabaseName("ix_audit_chain_organization_id_event_id");
+
+                    b.ToTable("audit_chain", (string)null);
+                });
+
+            modelBuilder.Entity("Volunteers.Platform.Audit.AuditPending", b =>
+                {
+                    b.Property<Guid>("OrganizationId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("organization_id");
+
+                    b.Property<Guid>("EventId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("event_id");
+
+                    b.HasKey("OrganizationId", "EventId")
+                        .HasName("pk_audit_pending");
+
+                    b.ToTable("audit_pending", (string)null);
+                });
+
+            modelBuilder.Entity("Volunteers.Platform.Audit.AuditValue", b =>
+                {
+                    b.Property<Guid>("OrganizationId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("organization_id");
+
+                    b.Property<Guid>("EventId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("event_id");
+
+                    b.Property<int>("Position")
+                        .HasColumnType("integer")
+                        .HasColumnName("position");
+
+                    b.Property<byte[]>("Salt")
+                        .IsRequired()
+                        .HasColumnType("bytea")
+                        .HasColumnName("salt");
+
+                    b.Property<Guid?>("SubjectId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("subject_id");
+
+                    b.Property<string>("Texts")
+                        .IsRequired()
+                        .HasColumnType("json")
+                        .HasColumnName("texts");
+
+                    b.HasKey("OrganizationId", "EventId", "Position")
+                        .HasName("pk_audit_values");
+
+                    b.HasIndex("OrganizationId", "SubjectId")
+                        .HasDatabaseName("ix_audit_values_organization_id_subject_id");
+
+                    b.ToTable("audit_values", (string)null);
+                });
+
             modelBuilder.Entity("Volunteers.Platform.IdempotencyRecord", b =>
                 {
                     b.Property<Guid>("OrganizationId")

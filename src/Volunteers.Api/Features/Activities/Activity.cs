@@ -4,6 +4,7 @@ using Volunteers.Features.Projects;
 using Volunteers.Features.Teams;
 using Volunteers.Features.Volunteers;
 using Volunteers.Platform;
+using Volunteers.Platform.Audit;
 
 namespace Volunteers.Features.Activities;
 
@@ -102,8 +103,10 @@ internal sealed class Activity : IVersioned, IOnCalendar
     public bool Detached { get; private set; }
 
     /// <summary>Grows with each change of the plan: the SEQUENCE of its calendar entry.</summary>
+    [NotAudited]
     public int Sequence { get; private set; }
 
+    [NotAudited]
     public DateTimeOffset ChangedAt { get; private set; }
 
     public DateTimeOffset CreatedAt { get; private set; }

@@ -3,6 +3,7 @@ using Microsoft.EntityFrameworkCore;
 using Volunteers.Data;
 using Volunteers.Features.Projects;
 using Volunteers.Platform;
+using Volunteers.Platform.Audit;
 using Volunteers.Platform.OpenApi;
 
 namespace Volunteers.Features.Activities;
@@ -13,9 +14,9 @@ internal static class ActivityEndpoints
     {
         var activities = organization.MapGroup("/activities").WithTags("Activities").Scoped(Scope.Activities);
 
-        activities.MapGet("", List).WithName("listActivities");
+        activities.MapGet("", List).WithName("listActivities").ShowsNoPersonalData();
         activities.MapPost("", Create).WithName("createActivity").Allows(Access.Coordinate).RefusesWith(404);
-        activities.MapGet("/{activityId:guid}", Get).WithName("getActivity").RefusesWith(404);
+        activities.MapGet("/{activityId:guid}", Get).WithName("getActivity").ShowsNoPersonalData().RefusesWith(404);
         activities.MapPatch("/{activityId:guid}", Change).WithName("changeActivity").Allows(Access.Coordinate).RefusesWith(404, 409);
         activities.MapPost("/{activityId:guid}/publish", Publish).WithName("publishActivity").Allows(Access.Coordinate).RefusesWith(404, 409);
         activities.MapPost("/{activityId:guid}/cancel", Cancel).WithName("cancelActivity").Allows(Access.Coordinate).RefusesWith(404, 409);

@@ -1,6 +1,7 @@
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Metadata.Builders;
 using Volunteers.Features.Volunteers;
+using Volunteers.Platform.Audit;
 
 namespace Volunteers.Features.Activities;
 
@@ -41,6 +42,7 @@ internal enum Distance
 internal sealed record AttendanceTime(DateTimeOffset CountedAt, DateTimeOffset? DeviceAt, DateTimeOffset ReceivedAt);
 
 /// <summary>One check-in or check-out. Every one is kept, also the second and the one that changes nothing; none is ever changed, but what the device said is forgotten after a while.</summary>
+[HistoryKept]
 internal sealed class AttendanceEvent
 {
     private AttendanceEvent() { }

@@ -6,6 +6,7 @@ using Volunteers.Data;
 using Volunteers.Features.Teams;
 using Volunteers.Features.Volunteers;
 using Volunteers.Platform;
+using Volunteers.Platform.Audit;
 using Volunteers.Platform.OpenApi;
 
 namespace Volunteers.Features.Activities;
@@ -16,13 +17,13 @@ internal static class CalendarFeedEndpoints
     {
         var feeds = organization.MapGroup("/calendar-feeds").WithTags("Calendar").Scoped(Scope.Activities);
 
-        feeds.MapGet("", List).WithName("listCalendarFeeds");
+        feeds.MapGet("", List).WithName("listCalendarFeeds").ShowsNoPersonalData();
         feeds.MapPost("", Create).WithName("createCalendarFeed").RefusesWith(404, 409);
         feeds.MapDelete("/{feedId:guid}", Revoke).WithName("revokeCalendarFeed").RefusesWith(404);
     }
 
     public static void MapCalendars(this RouteGroupBuilder v1) =>
-        v1.MapGet("/calendars/{secret}.ics", Read).WithTags("Calendar").WithName("getCalendar").AllowAnonymous().Costs(Cost.Verification).RefusesWith(404);
+        v1.MapGet("/calendars/{secret}.ics", Read).WithTags("Calendar").WithName("getCalendar").ShowsNoPersonalData().AllowAnonymous().Costs(Cost.Verification).RefusesWith(404);
 
     /// <summary>Lists the calendar feeds that the caller made, without their secrets.</summary>
     private static Task<Paged<CalendarFeedView>> List([AsParameters] PageQuery page, Tenant tenant, VolunteersDb db, CancellationToken ct) =>
@@ -51,7 +52,7 @@ internal static class CalendarFeedEndpoints
 
     /// <summary>Revokes a calendar feed: its address is not found any more.</summary>
     private static async Task<Results<NoContent, NotFound>> Revoke(Guid feedId, Tenant tenant, VolunteersDb db, CancellationToken ct) =>
-        await db.CalendarFeeds.MadeBy(tenant).Where(f => f.Id == feedId).ExecuteDeleteAsync(ct) == 1
+        await db.DeleteNoted(db.CalendarFeeds.MadeBy(tenant).Where(f => f.Id == feedId), ct) == 1
             ? TypedResults.NoContent()
             : TypedResults.NotFound();
 

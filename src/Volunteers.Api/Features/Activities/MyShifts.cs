@@ -4,13 +4,14 @@ using Microsoft.AspNetCore.Mvc;
 using Microsoft.EntityFrameworkCore;
 using Volunteers.Data;
 using Volunteers.Platform;
+using Volunteers.Platform.Audit;
 
 namespace Volunteers.Features.Activities;
 
 internal static class MyShifts
 {
     public static void MapMyShifts(this RouteGroupBuilder v1) =>
-        v1.MapGet("/me/shifts", List).WithTags("Me").WithName("listMyShifts").Allows(Access.Account);
+        v1.MapGet("/me/shifts", List).WithTags("Me").WithName("listMyShifts").ShowsNoPersonalData().Allows(Access.Account);
 
     /// <summary>Lists the shifts the caller signed up for, in every organization, in the order in which they start.</summary>
     private static Task<Paged<MyShiftView>> List(

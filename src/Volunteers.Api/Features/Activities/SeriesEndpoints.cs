@@ -4,6 +4,7 @@ using Volunteers.Data;
 using Volunteers.Features.Organizations;
 using Volunteers.Features.Projects;
 using Volunteers.Platform;
+using Volunteers.Platform.Audit;
 using Volunteers.Platform.OpenApi;
 
 namespace Volunteers.Features.Activities;
@@ -16,9 +17,9 @@ internal static class SeriesEndpoints
     {
         var series = organization.MapGroup("/series").WithTags("Series").Scoped(Scope.Activities);
 
-        series.MapGet("", List).WithName("listSeries");
+        series.MapGet("", List).WithName("listSeries").ShowsNoPersonalData();
         series.MapPost("", Create).WithName("createSeries").Allows(Access.Coordinate).RefusesWith(404);
-        series.MapGet("/{seriesId:guid}", Get).WithName("getSeries").RefusesWith(404);
+        series.MapGet("/{seriesId:guid}", Get).WithName("getSeries").ShowsNoPersonalData().RefusesWith(404);
         series.MapPatch("/{seriesId:guid}", Change).WithName("changeSeries").Allows(Access.Coordinate).RefusesWith(404, 409);
         series.MapDelete("/{seriesId:guid}", End).WithName("endSeries").Allows(Access.Coordinate).RefusesWith(404, 409);
         series.MapStandingSignUps();

@@ -1,5 +1,6 @@
 using Microsoft.EntityFrameworkCore;
 using Volunteers.Data;
+using Volunteers.Platform.Audit;
 
 namespace Volunteers.Features.Activities;
 
@@ -52,11 +53,14 @@ internal sealed class SeriesHorizon(IServiceScopeFactory scopes, TimeProvider cl
         await using var scope = scopes.CreateAsyncScope();
         var db = scope.ServiceProvider.GetRequiredService<VolunteersDb>();
         await using var transaction = await db.Database.BeginTransactionAsync(ct);
+        var notes = new AuditNotes();
+        using var watching = notes.Watch(db);
         var organization = await db.Organizations.AsNoTracking().SingleAsync(o => o.Id == organizationId, ct);
         if (await db.LockSeries(organizationId, seriesId, ct) is not { GoesOn: true } series
             || series.MadeUntil >= organization.DayOf(now).AddDays(SeriesOccurrences.HorizonDays)) return;
 
         await db.Make(series, organization, series.MadeUntil, now, ct);
+        await db.LeaveTrace(notes, "carryOnSeries", organizationId, now, ct);
         await transaction.CommitAsync(ct);
     }
 }

@@ -1,6 +1,7 @@
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Metadata.Builders;
 using Volunteers.Platform;
+using Volunteers.Platform.Audit;
 
 namespace Volunteers.Features.Activities;
 
@@ -52,16 +53,21 @@ internal sealed class Shift : IVersioned, IOnCalendar
     public List<string> Skills { get; private set; } = [];
 
     /// <summary>Places that are somebody's: confirmed, attended, missed, or kept for a group.</summary>
+    [NotAudited]
     public int Taken { get; private set; }
 
+    [NotAudited]
     public int Waiting { get; private set; }
 
     /// <summary>Counts sign-ups; the number each of them got is its turn on the waiting list.</summary>
+    [NotAudited]
     public long Arrivals { get; private set; }
 
     /// <summary>Grows with each change of the plan: the SEQUENCE of its calendar entry.</summary>
+    [NotAudited]
     public int Sequence { get; private set; }
 
+    [NotAudited]
     public DateTimeOffset ChangedAt { get; private set; }
 
     /// <summary>What its rotating check-in code is made from; never leaves the service.</summary>

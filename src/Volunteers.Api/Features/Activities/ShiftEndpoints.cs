@@ -2,6 +2,7 @@ using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.EntityFrameworkCore;
 using Volunteers.Data;
 using Volunteers.Platform;
+using Volunteers.Platform.Audit;
 using Volunteers.Platform.OpenApi;
 
 namespace Volunteers.Features.Activities;
@@ -11,11 +12,11 @@ internal static class ShiftEndpoints
     public static void MapShifts(this RouteGroupBuilder organization)
     {
         var ofActivity = organization.MapGroup("/activities/{activityId:guid}/shifts").WithTags("Shifts").Scoped(Scope.Activities);
-        ofActivity.MapGet("", List).WithName("listShifts").RefusesWith(404);
+        ofActivity.MapGet("", List).WithName("listShifts").ShowsNoPersonalData().RefusesWith(404);
         ofActivity.MapPost("", Create).WithName("createShift").Allows(Access.Coordinate).RefusesWith(404, 409);
 
         var shifts = organization.MapGroup("/shifts").WithTags("Shifts").Scoped(Scope.Activities);
-        shifts.MapGet("/{shiftId:guid}", Get).WithName("getShift").RefusesWith(404);
+        shifts.MapGet("/{shiftId:guid}", Get).WithName("getShift").ShowsNoPersonalData().RefusesWith(404);
         shifts.MapPatch("/{shiftId:guid}", Change).WithName("changeShift").Allows(Access.Coordinate).RefusesWith(404, 409);
         shifts.MapDelete("/{shiftId:guid}", Delete).WithName("deleteShift").Allows(Access.Coordinate).RefusesWith(404, 409);
         shifts.MapSignUps();
@@ -75,8 +76,8 @@ internal static class ShiftEndpoints
 
         activity.ChangedAlone();
         if (shift.Taken + shift.Waiting is > 0 and var people) throw new RuleBreach("shift_has_sign_ups", people);
-        await db.SignUps.Where(s => s.OrganizationId == tenant.Id && s.ShiftId == shiftId).ExecuteDeleteAsync(ct);
-        await db.ShiftGroups.Where(g => g.OrganizationId == tenant.Id && g.ShiftId == shiftId).ExecuteDeleteAsync(ct);
+        await db.DeleteNoted(db.SignUps.Where(s => s.OrganizationId == tenant.Id && s.ShiftId == shiftId), ct);
+        await db.DeleteNoted(db.ShiftGroups.Where(g => g.OrganizationId == tenant.Id && g.ShiftId == shiftId), ct);
         db.Remove(shift);
         await db.SaveChangesAsync(ct);
         return TypedResults.NoContent();

@@ -4,6 +4,7 @@ using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.EntityFrameworkCore;
 using Volunteers.Data;
 using Volunteers.Platform;
+using Volunteers.Platform.Audit;
 using Volunteers.Platform.OpenApi;
 
 namespace Volunteers.Features.Activities;
@@ -14,7 +15,7 @@ internal static class ShiftGroupEndpoints
     {
         var groups = shifts.MapGroup("/{shiftId:guid}/groups");
 
-        groups.MapGet("", List).WithName("listShiftGroups").Allows(Access.Read).RefusesWith(404);
+        groups.MapGet("", List).WithName("listShiftGroups").ShowsNoPersonalData().Allows(Access.Read).RefusesWith(404);
         groups.MapPost("", Create).WithName("createShiftGroup").Allows(Access.Coordinate).RefusesWith(404, 409);
         groups.MapPost("/{groupId:guid}/names", Name).WithName("nameGroupPlace").Allows(Access.Coordinate).RefusesWith(404, 409);
         groups.MapDelete("/{groupId:guid}", GiveBack).WithName("giveBackGroupPlaces").Allows(Access.Coordinate).RefusesWith(404);

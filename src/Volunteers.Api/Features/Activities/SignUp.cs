@@ -2,6 +2,7 @@ using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Metadata.Builders;
 using Volunteers.Features.Volunteers;
 using Volunteers.Platform;
+using Volunteers.Platform.Audit;
 
 namespace Volunteers.Features.Activities;
 
@@ -66,6 +67,7 @@ internal sealed class SignUp : IOnCalendar
     public SignUpSource Source { get; private set; }
 
     /// <summary>The turn it got from the shift when it arrived.</summary>
+    [NotAudited]
     public long Arrival { get; private set; }
 
     public DateTimeOffset SignedUpAt { get; private set; }
@@ -76,15 +78,19 @@ internal sealed class SignUp : IOnCalendar
     public Guid? GroupId { get; private set; }
 
     /// <summary>Why a coordinator let it clash with another shift.</summary>
+    [Personal(Mask.Hidden)]
     public string? ClashReason { get; private set; }
 
     public DateTimeOffset? CancelledAt { get; private set; }
 
+    [Personal(Mask.Hidden)]
     public string? CancelReason { get; private set; }
 
     /// <summary>Grows with each step: the SEQUENCE of its calendar entry.</summary>
+    [NotAudited]
     public int Sequence { get; private set; }
 
+    [NotAudited]
     public DateTimeOffset ChangedAt { get; private set; }
 
     /// <summary>Why no hours could be booked although they came: the code of the rule that refused.</summary>

@@ -5,6 +5,7 @@ using Microsoft.AspNetCore.Mvc;
 using Microsoft.EntityFrameworkCore;
 using Volunteers.Data;
 using Volunteers.Platform;
+using Volunteers.Platform.Audit;
 using Volunteers.Platform.OpenApi;
 
 namespace Volunteers.Features.Activities;
@@ -15,9 +16,9 @@ internal static class SignUpEndpoints
     {
         var signUps = shifts.MapGroup("/{shiftId:guid}/sign-ups").TakesTurnsBy("shiftId");
 
-        signUps.MapGet("", List).WithName("listSignUps").RefusesWith(404);
+        signUps.MapGet("", List).WithName("listSignUps").ShowsPersonalData().RefusesWith(404);
         signUps.MapPost("", SignUp).WithName("signUpForShift").Allows(Access.TakePart).RefusesWith(404, 409);
-        signUps.MapGet("/{volunteerId:guid}", Get).WithName("getSignUp").RefusesWith(404);
+        signUps.MapGet("/{volunteerId:guid}", Get).WithName("getSignUp").ShowsPersonalData().RefusesWith(404);
         signUps.MapDelete("/{volunteerId:guid}", Cancel).WithName("cancelSignUp").Allows(Access.TakePart).RefusesWith(404, 409);
     }
 

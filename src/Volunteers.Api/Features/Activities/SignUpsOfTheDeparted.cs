@@ -3,6 +3,7 @@ using Volunteers.Data;
 using Volunteers.Features.Organizations;
 using Volunteers.Features.Volunteers;
 using Volunteers.Platform;
+using Volunteers.Platform.Audit;
 
 namespace Volunteers.Features.Activities;
 
@@ -43,7 +44,7 @@ internal sealed class SignUpsOfTheDeparted : IDepartures
         var tomorrow = organization.DayOf(now).AddDays(1);
         foreach (var each in standing)
             if (left.Contains(each.VolunteerId) || !await db.IsMember(organization.Id, each.VolunteerId, each.TeamId, tomorrow, ct))
-                await db.StandingSignUps.Where(s => s.OrganizationId == organization.Id && s.Id == each.Id).ExecuteDeleteAsync(ct);
+                await db.DeleteNoted(db.StandingSignUps.Where(s => s.OrganizationId == organization.Id && s.Id == each.Id), ct);
     }
 
     private static async Task<List<Shift>> Lock(VolunteersDb db, Guid organizationId, Guid[] volunteerIds, DateTimeOffset now, CancellationToken ct) =>

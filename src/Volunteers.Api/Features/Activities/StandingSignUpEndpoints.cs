@@ -5,6 +5,7 @@ using Microsoft.EntityFrameworkCore;
 using Volunteers.Data;
 using Volunteers.Features.Organizations;
 using Volunteers.Platform;
+using Volunteers.Platform.Audit;
 using Volunteers.Platform.OpenApi;
 
 namespace Volunteers.Features.Activities;
@@ -15,7 +16,7 @@ internal static class StandingSignUpEndpoints
     {
         var signUps = series.MapGroup("/{seriesId:guid}/sign-ups");
 
-        signUps.MapGet("", List).WithName("listStandingSignUps").RefusesWith(404);
+        signUps.MapGet("", List).WithName("listStandingSignUps").ShowsPersonalData().RefusesWith(404);
         signUps.MapPost("", SignUp).WithName("standingSignUp").Allows(Access.TakePart).RefusesWith(404, 409);
         signUps.MapDelete("/{volunteerId:guid}", End).WithName("endStandingSignUp").Allows(Access.TakePart).RefusesWith(404);
     }
@@ -131,8 +132,8 @@ internal static class StandingSigningUp
     {
         var names = series.Shifts.ConvertAll(shift => shift.Name);
         foreach (var (old, now) in before.Except(names).Zip(names.Except(before)))
-            await db.StandingSignUps.Where(s => s.OrganizationId == series.OrganizationId && s.SeriesId == series.Id && s.ShiftName == old)
-                .ExecuteUpdateAsync(set => set.SetProperty(s => s.ShiftName, now), ct);
+            AuditNotes.Tell(db, series.OrganizationId, "standingSignUp", AuditAction.Changed, await db.StandingSignUps
+                .Where(s => s.OrganizationId == series.OrganizationId && s.SeriesId == series.Id && s.ShiftName == old).ExecuteUpdateAsync(set => set.SetProperty(s => s.ShiftName, now), ct));
     }
 
     /// <summary>The shifts still to come of a locked series, locked before anybody's profile is, and in the order of its templates.</summary>

@@ -4,6 +4,7 @@ using Microsoft.EntityFrameworkCore.Metadata.Builders;
 using Volunteers.Features.Hours;
 using Volunteers.Features.Organizations;
 using Volunteers.Features.Volunteers;
+using Volunteers.Platform.Audit;
 
 namespace Volunteers.Features.Certificates;
 
@@ -21,6 +22,7 @@ internal enum CertificateLines
 /// A frozen statement of what one volunteer gave in a period: everything that is printed is kept here as it stood, so that it
 /// can be drawn again for ever. Insert-only; how it ended, if it did, is a row of its own.
 /// </summary>
+[HistoryKept]
 internal sealed class Certificate
 {
     private Certificate() { }
@@ -52,10 +54,12 @@ internal sealed class Certificate
 
     public string Language { get; init; } = "";
 
+    [Personal(Mask.Hidden)]
     public string? Purpose { get; init; }
 
     public string VolunteerNumber { get; init; } = "";
 
+    [Personal(Mask.Name)]
     public string VolunteerName { get; init; } = "";
 
     public string Organization { get; init; } = "";
@@ -70,6 +74,7 @@ internal sealed class Certificate
     public Guid IssuedBy { get; init; }
 
     /// <summary>Its name; null when the volunteer drew it for themselves.</summary>
+    [Personal(Mask.Name)]
     public string? IssuedByName { get; init; }
 
     public DateOnly IssuedOn { get; init; }

@@ -1,6 +1,7 @@
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Metadata.Builders;
 using Volunteers.Platform;
+using Volunteers.Platform.Audit;
 
 namespace Volunteers.Features.Certificates;
 
@@ -25,6 +26,7 @@ internal sealed class CertificateEnding
     public CertificateEnd End { get; private set; }
 
     /// <summary>Why it was revoked: for the organization, not for who verifies.</summary>
+    [Personal(Mask.Hidden)]
     public string? Reason { get; private set; }
 
     public Guid? SuccessorId { get; private set; }

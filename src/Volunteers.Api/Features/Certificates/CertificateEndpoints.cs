@@ -3,6 +3,7 @@ using Microsoft.EntityFrameworkCore;
 using Volunteers.Data;
 using Volunteers.Features.Volunteers;
 using Volunteers.Platform;
+using Volunteers.Platform.Audit;
 using Volunteers.Platform.OpenApi;
 
 namespace Volunteers.Features.Certificates;
@@ -12,12 +13,12 @@ internal static class CertificateEndpoints
     public static void MapCertificates(this RouteGroupBuilder organization)
     {
         var ofVolunteer = organization.MapGroup("/volunteers/{volunteerId:guid}/certificates").WithTags("Certificates").Scoped(Scope.Certificates);
-        ofVolunteer.MapGet("", List).WithName("listCertificates").RefusesWith(404);
+        ofVolunteer.MapGet("", List).WithName("listCertificates").ShowsPersonalData().RefusesWith(404);
         ofVolunteer.MapPost("", Issue).WithName("issueCertificate").Allows(Access.TakePart).TakesTurnsBy("organizationId").RefusesWith(404, 409);
 
         var certificates = organization.MapGroup("/certificates/{certificateId:guid}").WithTags("Certificates").Scoped(Scope.Certificates).RefusesWith(404);
-        certificates.MapGet("", Get).WithName("getCertificate");
-        certificates.MapGet("/pdf", Draw).WithName("getCertificatePdf").Costs(Cost.Export);
+        certificates.MapGet("", Get).WithName("getCertificate").ShowsPersonalData();
+        certificates.MapGet("/pdf", Draw).WithName("getCertificatePdf").ExportsPersonalData().Costs(Cost.Export);
         certificates.MapPost("/revoke", Revoke).WithName("revokeCertificate").Allows(Access.Coordinate).RefusesWith(409);
     }
 

@@ -4,12 +4,15 @@ using Microsoft.EntityFrameworkCore;
 using Microsoft.Net.Http.Headers;
 using Volunteers.Data;
 using Volunteers.Platform;
+using Volunteers.Platform.Audit;
 
 namespace Volunteers.Features.Certificates;
 
 /// <summary>200 with a certificate as PDF, under a name that says which.</summary>
-internal sealed class CertificateFile(byte[] content, string number) : IResult, IEndpointMetadataProvider
+internal sealed class CertificateFile(byte[] content, string number, Guid volunteerId) : IResult, IAboutVolunteer, IEndpointMetadataProvider
 {
+    public Guid? VolunteerId => volunteerId;
+
     private const string MediaType = "application/pdf";
 
     /// <summary>The certificate drawn; null when there is none.</summary>
@@ -25,7 +28,7 @@ internal sealed class CertificateFile(byte[] content, string number) : IResult, 
         var organization = await db.Organizations.AsNoTracking().SingleAsync(o => o.Id == certificate.OrganizationId, ct);
         var ended = ending is null ? null : new CertificateEnded(organization.DayOf(ending.At), ending.SuccessorNumber);
         var url = $"{PublicAddress.Of(request)}/verify/{TypedCode.InGroups(certificate.Code)}";
-        return new CertificateFile(CertificatePdf.Draw(certificate, ended, url, language ?? certificate.Language), certificate.Number);
+        return new CertificateFile(CertificatePdf.Draw(certificate, ended, url, language ?? certificate.Language), certificate.Number, certificate.VolunteerId);
     }
 
     public Task ExecuteAsync(HttpContext http)

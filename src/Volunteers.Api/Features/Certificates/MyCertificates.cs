@@ -3,6 +3,7 @@ using Microsoft.AspNetCore.Http.HttpResults;
 using Volunteers.Data;
 using Volunteers.Features.Volunteers;
 using Volunteers.Platform;
+using Volunteers.Platform.Audit;
 using Volunteers.Platform.OpenApi;
 
 namespace Volunteers.Features.Certificates;
@@ -14,10 +15,10 @@ internal static class MyCertificates
     {
         var mine = v1.MapGroup("/me/certificates").WithTags("Me");
 
-        mine.MapGet("", List).WithName("listMyCertificates").Allows(Access.Account);
+        mine.MapGet("", List).WithName("listMyCertificates").ShowsNoPersonalData().Allows(Access.Account);
         mine.MapPost("", Issue).WithName("issueMyCertificate").Allows(Access.Account).RefusesWith(404, 409);
-        mine.MapGet("/{certificateId:guid}", Get).WithName("getMyCertificate").Allows(Access.Account).RefusesWith(404);
-        mine.MapGet("/{certificateId:guid}/pdf", Draw).WithName("getMyCertificatePdf").Allows(Access.Account).Costs(Cost.Export).RefusesWith(404);
+        mine.MapGet("/{certificateId:guid}", Get).WithName("getMyCertificate").ShowsNoPersonalData().Allows(Access.Account).RefusesWith(404);
+        mine.MapGet("/{certificateId:guid}/pdf", Draw).WithName("getMyCertificatePdf").ShowsNoPersonalData().Allows(Access.Account).Costs(Cost.Export).RefusesWith(404);
     }
 
     /// <summary>Lists the caller's own certificates of all organizations in the order in which they were issued, without their lines.</summary>

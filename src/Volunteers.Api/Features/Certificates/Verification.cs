@@ -3,6 +3,7 @@ using Microsoft.EntityFrameworkCore;
 using Volunteers.Data;
 using Volunteers.Features.Reports;
 using Volunteers.Platform;
+using Volunteers.Platform.Audit;
 using Volunteers.Platform.OpenApi;
 
 namespace Volunteers.Features.Certificates;
@@ -11,7 +12,7 @@ namespace Volunteers.Features.Certificates;
 internal static class Verification
 {
     public static void MapVerification(this RouteGroupBuilder v1) =>
-        v1.MapGet("/certificates/{code}", Get).WithTags("Certificates").WithName("verifyCertificate").AllowAnonymous()
+        v1.MapGet("/certificates/{code}", Get).WithTags("Certificates").WithName("verifyCertificate").ShowsNoPersonalData().AllowAnonymous()
             .Costs(Cost.Verification).RefusesWith(404);
 
     /// <summary>

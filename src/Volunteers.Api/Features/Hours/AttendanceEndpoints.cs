@@ -3,6 +3,7 @@ using Microsoft.EntityFrameworkCore;
 using Volunteers.Data;
 using Volunteers.Features.Activities;
 using Volunteers.Platform;
+using Volunteers.Platform.Audit;
 using Volunteers.Platform.OpenApi;
 
 namespace Volunteers.Features.Hours;
@@ -13,10 +14,10 @@ internal static class AttendanceEndpoints
     public static void MapAttendance(this RouteGroupBuilder organization)
     {
         var shift = organization.MapGroup("/shifts/{shiftId:guid}").WithTags("Attendance").Scoped(Scope.Attendance).TakesTurnsBy("shiftId");
-        shift.MapGet("/check-in-code", ShowCode).WithName("getCheckInCode").Allows(Access.TakePart).RefusesWith(404);
+        shift.MapGet("/check-in-code", ShowCode).WithName("getCheckInCode").ShowsNoPersonalData().Allows(Access.TakePart).RefusesWith(404);
         shift.MapPost("/check-in", CheckIn).WithName("checkIn").Allows(Access.TakePart).RefusesWith(404, 409);
         shift.MapPost("/check-out", CheckOut).WithName("checkOut").Allows(Access.TakePart).RefusesWith(404, 409);
-        shift.MapGet("/attendance", List).WithName("listAttendance").RefusesWith(404);
+        shift.MapGet("/attendance", List).WithName("listAttendance").ShowsPersonalData().RefusesWith(404);
 
         var attendance = organization.MapGroup("/attendance").WithTags("Attendance").Scoped(Scope.Attendance);
         attendance.MapPost("/batch", TakeBatch).WithName("sendAttendanceBatch").Allows(Access.TakePart);

@@ -5,6 +5,7 @@ using Microsoft.EntityFrameworkCore;
 using Volunteers.Data;
 using Volunteers.Features.Activities;
 using Volunteers.Platform;
+using Volunteers.Platform.Audit;
 
 namespace Volunteers.Features.Hours;
 
@@ -12,7 +13,7 @@ namespace Volunteers.Features.Hours;
 internal static class AttendanceExceptions
 {
     public static void MapAttendanceExceptions(this RouteGroupBuilder attendance) =>
-        attendance.MapGet("/exceptions", List).WithName("listAttendanceExceptions").Allows(Access.Read);
+        attendance.MapGet("/exceptions", List).WithName("listAttendanceExceptions").ShowsPersonalData().Allows(Access.Read);
 
     /// <summary>
     /// Lists sign-ups that need a look: no-shows, forgotten check-outs, attendance from far away or by the volunteer's own word

@@ -1,6 +1,7 @@
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Metadata.Builders;
 using Volunteers.Platform;
+using Volunteers.Platform.Audit;
 
 namespace Volunteers.Features.Hours;
 
@@ -47,6 +48,7 @@ internal sealed class Dispute : IVersioned
 
     public Guid RecordId { get; private set; }
 
+    [Personal(Mask.Hidden)]
     public string Message { get; private set; } = "";
 
     public DisputeStatus Status { get; private set; }
@@ -57,6 +59,7 @@ internal sealed class Dispute : IVersioned
 
     public DisputeOutcome? Outcome { get; private set; }
 
+    [Personal(Mask.Hidden)]
     public string? Explanation { get; private set; }
 
     public Guid? ClosedBy { get; private set; }

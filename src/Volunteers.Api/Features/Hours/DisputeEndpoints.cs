@@ -2,6 +2,7 @@ using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.EntityFrameworkCore;
 using Volunteers.Data;
 using Volunteers.Platform;
+using Volunteers.Platform.Audit;
 using Volunteers.Platform.OpenApi;
 
 namespace Volunteers.Features.Hours;
@@ -14,8 +15,8 @@ internal static class DisputeEndpoints
             .Allows(Access.TakePart).RefusesWith(404, 409);
 
         var disputes = organization.MapGroup("/disputes").WithTags("Disputes").Scoped(Scope.Hours);
-        disputes.MapGet("", List).WithName("listDisputes");
-        disputes.MapGet("/{disputeId:guid}", Get).WithName("getDispute").RefusesWith(404);
+        disputes.MapGet("", List).WithName("listDisputes").ShowsPersonalData();
+        disputes.MapGet("/{disputeId:guid}", Get).WithName("getDispute").ShowsPersonalData().RefusesWith(404);
         disputes.MapPost("/{disputeId:guid}/answer", Answer).WithName("answerDispute").Allows(Access.Coordinate).RefusesWith(404, 409);
         disputes.MapPost("/{disputeId:guid}/withdraw", Withdraw).WithName("withdrawDispute").Allows(Access.TakePart).NotForClients().RefusesWith(404, 409);
     }

@@ -4,6 +4,7 @@ using System.Text;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Metadata.Builders;
 using Volunteers.Features.Organizations;
+using Volunteers.Platform.Audit;
 
 namespace Volunteers.Features.Hours;
 
@@ -17,6 +18,7 @@ internal enum PostingCause
 }
 
 /// <summary>Where an organization's ledger stands. Its lock puts postings in one order, without a gap.</summary>
+[NotAudited]
 internal sealed class HourLedger
 {
     private HourLedger() { }
@@ -68,6 +70,7 @@ internal sealed record Booking(
 }
 
 /// <summary>One line of the hours ledger: ± minutes and ± person-times for one record. Insert-only.</summary>
+[NotAudited]
 internal sealed class HourPosting
 {
     private HourPosting() { }
@@ -146,6 +149,7 @@ internal sealed class HourPosting
 }
 
 /// <summary>What a team's volunteer (or its headcounts, without one) gave in one month, by evidence: the sum of postings, kept with them.</summary>
+[NotAudited]
 internal sealed class HourTotal
 {
     private HourTotal() { }

@@ -5,6 +5,7 @@ using Microsoft.AspNetCore.Mvc;
 using Microsoft.EntityFrameworkCore;
 using Volunteers.Data;
 using Volunteers.Platform;
+using Volunteers.Platform.Audit;
 
 namespace Volunteers.Features.Hours;
 
@@ -14,8 +15,8 @@ internal static class LedgerEndpoints
     {
         var ledger = organization.MapGroup("/ledger").WithTags("Ledger").Allows(Access.Read).Scoped(Scope.Hours);
 
-        ledger.MapGet("", List).WithName("listPostings");
-        ledger.MapGet("/verification", Verify).WithName("verifyLedger");
+        ledger.MapGet("", List).WithName("listPostings").ShowsPersonalData();
+        ledger.MapGet("/verification", Verify).WithName("verifyLedger").ShowsNoPersonalData();
     }
 
     /// <summary>

@@ -4,13 +4,14 @@ using Microsoft.EntityFrameworkCore;
 using Volunteers.Data;
 using Volunteers.Features.Volunteers;
 using Volunteers.Platform;
+using Volunteers.Platform.Audit;
 
 namespace Volunteers.Features.Hours;
 
 internal static class MyHours
 {
     public static void MapMyHours(this RouteGroupBuilder v1) =>
-        v1.MapGet("/me/hours", Get).WithTags("Me").WithName("getMyHours").Allows(Access.Account);
+        v1.MapGet("/me/hours", Get).WithTags("Me").WithName("getMyHours").ShowsNoPersonalData().Allows(Access.Account);
 
     /// <summary>
     /// Shows the caller's own hours in each organization in which they are a volunteer, or were to the last before they left,

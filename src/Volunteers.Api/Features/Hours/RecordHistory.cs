@@ -1,17 +1,22 @@
 using System.Globalization;
 using System.Text.Json;
+using System.Text.Json.Serialization;
 using Microsoft.EntityFrameworkCore;
 using Volunteers.Data;
 using Volunteers.Features.Organizations;
 using Volunteers.Platform;
+using Volunteers.Platform.Audit;
 
 namespace Volunteers.Features.Hours;
 
 /// <summary>The life of a record.</summary>
 /// <param name="RecordId">The record.</param>
 /// <param name="Steps">In the order in which they happened, disputes and their answers among them.</param>
-internal sealed record ServiceRecordHistory(Guid RecordId, IReadOnlyList<ServiceRecordStep> Steps)
+internal sealed record ServiceRecordHistory(Guid RecordId, IReadOnlyList<ServiceRecordStep> Steps) : IAboutVolunteer
 {
+    [JsonIgnore]
+    public Guid? VolunteerId { get; private init; }
+
     public static async Task<ServiceRecordHistory> Of(Guid recordId, Guid organizationId, VolunteersDb db, CancellationToken ct)
     {
         var organization = await db.Organizations.AsNoTracking().SingleAsync(o => o.Id == organizationId, ct);
@@ -20,7 +25,10 @@ internal sealed record ServiceRecordHistory(Guid RecordId, IReadOnlyList<Service
         var lines = await Lines(recordId, organizationId, db, ct);
         var names = await NamesOf([.. events.Select(e => e.By).Distinct()], organizationId, db, ct);
         return new ServiceRecordHistory(recordId,
-            [.. events.Select((e, i) => Told(e, names.GetValueOrDefault(e.By), [.. e.Positions.Select(position => lines[position])], late && i == 0, organization))]);
+            [.. events.Select((e, i) => Told(e, names.GetValueOrDefault(e.By), [.. e.Positions.Select(position => lines[position])], late && i == 0, organization))])
+        {
+            VolunteerId = await db.ServiceRecords.Where(r => r.OrganizationId == organizationId && r.Id == recordId).Select(r => r.VolunteerId).SingleAsync(ct),
+        };
     }
 
     private static ServiceRecordStep Told(ServiceRecordEvent e, string? name, BookedLine[] lines, bool late, Organization organization)

@@ -5,6 +5,7 @@ using Microsoft.AspNetCore.Mvc;
 using Microsoft.EntityFrameworkCore;
 using Volunteers.Data;
 using Volunteers.Platform;
+using Volunteers.Platform.Audit;
 using Volunteers.Platform.OpenApi;
 
 namespace Volunteers.Features.Hours;
@@ -14,7 +15,7 @@ internal static class ReviewQueue
 {
     public static void MapReviewQueue(this RouteGroupBuilder records)
     {
-        records.MapGet("/review", List).WithName("listServiceRecordsToReview").Allows(Access.Read);
+        records.MapGet("/review", List).WithName("listServiceRecordsToReview").ShowsPersonalData().Allows(Access.Read);
         records.MapPost("/approvals", ApproveMany).WithName("approveServiceRecords").Allows(Access.Coordinate).RefusesWith(409);
         records.MapPost("/rejections", RejectMany).WithName("rejectServiceRecords").Allows(Access.Coordinate).RefusesWith(409);
     }

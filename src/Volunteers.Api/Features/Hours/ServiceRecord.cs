@@ -4,6 +4,7 @@ using Volunteers.Features.Activities;
 using Volunteers.Features.Teams;
 using Volunteers.Features.Volunteers;
 using Volunteers.Platform;
+using Volunteers.Platform.Audit;
 
 namespace Volunteers.Features.Hours;
 
@@ -11,6 +12,7 @@ namespace Volunteers.Features.Hours;
 /// The claim that service was given: by whom, when, for which activity, how long, on what evidence. Team, project and
 /// category are those of the activity when it was recorded, and stay.
 /// </summary>
+[HistoryKept]
 internal sealed class ServiceRecord : IVersioned
 {
     /// <summary>Who acts when no person does: all zeros.</summary>
@@ -74,9 +76,11 @@ internal sealed class ServiceRecord : IVersioned
 
     public RecordFlag? Flag { get; private set; }
 
+    [Personal(Mask.Hidden)]
     public string? Note { get; private set; }
 
     /// <summary>Why a coordinator let it exceed the daily limit.</summary>
+    [Personal(Mask.Hidden)]
     public string? DailyLimitOverride { get; private set; }
 
     /// <summary>The other system that an imported record came from, by the name the organization gave it.</summary>
@@ -96,6 +100,7 @@ internal sealed class ServiceRecord : IVersioned
 
     public DateTimeOffset? ReviewedAt { get; private set; }
 
+    [Personal(Mask.Hidden)]
     public string? ReviewReason { get; private set; }
 
     public long Version { get; private set; } = 1;

@@ -2,6 +2,7 @@ using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.EntityFrameworkCore;
 using Volunteers.Data;
 using Volunteers.Platform;
+using Volunteers.Platform.Audit;
 using Volunteers.Platform.OpenApi;
 
 namespace Volunteers.Features.Hours;
@@ -12,12 +13,12 @@ internal static class ServiceRecordEndpoints
     {
         var records = organization.MapGroup("/service-records").WithTags("Service records").Scoped(Scope.Hours);
 
-        records.MapGet("", List).WithName("listServiceRecords");
+        records.MapGet("", List).WithName("listServiceRecords").ShowsPersonalData();
         records.MapPost("", Record).WithName("recordService").Allows(Access.TakePart).RefusesWith(404, 409);
         records.MapPost("/batch", RecordBatch).WithName("recordServiceBatch").Allows(Access.Coordinate).RefusesWith(409);
         records.MapReviewQueue();
-        records.MapGet("/{recordId:guid}", Get).WithName("getServiceRecord").RefusesWith(404);
-        records.MapGet("/{recordId:guid}/history", History).WithName("getServiceRecordHistory").RefusesWith(404);
+        records.MapGet("/{recordId:guid}", Get).WithName("getServiceRecord").ShowsPersonalData().RefusesWith(404);
+        records.MapGet("/{recordId:guid}/history", History).WithName("getServiceRecordHistory").ShowsPersonalData().RefusesWith(404);
         records.MapServiceRecordReview();
     }
 

@@ -1,5 +1,6 @@
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Metadata.Builders;
+using Volunteers.Platform.Audit;
 
 namespace Volunteers.Features.Hours;
 
@@ -24,6 +25,7 @@ internal enum RecordStep
 }
 
 /// <summary>One step in the life of a record: who did what, when, why, and how it stood after. Never changed.</summary>
+[NotAudited]
 internal sealed class ServiceRecordEvent
 {
     private ServiceRecordEvent() { }

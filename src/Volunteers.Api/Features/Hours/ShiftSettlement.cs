@@ -1,6 +1,7 @@
 using Microsoft.EntityFrameworkCore;
 using Volunteers.Data;
 using Volunteers.Features.Activities;
+using Volunteers.Platform.Audit;
 
 namespace Volunteers.Features.Hours;
 
@@ -64,6 +65,8 @@ internal sealed class ShiftSettlement(IServiceScopeFactory scopes, TimeProvider 
     private async Task Settle(VolunteersDb db, Guid organizationId, Guid shiftId, CancellationToken ct)
     {
         await using var transaction = await db.Database.BeginTransactionAsync(ct);
+        var notes = new AuditNotes();
+        using var watching = notes.Watch(db);
         var organization = await db.Organizations.AsNoTracking().SingleAsync(o => o.Id == organizationId, ct);
         var activityId = await db.Shifts.Where(s => s.OrganizationId == organizationId && s.Id == shiftId).Select(s => s.ActivityId).SingleOrDefaultAsync(ct);
         if (activityId == default || await db.ShareActivity(organizationId, activityId, ct) is not { } activity
@@ -81,6 +84,7 @@ internal sealed class ShiftSettlement(IServiceScopeFactory scopes, TimeProvider 
         foreach (var missing in signUps.Except(came)) missing.Miss();
         foreach (var signUp in came) await db.BookAttendance(organization, activity, shift, signUp, ServiceRecord.TheServiceItself, now, ct);
         await db.SaveChangesAsync(ct);
+        await db.LeaveTrace(notes, "settleShift", organizationId, now, ct);
         await transaction.CommitAsync(ct);
     }
 }

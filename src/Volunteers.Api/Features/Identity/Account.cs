@@ -2,10 +2,20 @@ using System.Text.RegularExpressions;
 using Microsoft.AspNetCore.Identity;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Metadata.Builders;
+using Volunteers.Platform.Audit;
 
 namespace Volunteers.Features.Identity;
 
 /// <summary>Somebody who signs in, by e-mail address or phone number; may act in several organizations.</summary>
+[Personal(Mask.Login, Member = nameof(UserName))]
+[Personal(Mask.Login, Member = nameof(Email))]
+[Personal(Mask.Phone, Member = nameof(PhoneNumber))]
+[Personal(Mask.Hidden, Member = nameof(PasswordHash))]
+[NotAudited(Member = nameof(NormalizedUserName))]
+[NotAudited(Member = nameof(NormalizedEmail))]
+[NotAudited(Member = nameof(SecurityStamp))]
+[NotAudited(Member = nameof(ConcurrencyStamp))]
+[NotAudited(Member = nameof(AccessFailedCount))]
 internal sealed class Account : IdentityUser<Guid>
 {
     private Account() { }
@@ -22,6 +32,7 @@ internal sealed class Account : IdentityUser<Guid>
         SecurityStamp = Guid.NewGuid().ToString("N");
     }
 
+    [Personal(Mask.Name)]
     public string DisplayName { get; private set; } = "";
 
     /// <summary>The platform's operator creates organizations; it has no say inside them.</summary>

@@ -5,6 +5,7 @@ using Microsoft.EntityFrameworkCore;
 using Volunteers.Data;
 using Volunteers.Features.Organizations;
 using Volunteers.Platform;
+using Volunteers.Platform.Audit;
 using Volunteers.Platform.OpenApi;
 
 namespace Volunteers.Features.Identity;
@@ -14,7 +15,7 @@ internal static class AccountEndpoints
     public static void MapAccounts(this RouteGroupBuilder v1)
     {
         v1.MapPost("/accounts", Create).WithTags("Accounts").WithName("createAccount").AllowAnonymous().Costs(Cost.SignIn).RefusesWith(409);
-        v1.MapGet("/me", Me).WithTags("Me").WithName("getMe").Allows(Access.SignedIn).Scoped(Scope.Organization);
+        v1.MapGet("/me", Me).WithTags("Me").WithName("getMe").ShowsNoPersonalData().Allows(Access.SignedIn).Scoped(Scope.Organization);
         v1.MapPost("/me/invitations", Accept).WithTags("Me").WithName("acceptInvitation").Allows(Access.Account).RefusesWith(409);
     }
 

@@ -6,6 +6,7 @@ using Microsoft.AspNetCore.Authentication.Cookies;
 using Microsoft.EntityFrameworkCore;
 using Volunteers.Data;
 using Volunteers.Platform;
+using Volunteers.Platform.Audit;
 using static OpenIddict.Abstractions.OpenIddictConstants;
 
 namespace Volunteers.Features.Identity;
@@ -26,7 +27,7 @@ internal sealed record SignedIn(Account Account, SignInSession Session, ClaimsPr
 /// The sessions of the sign-in pages. The cookie only names one that the database keeps, so one that was ended there is
 /// worth nothing. It opens these pages and no API.
 /// </summary>
-internal sealed class BrowserSessions(VolunteersDb db, TimeProvider clock)
+internal sealed class BrowserSessions(VolunteersDb db, SignInTrail trail, TimeProvider clock)
 {
     public const string Scheme = "browser";
     private const string SessionClaim = "sid";
@@ -80,6 +81,7 @@ internal sealed class BrowserSessions(VolunteersDb db, TimeProvider clock)
     {
         await using var transaction = await db.Database.BeginTransactionAsync(ct);
         await db.EndSession(signedIn.Account.Id, signedIn.Session.Id, clock.GetUtcNow(), ct);
+        await trail.Changed(db, "signOut", signedIn.Account.Id, ct, ("session", signedIn.Session.Id.ToString()), AuditKind.SignIn);
         await transaction.CommitAsync(ct);
         await http.SignOutAsync(Scheme);
     }

@@ -40,6 +40,13 @@ internal sealed class Callers(NpgsqlDataSource database, IConfiguration configur
         return caller;
     }
 
+    public async Task<Guid[]> OrganizationsOf(Guid accountId, CancellationToken ct)
+    {
+        await using var command = database.CreateCommand("select coalesce(array_agg(distinct organization_id), '{}') from role_grants where account_id = $1");
+        command.Parameters.AddWithValue(accountId);
+        return (Guid[])(await command.ExecuteScalarAsync(ct))!;
+    }
+
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         using var timer = new PeriodicTimer(Every);

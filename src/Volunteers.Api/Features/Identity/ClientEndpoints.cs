@@ -5,6 +5,7 @@ using Microsoft.EntityFrameworkCore;
 using OpenIddict.Abstractions;
 using Volunteers.Data;
 using Volunteers.Platform;
+using Volunteers.Platform.Audit;
 using Volunteers.Platform.OpenApi;
 
 namespace Volunteers.Features.Identity;
@@ -15,9 +16,9 @@ internal static class ClientEndpoints
     {
         var clients = organization.MapGroup("/clients").WithTags("Clients").Allows(Access.Administer).NotForClients();
 
-        clients.MapGet("", List).WithName("listClients");
+        clients.MapGet("", List).WithName("listClients").ShowsNoPersonalData();
         clients.MapPost("", Create).WithName("createClient");
-        clients.MapGet("/{clientId}", Get).WithName("getClient").RefusesWith(404);
+        clients.MapGet("/{clientId}", Get).WithName("getClient").ShowsNoPersonalData().RefusesWith(404);
         clients.MapPatch("/{clientId}", Change).WithName("changeClient").RefusesWith(404);
         clients.MapDelete("/{clientId}", Delete).WithName("deleteClient").RefusesWith(404);
         clients.MapClientSecrets();
@@ -76,7 +77,7 @@ internal static class ClientEndpoints
     private static async Task<Results<NoContent, NotFound>> Delete(
         string clientId, Tenant tenant, IOpenIddictApplicationManager applications, VolunteersDb db, CancellationToken ct)
     {
-        if (await db.Clients.Called(clientId, tenant).ExecuteDeleteAsync(ct) == 0) return TypedResults.NotFound();
+        if (await db.DeleteNoted(db.Clients.Called(clientId, tenant), ct) == 0) return TypedResults.NotFound();
 
         if (await applications.FindByClientIdAsync(clientId, ct) is { } application) await applications.DeleteAsync(application, ct);
         return TypedResults.NoContent();

@@ -3,6 +3,7 @@ using System.Security.Cryptography;
 using System.Text;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Metadata.Builders;
+using Volunteers.Platform.Audit;
 
 namespace Volunteers.Features.Identity;
 
@@ -26,6 +27,7 @@ internal sealed class ClientSecret
 
     public DateTimeOffset? ExpiresAt { get; private set; }
 
+    [NotAudited]
     public DateTimeOffset? LastUsedAt { get; private set; }
 
     public static (ClientSecret Kept, string Secret) Make(OrganizationClient client, DateTimeOffset? expiresAt, DateTimeOffset now)

@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using Microsoft.EntityFrameworkCore;
 using OpenIddict.Abstractions;
 using Volunteers.Data;
+using Volunteers.Platform.Audit;
 using static OpenIddict.Abstractions.OpenIddictConstants;
 
 namespace Volunteers.Features.Identity;
@@ -11,7 +12,7 @@ namespace Volunteers.Features.Identity;
 /// what a person has consented to is another, which lasts.
 /// </summary>
 internal sealed class ClientSessions(
-    VolunteersDb db, IOpenIddictApplicationManager applications, IOpenIddictAuthorizationManager authorizations, TimeProvider clock)
+    VolunteersDb db, IOpenIddictApplicationManager applications, IOpenIddictAuthorizationManager authorizations, SignInTrail trail, TimeProvider clock)
 {
     /// <summary>Answers the authorization that the tokens are to hang on; null if the password was changed since it was looked at.</summary>
     public Task<Guid?> BeginWithPassword(HttpContext http, Account account, OpenIddictRequest request, CancellationToken ct) =>
@@ -28,13 +29,17 @@ internal sealed class ClientSessions(
     public async Task RememberConsent(Guid accountId, OpenIddictRequest request, CancellationToken ct)
     {
         if (await HasConsent(accountId, request, ct)) return;
+        await using var transaction = await db.Database.BeginTransactionAsync(ct);
         await Authorize(accountId, AuthorizationTypes.Permanent, request, ct);
+        await trail.Changed(db, "agreeToClient", accountId, ct, ("application", request.ClientId));
+        await transaction.CommitAsync(ct);
     }
 
     public async Task ForgetConsent(Guid accountId, OpenIddictRequest request, CancellationToken ct)
     {
         foreach (var consent in await Consents(accountId, await ApplicationOf(request, ct), scopes: null).ToListAsync(ct))
             await authorizations.TryRevokeAsync(consent, ct);
+        await trail.Changed(db, "refuseClient", accountId, ct, ("application", request.ClientId));
     }
 
     private async Task<Guid?> Begin(HttpContext http, Account account, Guid? through, OpenIddictRequest request, CancellationToken ct)
@@ -47,6 +52,8 @@ internal sealed class ClientSessions(
         var endsWith = request.HasScope(Scopes.OfflineAccess) ? null : through;
         db.Add(SignInSession.OfClient(account.Id, request.ClientId!, authorizationId, endsWith, Device.Of(http), clock.GetUtcNow()));
         await db.SaveChangesAsync(ct);
+        // The sign-in by password is told where the password was right.
+        if (through is not null) await trail.Changed(db, "signInToClient", account.Id, ct, ("application", request.ClientId), AuditKind.SignIn);
         await transaction.CommitAsync(ct);
         return authorizationId;
     }

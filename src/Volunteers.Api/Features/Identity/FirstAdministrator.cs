@@ -1,7 +1,9 @@
 using System.Buffers.Text;
 using System.Security.Cryptography;
 using Microsoft.AspNetCore.Identity;
+using Volunteers.Data;
 using Volunteers.Platform;
+using Volunteers.Platform.Audit;
 
 namespace Volunteers.Features.Identity;
 
@@ -25,10 +27,17 @@ internal static class FirstAdministrator
 
         var account = new Account(login, "Administrator", services.GetRequiredService<TimeProvider>().GetUtcNow());
         account.MakeOperator();
-        var made = await accounts.CreateAsync(account, password);
-        return made.Succeeded
-            ? account
-            : throw new StartupRefused("Bootstrap:AdminPassword is refused: " + string.Join(' ', made.Errors.Select(error => error.Description)));
+        var db = services.GetRequiredService<VolunteersDb>();
+        await using var transaction = await db.Database.BeginTransactionAsync(ct);
+        var notes = new AuditNotes();
+        using (notes.Watch(db))
+        {
+            var made = await accounts.CreateAsync(account, password);
+            if (!made.Succeeded) throw new StartupRefused("Bootstrap:AdminPassword is refused: " + string.Join(' ', made.Errors.Select(error => error.Description)));
+        }
+        await db.LeaveTrace(notes, "bootstrap", Guid.Empty, account.CreatedAt, ct);
+        await transaction.CommitAsync(ct);
+        return account;
     }
 
     /// <summary>The password of <see cref="DevelopmentLogin"/>, made at the first start; readable by its owner only.</summary>

@@ -5,10 +5,12 @@ using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Metadata.Builders;
 using Npgsql;
 using Volunteers.Data;
+using Volunteers.Platform.Audit;
 
 namespace Volunteers.Features.Identity;
 
 /// <summary>How often somebody failed to prove they are one account, from one source, and when they may try again.</summary>
+[NotAudited]
 internal sealed class FailureCount
 {
     /// <summary>The account; for a login that nobody has, one that poses as it.</summary>

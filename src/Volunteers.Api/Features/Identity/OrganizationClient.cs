@@ -3,6 +3,7 @@ using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Metadata.Builders;
 using Volunteers.Features.Organizations;
 using Volunteers.Platform;
+using Volunteers.Platform.Audit;
 
 namespace Volunteers.Features.Identity;
 
@@ -49,6 +50,7 @@ internal sealed class OrganizationClient : IVersioned
     public DateTimeOffset? ExpiresAt { get; private set; }
 
     /// <summary>When it last proved who it is, known to <see cref="ClientApplications.UseNotedEvery"/>. Not part of what clients change.</summary>
+    [NotAudited]
     public DateTimeOffset? LastUsedAt { get; private set; }
 
     public Guid CreatedBy { get; private set; }

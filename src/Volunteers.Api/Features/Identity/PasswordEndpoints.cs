@@ -4,6 +4,7 @@ using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.EntityFrameworkCore;
 using Volunteers.Data;
 using Volunteers.Platform;
+using Volunteers.Platform.Audit;
 using Volunteers.Platform.OpenApi;
 
 namespace Volunteers.Features.Identity;
@@ -15,7 +16,8 @@ internal static class PasswordEndpoints
         v1.MapPut("/me/password", Change).WithTags("Me").WithName("changePassword").Allows(Access.Account).OpensItsOwnTransaction().RefusesWith(409, 429);
 
         var resets = v1.MapGroup("/password-resets").WithTags("Accounts").AllowAnonymous().Costs(Cost.PasswordReset);
-        resets.MapPost("", Ask).WithName("requestPasswordReset").RefusesWith(429);
+        // Nobody knows yet whether somebody has that login: the code that is sent leaves a trace.
+        resets.MapPost("", Ask).WithName("requestPasswordReset").LeavesNoTrace().RefusesWith(429);
         resets.MapPut("", Reset).WithName("resetPassword").OpensItsOwnTransaction().RefusesWith(409, 429);
     }
 
@@ -24,7 +26,7 @@ internal static class PasswordEndpoints
     /// password counts as a failed attempt: after five there are waits (429).
     /// </summary>
     private static async Task<NoContent> Change(
-        PasswordChangeRequest request, HttpContext http, Caller caller, ProofAgain proof, PasswordCheck passwords, VolunteersDb db, TimeProvider clock, CancellationToken ct)
+        PasswordChangeRequest request, HttpContext http, Caller caller, ProofAgain proof, PasswordCheck passwords, SignInTrail trail, VolunteersDb db, TimeProvider clock, CancellationToken ct)
     {
         var account = await db.SignedIn(caller.ActorId, ct);
         PasswordRule.Check(request.NewPassword, "/newPassword", account.UserName, account.DisplayName);
@@ -35,6 +37,7 @@ internal static class PasswordEndpoints
         if (!await db.SetPassword(account.Id, passwords.Hash(request.NewPassword), account.PasswordHash, ct)) throw new RuleBreach("wrong_password");
         await db.EndOtherSessions(http, account.Id, clock.GetUtcNow(), ct);
         await db.PasswordResets.Where(reset => reset.AccountId == account.Id).ExecuteDeleteAsync(ct);
+        await trail.Changed(db, "changePassword", account.Id, ct);
         await transaction.CommitAsync(CancellationToken.None);
         return TypedResults.NoContent();
     }

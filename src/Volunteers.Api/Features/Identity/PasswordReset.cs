@@ -2,6 +2,7 @@ using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Metadata.Builders;
 using Volunteers.Data;
 using Volunteers.Platform;
+using Volunteers.Platform.Audit;
 
 namespace Volunteers.Features.Identity;
 
@@ -10,6 +11,7 @@ namespace Volunteers.Features.Identity;
 /// other eight are kept as a hash only. So a guess counts against the code that it names, and whoever does not know these four
 /// cannot use up somebody's code by guessing wrong.
 /// </summary>
+[NotAudited]
 internal sealed class PasswordReset
 {
     public static readonly TimeSpan ValidFor = TimeSpan.FromHours(1);

@@ -8,7 +8,7 @@ namespace Volunteers.Features.Identity;
 /// Asks a caller who is signed in once more who they are, before something that a found phone must not do. Failures count for the
 /// session that the request came with: whoever stole it gets no more guesses, and shuts out nobody else.
 /// </summary>
-internal sealed class ProofAgain(PasswordCheck passwords, SecondFactorCheck secondFactors, Lockout lockout, VolunteersDb db)
+internal sealed class ProofAgain(PasswordCheck passwords, SecondFactorCheck secondFactors, Lockout lockout, SignInTrail trail, VolunteersDb db)
 {
     /// <exception cref="RuleBreach">409: it is not the password. 429: too many failures.</exception>
     public Task Password(HttpContext http, Account account, string? password, CancellationToken ct) =>
@@ -28,8 +28,14 @@ internal sealed class ProofAgain(PasswordCheck passwords, SecondFactorCheck seco
     private async Task Prove(HttpContext http, Guid accountId, string refusal, Func<Task<bool>> isProven, CancellationToken ct)
     {
         var source = AttemptSource.Session(http.User.GetAuthorizationId() ?? http.User.GetTokenId()!);
-        if (!await lockout.Enter(accountId, source, ct)) throw RuleBreach.TooMany("too_many_attempts", await lockout.WaitOf(accountId, source, ct));
-        if (!await isProven()) throw new RuleBreach(refusal);
+        if (!await lockout.Enter(accountId, source, ct)) throw Traced(RuleBreach.TooMany("too_many_attempts", await lockout.WaitOf(accountId, source, ct)));
+        if (!await isProven()) throw Traced(new RuleBreach(refusal));
         await lockout.Forget(accountId, source, ct);
+
+        RuleBreach Traced(RuleBreach breach)
+        {
+            trail.Refused(accountId, breach.Code, http.GetEndpoint()!.Metadata.GetRequiredMetadata<IEndpointNameMetadata>().EndpointName);
+            return breach;
+        }
     }
 }

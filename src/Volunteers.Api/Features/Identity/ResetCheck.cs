@@ -5,8 +5,10 @@ using Volunteers.Data;
 namespace Volunteers.Features.Identity;
 
 /// <summary>Sets a password by a code; the same for the API and the page.</summary>
-internal sealed class ResetCheck(UserManager<Account> accounts, PasswordCheck passwords, KnownDevices devices, Lockout lockout, VolunteersDb db, TimeProvider clock)
+internal sealed class ResetCheck(UserManager<Account> accounts, PasswordCheck passwords, KnownDevices devices, Lockout lockout, SignInTrail trail, VolunteersDb db, TimeProvider clock)
 {
+    private const string Operation = "resetPassword";
+
     /// <summary>
     /// Whoever brings a code is known from now on, by the token that is answered: null when it was not the code. Does the same work
     /// for a login that nobody has, an account without a code, one that is tried too often, and a wrong code.
@@ -21,7 +23,12 @@ internal sealed class ResetCheck(UserManager<Account> accounts, PasswordCheck pa
 
         var inTime = await lockout.Enter(subject, source, ct);
         var reset = await PasswordReset.Guess(db, subject, inTime ? name : "", clock.GetUtcNow(), ct);
-        if (!passwords.IsCode(reset?.CodeHash, secret) || !await Use(reset!, account!, password, ct)) return null;
+        if (!passwords.IsCode(reset?.CodeHash, secret) || !await Use(reset!, account!, password, ct))
+        {
+            if (account is not null) trail.Refused(account.Id, inTime ? "reset_code_invalid" : "too_many_attempts", Operation);
+            return null;
+        }
+
 
         await lockout.Forget(subject, source, ct);
         return devices.Make(account!.Id, before: null);
@@ -38,6 +45,7 @@ internal sealed class ResetCheck(UserManager<Account> accounts, PasswordCheck pa
 
         await db.PasswordResets.Where(r => r.AccountId == account.Id).ExecuteDeleteAsync(ct);
         await db.EndOtherSessions(account.Id, keep: null, clock.GetUtcNow(), ct);
+        await trail.Changed(db, Operation, account.Id, ct);
         await transaction.CommitAsync(CancellationToken.None);
         return true;
     }

@@ -5,6 +5,7 @@ using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Metadata.Builders;
 using Volunteers.Data;
 using Volunteers.Platform;
+using Volunteers.Platform.Audit;
 
 namespace Volunteers.Features.Identity;
 
@@ -12,6 +13,7 @@ namespace Volunteers.Features.Identity;
 /// Somebody asked for a code for this login. It is written whether anybody has that login or not, and looked up later, so the
 /// answer tells nothing, in words or in time. Deleted once the message is sent, or after an hour.
 /// </summary>
+[NotAudited]
 internal sealed class ResetMessage
 {
     private ResetMessage() { }
@@ -112,8 +114,11 @@ internal sealed class ResetMessages(
         if (account is null) return;
         if (due.Tries == 0 && !await services.GetRequiredService<Lockout>().Enter(account.Id, AttemptSource.Messages, ct)) return;
 
+        await using var transaction = await db.Database.BeginTransactionAsync(ct);
         var (code, expiresAt) = await PasswordReset.Make(
             db, services.GetRequiredService<PasswordCheck>(), account.Id, organizationId: null, createdBy: null, clock.GetUtcNow(), ct);
+        await services.GetRequiredService<SignInTrail>().Changed(db, "sendPasswordReset", account.Id, ct);
+        await transaction.CommitAsync(ct);
         var language = CultureInfo.GetCultureInfo(due.Language);
         var text = string.Format(language, Messages.TitleIn(language, "password_reset_message"), code);
         await sender.Send(new Message(due.Id, "passwordReset", login.IsEmail ? "email" : "sms", login.Value, due.Language,

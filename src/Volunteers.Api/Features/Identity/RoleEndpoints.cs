@@ -4,6 +4,7 @@ using Microsoft.EntityFrameworkCore;
 using Volunteers.Data;
 using Volunteers.Features.Organizations;
 using Volunteers.Platform;
+using Volunteers.Platform.Audit;
 using Volunteers.Platform.OpenApi;
 
 namespace Volunteers.Features.Identity;
@@ -14,8 +15,8 @@ internal static class RoleEndpoints
     {
         var roles = organization.MapGroup("/roles").WithTags("Roles").Allows(Access.Administer).NotForClients();
 
-        roles.MapGet("", List).WithName("listRoles");
-        roles.MapGet("/{accountId:guid}", Get).WithName("getRoles").RefusesWith(404);
+        roles.MapGet("", List).WithName("listRoles").ShowsPersonalData();
+        roles.MapGet("/{accountId:guid}", Get).WithName("getRoles").ShowsPersonalData().RefusesWith(404);
         roles.MapPut("/{accountId:guid}", Set).WithName("setRoles").RefusesWith(404, 409);
         roles.MapDelete("/{accountId:guid}", Remove).WithName("removeRoles").RefusesWith(404, 409);
     }

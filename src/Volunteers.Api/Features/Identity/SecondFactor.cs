@@ -5,10 +5,12 @@ using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Metadata.Builders;
 using OtpNet;
 using Volunteers.Platform;
+using Volunteers.Platform.Audit;
 
 namespace Volunteers.Features.Identity;
 
 /// <summary>An authenticator app of an account (RFC 6238); it counts once a first code has shown that the app has the secret.</summary>
+[NotAudited]
 internal sealed class SecondFactor
 {
     private SecondFactor() { }
@@ -52,6 +54,7 @@ internal sealed class SecondFactor
 }
 
 /// <summary>A code for whoever lost the authenticator: good once, and gone when it is used.</summary>
+[NotAudited]
 internal sealed class RecoveryCode
 {
     public const int HowMany = 10;

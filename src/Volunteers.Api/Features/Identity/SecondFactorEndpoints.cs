@@ -7,6 +7,7 @@ using OtpNet;
 using QRCoder;
 using Volunteers.Data;
 using Volunteers.Platform;
+using Volunteers.Platform.Audit;
 using Volunteers.Platform.OpenApi;
 
 namespace Volunteers.Features.Identity;
@@ -17,7 +18,7 @@ internal static class SecondFactorEndpoints
     {
         var mine = v1.MapGroup("/me/second-factor").WithTags("Me").Allows(Access.Account);
 
-        mine.MapGet("", Get).WithName("getSecondFactor");
+        mine.MapGet("", Get).WithName("getSecondFactor").ShowsNoPersonalData();
         mine.MapPost("", Begin).WithName("beginSecondFactor").RefusesWith(409);
         mine.MapPut("", Confirm).WithName("confirmSecondFactor").OpensItsOwnTransaction().RefusesWith(409, 429);
         mine.MapPut("/recovery-codes", Renew).WithName("renewRecoveryCodes").OpensItsOwnTransaction().RefusesWith(409, 429);
@@ -55,7 +56,7 @@ internal static class SecondFactorEndpoints
     /// answer has ten recovery codes, shown this once: each signs in once when the app is lost.
     /// </summary>
     private static async Task<Ok<RecoveryCodesView>> Confirm(
-        ConfirmSecondFactorRequest request, HttpContext http, Caller caller, ProofAgain proof, SecondFactorCheck check, VolunteersDb db, TimeProvider clock, CancellationToken ct)
+        ConfirmSecondFactorRequest request, HttpContext http, Caller caller, ProofAgain proof, SecondFactorCheck check, SignInTrail trail, VolunteersDb db, TimeProvider clock, CancellationToken ct)
     {
         var account = await db.SignedIn(caller.ActorId, ct);
         // Whoever found a phone must not shut its owner out. One who signs in elsewhere has no password to be asked for.
@@ -65,28 +66,34 @@ internal static class SecondFactorEndpoints
         if (!await check.Confirm(account.Id, request.Code, ct)) throw new RuleBreach("wrong_code");
         var codes = await check.NewRecoveryCodes(account.Id, ct);
         await db.EndOtherSessions(http, account.Id, clock.GetUtcNow(), ct);
+        await trail.Changed(db, "confirmSecondFactor", account.Id, ct);
         await transaction.CommitAsync(CancellationToken.None);
         return Shown(codes, http);
     }
 
     /// <summary>Makes ten new recovery codes, for a code of the app or one of the old ones; the old ones are worth nothing any more.</summary>
     private static async Task<Ok<RecoveryCodesView>> Renew(
-        RecoveryCodesRequest request, HttpContext http, Caller caller, ProofAgain proof, SecondFactorCheck check, VolunteersDb db, CancellationToken ct)
+        RecoveryCodesRequest request, HttpContext http, Caller caller, ProofAgain proof, SecondFactorCheck check, SignInTrail trail, VolunteersDb db, CancellationToken ct)
     {
         await proof.Code(http, caller.ActorId, request.Code, ct);
 
         await using var transaction = await db.Database.BeginTransactionAsync(ct);
         var codes = await check.NewRecoveryCodes(caller.ActorId, ct);
+        await trail.Changed(db, "renewRecoveryCodes", caller.ActorId, ct);
         await transaction.CommitAsync(CancellationToken.None);
         return Shown(codes, http);
     }
 
     /// <summary>Signs in without a second factor from now on. Needs a code of the app, a recovery code, or the password.</summary>
     private static async Task<NoContent> Remove(
-        [FromBody] RemoveSecondFactorRequest request, HttpContext http, Caller caller, ProofAgain proof, VolunteersDb db, CancellationToken ct)
+        [FromBody] RemoveSecondFactorRequest request, HttpContext http, Caller caller, ProofAgain proof, SignInTrail trail, VolunteersDb db, CancellationToken ct)
     {
         await proof.Either(http, caller.ActorId, request.Password, request.Code, ct);
+
+        await using var transaction = await db.Database.BeginTransactionAsync(ct);
         await db.SecondFactors.Where(factor => factor.AccountId == caller.ActorId).ExecuteDeleteAsync(ct);
+        await trail.Changed(db, "removeSecondFactor", caller.ActorId, ct);
+        await transaction.CommitAsync(CancellationToken.None);
         return TypedResults.NoContent();
     }
 

@@ -3,6 +3,7 @@ using Microsoft.AspNetCore.DataProtection;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Metadata.Builders;
 using Microsoft.IdentityModel.Tokens;
+using Volunteers.Platform.Audit;
 
 namespace Volunteers.Features.Identity;
 
@@ -13,6 +14,7 @@ internal enum ServerKeyUse
 }
 
 /// <summary>A key of the authorization server, kept in PostgreSQL and protected by data protection, so that replicas share it.</summary>
+[NotAudited]
 internal sealed class ServerKey
 {
     private ServerKey() { }

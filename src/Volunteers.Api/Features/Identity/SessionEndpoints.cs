@@ -5,6 +5,7 @@ using OpenIddict.Abstractions;
 using OpenIddict.EntityFrameworkCore.Models;
 using Volunteers.Data;
 using Volunteers.Platform;
+using Volunteers.Platform.Audit;
 using Volunteers.Platform.OpenApi;
 
 namespace Volunteers.Features.Identity;
@@ -15,7 +16,7 @@ internal static class SessionEndpoints
     {
         var sessions = v1.MapGroup("/me/sessions").WithTags("Me").Allows(Access.Account);
 
-        sessions.MapGet("", List).WithName("listMySessions");
+        sessions.MapGet("", List).WithName("listMySessions").ShowsNoPersonalData();
         sessions.MapDelete("", EndOthers).WithName("endMyOtherSessions");
         sessions.MapDelete("/{sessionId:guid}", End).WithName("endMySession").RefusesWith(404);
     }

@@ -32,8 +32,11 @@ internal sealed record SignInOrigin(IPAddress Address, string? DeviceToken)
 
 /// <summary>Whether somebody is who they say; the same for the token endpoint and the sign-in page.</summary>
 internal sealed class SignInCheck(
-    UserManager<Account> accounts, PasswordCheck passwords, SecondFactorCheck secondFactors, KnownDevices devices, Lockout lockout, VolunteersDb db)
+    UserManager<Account> accounts, PasswordCheck passwords, SecondFactorCheck secondFactors, KnownDevices devices, Lockout lockout, SignInTrail trail, VolunteersDb db)
 {
+    /// <summary>The lockout at work: nothing was looked at.</summary>
+    private const string TooEarly = "too_many_attempts";
+
     /// <summary>
     /// Does the same work for a login that nobody has, one without a password, one that is tried too often, and a wrong password:
     /// one look for the account, one count, one hash.
@@ -44,7 +47,11 @@ internal sealed class SignInCheck(
         var subject = account?.Id ?? Lockout.PoseAs(login);
         var source = SourceOf(subject, from);
         var inTime = await lockout.Enter(subject, source, ct);
-        if (!await passwords.IsRight(inTime ? account : null, password, ct)) return new SignInOutcome.Refused();
+        if (!await passwords.IsRight(inTime ? account : null, password, ct))
+        {
+            if (account is not null) trail.Refused(account.Id, inTime ? "wrong_password" : TooEarly);
+            return new SignInOutcome.Refused();
+        }
 
         if (!await secondFactors.IsOn(account!.Id, ct)) return await Accept(account, source, from, ct);
         if (string.IsNullOrEmpty(code))
@@ -52,21 +59,31 @@ internal sealed class SignInCheck(
             await lockout.TakeBack(subject, source, ct);
             return new SignInOutcome.SecondFactorNeeded(account);
         }
-        return await secondFactors.Use(account.Id, code, ct) ? await Accept(account, source, from, ct) : new SignInOutcome.SecondFactorWrong(account);
+        return await secondFactors.Use(account.Id, code, ct) ? await Accept(account, source, from, ct) : WrongCode(account);
     }
 
     /// <summary>The second step, where the first was taken on an earlier page: refused if the password was changed in between.</summary>
     public async Task<SignInOutcome> SecondFactor(Guid accountId, string stamp, string code, SignInOrigin from, CancellationToken ct)
     {
         var source = SourceOf(accountId, from);
-        if (await db.Users.AsNoTracking().SingleOrDefaultAsync(a => a.Id == accountId && a.SecurityStamp == stamp, ct) is not { } account
-            || !await lockout.Enter(accountId, source, ct)) return new SignInOutcome.Refused();
-        return await secondFactors.Use(accountId, code, ct) ? await Accept(account, source, from, ct) : new SignInOutcome.SecondFactorWrong(account);
+        if (await db.Users.AsNoTracking().SingleOrDefaultAsync(a => a.Id == accountId && a.SecurityStamp == stamp, ct) is not { } account) return new SignInOutcome.Refused();
+        if (await lockout.Enter(accountId, source, ct))
+            return await secondFactors.Use(accountId, code, ct) ? await Accept(account, source, from, ct) : WrongCode(account);
+
+        trail.Refused(accountId, TooEarly);
+        return new SignInOutcome.Refused();
+    }
+
+    private SignInOutcome.SecondFactorWrong WrongCode(Account account)
+    {
+        trail.Refused(account.Id, "second_factor_wrong");
+        return new SignInOutcome.SecondFactorWrong(account);
     }
 
     private async Task<SignInOutcome> Accept(Account account, AttemptSource source, SignInOrigin from, CancellationToken ct)
     {
         await lockout.Forget(account.Id, source, ct);
+        await trail.Succeeded(account.Id, ct);
         return new SignInOutcome.Accepted(account, devices.Make(account.Id, from.DeviceToken));
     }
 

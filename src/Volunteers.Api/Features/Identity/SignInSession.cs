@@ -1,6 +1,7 @@
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Metadata.Builders;
 using OpenIddict.EntityFrameworkCore.Models;
+using Volunteers.Platform.Audit;
 
 namespace Volunteers.Features.Identity;
 
@@ -8,6 +9,7 @@ namespace Volunteers.Features.Identity;
 /// One sign-in of an account: in a browser, kept by a cookie of the sign-in pages, or through a client, kept by the tokens
 /// that hang on one authorization. That of a client ends with its authorization, that of a browser at <see cref="EndedAt"/>.
 /// </summary>
+[NotAudited]
 internal sealed class SignInSession
 {
     /// <summary>A browser that several people use is closed at the end of the day, if not before.</summary>

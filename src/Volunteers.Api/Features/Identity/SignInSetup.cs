@@ -43,6 +43,7 @@ internal static class SignInSetup
         services.AddSingleton<KnownDevices>();
         services.AddScoped<ClientSessions>();
         services.AddSingleton<SignInAttempts>();
+        services.AddSingleton<SignInTrail>();
         services.AddScoped(provider => (ClientApplications)provider.GetRequiredService<IOpenIddictApplicationManager>());
 
         services.AddOpenIddict()
@@ -70,6 +71,7 @@ internal static class SignInSetup
                 // A refresh token is good once: whoever brings a used one may have stolen it, and the family ends.
                 options.SetRefreshTokenReuseLeeway(TimeSpan.Zero);
                 options.EndFamilies();
+                options.TraceRefusedClients();
                 SwaggerRedirect.Use(options);
                 options.AddEventHandler<OpenIddictServerEvents.ExtractTokenRequestContext>(handler => handler
                     .UseSingletonHandler<SignInAttempts.AtTokenEndpoint>().SetOrder(int.MaxValue - 100_000));

@@ -18,15 +18,16 @@ internal static class TokenEndpoint
 
     /// <summary>The authorization server has checked client, grant type, code or token by now; here the account is.</summary>
     private static async Task<IResult> Exchange(
-        HttpContext http, SignInCheck check, ClientSessions sessions, ClientApplications applications, UserManager<Account> accounts, VolunteersDb db,
+        HttpContext http, SignInCheck check, SignInTrail trail, ClientSessions sessions, ClientApplications applications, UserManager<Account> accounts, VolunteersDb db,
         TimeProvider clock, CancellationToken ct)
     {
         var request = http.GetOpenIddictServerRequest()!;
         if (request.IsClientCredentialsGrantType())
         {
-            return await applications.Allows(request.ClientId!, request.GetScopes(), ct)
-                ? TokenIdentity.OfClient(request.ClientId!, request.GetScopes().DefaultIfEmpty(SignInSetup.ApiScope))
-                : TokenIdentity.Refuse(Errors.InvalidScope, "The client does not have all the scopes that it asks for.");
+            if (!await applications.Allows(request.ClientId!, request.GetScopes(), ct))
+                return TokenIdentity.Refuse(Errors.InvalidScope, "The client does not have all the scopes that it asks for.");
+            if (OrganizationClient.Read(request.ClientId!) is { } client) await trail.Succeeded(client);
+            return TokenIdentity.OfClient(request.ClientId!, request.GetScopes().DefaultIfEmpty(SignInSetup.ApiScope));
         }
 
         if (request.IsPasswordGrantType())
@@ -48,6 +49,7 @@ internal static class TokenEndpoint
         if (!await db.Redeem(Guid.Parse(earlier.GetTokenId()!), clock.GetUtcNow(), ct))
         {
             await db.EndFamily(earlier.GetAuthorizationId(), ct);
+            trail.Refused(Guid.Parse(earlier.GetClaim(Claims.Subject)!), "token_replayed", "refresh");
             return Refuse("The code or the refresh token was used already.");
         }
         await db.RenewClientSession(earlier.GetAuthorizationId(), clock.GetUtcNow(), ct);

@@ -34,7 +34,7 @@ internal static class TokenFamily
     }
 
     /// <summary>The server itself ends the tokens there are, but not one that is about to be made at the same moment.</summary>
-    private sealed class Replay(IOpenIddictTokenManager tokens, VolunteersDb db) : IOpenIddictServerHandler<ValidateTokenContext>
+    private sealed class Replay(IOpenIddictTokenManager tokens, VolunteersDb db, SignInTrail trail) : IOpenIddictServerHandler<ValidateTokenContext>
     {
         public async ValueTask HandleAsync(ValidateTokenContext context)
         {
@@ -42,7 +42,10 @@ internal static class TokenFamily
             if (!context.Principal!.HasTokenType(TokenTypeIdentifiers.RefreshToken) && !context.Principal!.HasTokenType(TokenTypeIdentifiers.Private.AuthorizationCode)) return;
             if (await tokens.FindByIdAsync(id, context.CancellationToken) is { } token
                 && await tokens.HasStatusAsync(token, Statuses.Redeemed, context.CancellationToken))
+            {
                 await db.EndFamily(context.AuthorizationId, context.CancellationToken);
+                if (Guid.TryParse(context.Principal!.GetClaim(Claims.Subject), out var account)) trail.Refused(account, "token_replayed", "refresh");
+            }
         }
     }
 

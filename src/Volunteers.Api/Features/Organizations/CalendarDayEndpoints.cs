@@ -5,6 +5,7 @@ using Microsoft.AspNetCore.Mvc;
 using Microsoft.EntityFrameworkCore;
 using Volunteers.Data;
 using Volunteers.Platform;
+using Volunteers.Platform.Audit;
 using Volunteers.Platform.OpenApi;
 
 namespace Volunteers.Features.Organizations;
@@ -15,7 +16,7 @@ internal static class CalendarDayEndpoints
     {
         var days = organization.MapGroup("/calendar-days").WithTags("Organizations").Scoped(Scope.Organization);
 
-        days.MapGet("", List).WithName("listCalendarDays");
+        days.MapGet("", List).WithName("listCalendarDays").ShowsNoPersonalData();
         days.MapPut("", Set).WithName("setCalendarDays").Allows(Access.Administer).NotForClients();
         days.MapDelete(@"/{day:regex(^\d\d\d\d-\d\d-\d\d$)}", Remove).WithName("removeCalendarDay").Allows(Access.Administer).NotForClients().RefusesWith(404);
     }
@@ -51,7 +52,7 @@ internal static class CalendarDayEndpoints
     /// <param name="db">Where it is.</param>
     /// <param name="ct">Ends it.</param>
     private static async Task<Results<NoContent, NotFound>> Remove(DateOnly day, Tenant tenant, VolunteersDb db, CancellationToken ct) =>
-        await db.CalendarDays.Where(d => d.OrganizationId == tenant.Id && d.Day == day).ExecuteDeleteAsync(ct) == 1
+        await db.DeleteNoted(db.CalendarDays.Where(d => d.OrganizationId == tenant.Id && d.Day == day), ct) == 1
             ? TypedResults.NoContent()
             : TypedResults.NotFound();
 }

@@ -1,6 +1,7 @@
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Metadata.Builders;
 using Volunteers.Platform;
+using Volunteers.Platform.Audit;
 
 namespace Volunteers.Features.Organizations;
 
@@ -32,6 +33,7 @@ internal sealed class Organization : IVersioned
     public OrganizationSettings Settings { get; private set; } = OrganizationSettings.Default;
 
     /// <summary>The last number given to a volunteer who brought none; counted up in SQL, which does not touch the version.</summary>
+    [NotAudited]
     public int LastVolunteerNumber { get; private set; }
 
     /// <summary>How to reach it, as its certificates say.</summary>

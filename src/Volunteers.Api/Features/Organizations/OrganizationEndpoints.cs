@@ -3,6 +3,7 @@ using FluentValidation;
 using Microsoft.EntityFrameworkCore;
 using Volunteers.Data;
 using Volunteers.Platform;
+using Volunteers.Platform.Audit;
 using Volunteers.Platform.OpenApi;
 
 namespace Volunteers.Features.Organizations;
@@ -13,9 +14,9 @@ internal static class OrganizationEndpoints
     {
         var organizations = v1.MapGroup("/organizations").WithTags("Organizations").Scoped(Scope.Organization);
 
-        organizations.MapGet("", List).WithName("listOrganizations").Allows(Access.SignedIn);
+        organizations.MapGet("", List).WithName("listOrganizations").ShowsNoPersonalData().Allows(Access.SignedIn);
         organizations.MapPost("", Create).WithName("createOrganization").Allows(Access.Operate).NotForClients().RefusesWith(404, 409);
-        organizations.MapGet("/{organizationId:guid}", Get).WithName("getOrganization").Allows(Access.Member);
+        organizations.MapGet("/{organizationId:guid}", Get).WithName("getOrganization").ShowsNoPersonalData().Allows(Access.Member);
         organizations.MapPatch("/{organizationId:guid}", Change).WithName("changeOrganization").Allows(Access.Administer).NotForClients().RefusesWith(409);
     }
 

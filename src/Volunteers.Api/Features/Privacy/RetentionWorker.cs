@@ -32,7 +32,7 @@ internal sealed class RetentionWorker(IServiceScopeFactory scopes, IOptions<Rete
         new("invitations", days => days.InvitationDays, 1000, (services, before, ct) => SignInCleanup.ForgetInvitations(Db(services), before, ct)),
         new("applications", days => days.ApplicationDays, 100, (services, before, ct) => InTransaction(Db(services), db => ApplicationEndpoints.DeclineUnanswered(db, before, ct), ct)),
         new("attendance details", days => days.AttendanceDetailDays, 1000, (services, before, ct) => AttendanceEvent.ForgetDevices(Db(services), before, ct)),
-        new("reconciliations", days => days.ReconciliationDays, 10, (services, before, ct) => ReconciliationCleanup.Forget(Db(services), before, ct)),
+        new("reconciliations", days => days.ReconciliationDays, 10, (services, before, ct) => ReconciliationCleanup.Forget(Db(services), before, services.GetRequiredService<TimeProvider>().GetUtcNow(), ct)),
     ];
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)

@@ -5,6 +5,7 @@ using Microsoft.AspNetCore.Mvc;
 using Microsoft.EntityFrameworkCore;
 using Volunteers.Data;
 using Volunteers.Platform;
+using Volunteers.Platform.Audit;
 using Volunteers.Platform.OpenApi;
 
 namespace Volunteers.Features.Projects;
@@ -15,9 +16,9 @@ internal static class ProjectEndpoints
     {
         var projects = organization.MapGroup("/projects").WithTags("Projects").Scoped(Scope.Activities);
 
-        projects.MapGet("", List).WithName("listProjects");
+        projects.MapGet("", List).WithName("listProjects").ShowsNoPersonalData();
         projects.MapPost("", Create).WithName("createProject").Allows(Access.Coordinate);
-        projects.MapGet("/{projectId:guid}", Get).WithName("getProject").RefusesWith(404);
+        projects.MapGet("/{projectId:guid}", Get).WithName("getProject").ShowsNoPersonalData().RefusesWith(404);
         projects.MapPatch("/{projectId:guid}", Change).WithName("changeProject").Allows(Access.CoordinateAll).RefusesWith(404);
     }
 

@@ -2,6 +2,7 @@ using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Metadata.Builders;
 using Volunteers.Features.Volunteers;
 using Volunteers.Platform;
+using Volunteers.Platform.Audit;
 
 namespace Volunteers.Features.Recognition;
 
@@ -45,6 +46,7 @@ internal sealed class Award : IVersioned
 
     public string? AwardedBy { get; private set; }
 
+    [Personal(Mask.Hidden)]
     public string? Reason { get; private set; }
 
     public AwardStatus Status { get; private set; }
@@ -68,6 +70,7 @@ internal sealed class Award : IVersioned
 
     public Guid? WithdrawnBy { get; private set; }
 
+    [Personal(Mask.Hidden)]
     public string? WithdrawalReason { get; private set; }
 
     public long Version { get; private set; } = 1;
@@ -139,12 +142,14 @@ internal sealed class AwardObjection
 
     public Guid AwardId { get; private set; }
 
+    [Personal(Mask.Hidden)]
     public string Message { get; private set; } = "";
 
     public Guid By { get; private set; }
 
     public DateTimeOffset At { get; private set; }
 
+    [Personal(Mask.Hidden)]
     public string? Answer { get; private set; }
 
     public Guid? AnsweredBy { get; private set; }

@@ -4,6 +4,7 @@ using Volunteers.Data;
 using Volunteers.Features.Hours;
 using Volunteers.Features.Volunteers;
 using Volunteers.Platform;
+using Volunteers.Platform.Audit;
 using Volunteers.Platform.OpenApi;
 
 namespace Volunteers.Features.Recognition;
@@ -16,10 +17,10 @@ internal static class AwardEndpoints
     {
         var awards = organization.MapGroup("/awards").WithTags("Recognition").Scoped(Scope.Recognition);
 
-        awards.MapGet("", List).WithName("listAwards");
+        awards.MapGet("", List).WithName("listAwards").ShowsPersonalData();
         awards.MapPost("", Propose).WithName("proposeAward").Allows(Access.CoordinateAll).RefusesWith(404, 409);
         awards.MapPost("/proposals", ProposeStars).WithName("proposeStarAwards").Allows(Access.CoordinateAll).RefusesWith(409);
-        awards.MapGet("/{awardId:guid}", Get).WithName("getAward").RefusesWith(404);
+        awards.MapGet("/{awardId:guid}", Get).WithName("getAward").ShowsPersonalData().RefusesWith(404);
         awards.MapPost("/{awardId:guid}/publish", Publish).WithName("publishAward").Allows(Access.CoordinateAll).RefusesWith(404, 409);
         awards.MapPost("/{awardId:guid}/confirm", Confirm).WithName("confirmAward").Allows(Access.CoordinateAll).RefusesWith(404, 409);
         awards.MapPost("/{awardId:guid}/withdraw", Withdraw).WithName("withdrawAward").Allows(Access.CoordinateAll).RefusesWith(404, 409);

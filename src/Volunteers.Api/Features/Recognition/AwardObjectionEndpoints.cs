@@ -3,6 +3,7 @@ using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.EntityFrameworkCore;
 using Volunteers.Data;
 using Volunteers.Platform;
+using Volunteers.Platform.Audit;
 using Volunteers.Platform.OpenApi;
 
 namespace Volunteers.Features.Recognition;
@@ -13,7 +14,7 @@ internal static class AwardObjectionEndpoints
     {
         var objections = awards.MapGroup("/{awardId:guid}/objections");
 
-        objections.MapGet("", List).WithName("listAwardObjections").RefusesWith(404);
+        objections.MapGet("", List).WithName("listAwardObjections").ShowsPersonalData().RefusesWith(404);
         objections.MapPost("", Object).WithName("objectToAward").Allows(Access.TakePart).RefusesWith(404, 409);
         objections.MapPost("/{objectionId:guid}/answer", Reply).WithName("answerAwardObjection").Allows(Access.CoordinateAll).RefusesWith(404, 409);
     }

@@ -6,6 +6,7 @@ using Volunteers.Data;
 using Volunteers.Features.Hours;
 using Volunteers.Features.Volunteers;
 using Volunteers.Platform;
+using Volunteers.Platform.Audit;
 using Volunteers.Platform.OpenApi;
 
 namespace Volunteers.Features.Recognition;
@@ -31,10 +32,12 @@ internal sealed class Rating
     public string Grade { get; private set; } = "";
 
     /// <summary>Who rated, in words: a person, a family, an office.</summary>
+    [Personal(Mask.Name)]
     public string RatedBy { get; private set; } = "";
 
     public DateOnly RatedOn { get; private set; }
 
+    [Personal(Mask.Hidden)]
     public string? Note { get; private set; }
 
     public Guid RecordedBy { get; private set; }
@@ -45,6 +48,7 @@ internal sealed class Rating
 
     public DateTimeOffset? RevokedAt { get; private set; }
 
+    [Personal(Mask.Hidden)]
     public string? RevocationReason { get; private set; }
 
     public void Revoke(string reason, Guid by, DateTimeOffset now)
@@ -76,7 +80,7 @@ internal static class RatingEndpoints
     {
         var ratings = organization.MapGroup("/volunteers/{volunteerId:guid}/ratings").WithTags("Recognition").Scoped(Scope.Recognition);
 
-        ratings.MapGet("", List).WithName("listRatings").RefusesWith(404);
+        ratings.MapGet("", List).WithName("listRatings").ShowsPersonalData().RefusesWith(404);
         ratings.MapPost("", Record).WithName("recordRating").Allows(Access.Coordinate).RefusesWith(404, 409);
         ratings.MapPost("/{ratingId:guid}/revoke", Revoke).WithName("revokeRating").Allows(Access.Coordinate).RefusesWith(404, 409);
     }

@@ -6,6 +6,7 @@ using Microsoft.EntityFrameworkCore;
 using Volunteers.Data;
 using Volunteers.Features.Hours;
 using Volunteers.Platform;
+using Volunteers.Platform.Audit;
 using Volunteers.Platform.OpenApi;
 
 namespace Volunteers.Features.Recognition;
@@ -13,7 +14,7 @@ namespace Volunteers.Features.Recognition;
 internal static class StarEndpoints
 {
     public static void MapStars(this RouteGroupBuilder organization) =>
-        organization.MapGet("/stars", List).WithTags("Recognition").WithName("listStars").Allows(Access.Read).Scoped(Scope.Recognition).RefusesWith(409);
+        organization.MapGet("/stars", List).WithTags("Recognition").WithName("listStars").ShowsPersonalData().Allows(Access.Read).Scoped(Scope.Recognition).RefusesWith(409);
 
     /// <summary>
     /// Lists who has reached which level, and since which day, by level and number: as it stands, or as it stood at the end

@@ -4,6 +4,7 @@ using Microsoft.EntityFrameworkCore;
 using Volunteers.Data;
 using Volunteers.Features.Hours;
 using Volunteers.Platform;
+using Volunteers.Platform.Audit;
 using Volunteers.Platform.OpenApi;
 
 namespace Volunteers.Features.Recognition;
@@ -14,7 +15,7 @@ internal static class StarRuleEndpoints
     {
         var rules = organization.MapGroup("/star-rules").WithTags("Recognition").Scoped(Scope.Recognition);
 
-        rules.MapGet("", List).WithName("listStarRules");
+        rules.MapGet("", List).WithName("listStarRules").ShowsNoPersonalData();
         rules.MapPost("", Create).WithName("createStarRule").Allows(Access.Administer).NotForClients().RefusesWith(409);
     }
 

@@ -6,6 +6,7 @@ using Volunteers.Data;
 using Volunteers.Features.Hours;
 using Volunteers.Features.Volunteers;
 using Volunteers.Platform;
+using Volunteers.Platform.Audit;
 using Volunteers.Platform.OpenApi;
 
 namespace Volunteers.Features.Recognition;
@@ -46,6 +47,7 @@ internal sealed class Training
 
     public DateTimeOffset? RevokedAt { get; private set; }
 
+    [Personal(Mask.Hidden)]
     public string? RevocationReason { get; private set; }
 
     public void Revoke(string reason, Guid by, DateTimeOffset now)
@@ -77,7 +79,7 @@ internal static class TrainingEndpoints
     {
         var trainings = organization.MapGroup("/volunteers/{volunteerId:guid}/trainings").WithTags("Recognition").Scoped(Scope.Recognition);
 
-        trainings.MapGet("", List).WithName("listTrainings").RefusesWith(404);
+        trainings.MapGet("", List).WithName("listTrainings").ShowsPersonalData().RefusesWith(404);
         trainings.MapPost("", Record).WithName("recordTraining").Allows(Access.Coordinate).RefusesWith(404, 409);
         trainings.MapPost("/{trainingId:guid}/revoke", Revoke).WithName("revokeTraining").Allows(Access.Coordinate).RefusesWith(404, 409);
     }

@@ -6,6 +6,7 @@ using Microsoft.EntityFrameworkCore;
 using Volunteers.Data;
 using Volunteers.Features.Volunteers;
 using Volunteers.Platform;
+using Volunteers.Platform.Audit;
 using Volunteers.Platform.OpenApi;
 
 namespace Volunteers.Features.Reconciliation;
@@ -16,8 +17,8 @@ internal static class ColumnMappingEndpoints
     {
         var mappings = organization.MapGroup("/column-mappings").WithTags("Reconciliation").Scoped(Scope.Hours);
 
-        mappings.MapGet("", List).WithName("listColumnMappings").Allows(Access.Read);
-        mappings.MapGet("/{mappingName}", Get).WithName("getColumnMapping").Allows(Access.Read).RefusesWith(404);
+        mappings.MapGet("", List).WithName("listColumnMappings").ShowsNoPersonalData().Allows(Access.Read);
+        mappings.MapGet("/{mappingName}", Get).WithName("getColumnMapping").ShowsNoPersonalData().Allows(Access.Read).RefusesWith(404);
         mappings.MapPut("/{mappingName}", Set).WithName("setColumnMapping").Allows(Access.CoordinateAll);
         mappings.MapDelete("/{mappingName}", Delete).WithName("deleteColumnMapping").Allows(Access.CoordinateAll).RefusesWith(404);
     }
@@ -52,7 +53,7 @@ internal static class ColumnMappingEndpoints
 
     /// <summary>Forgets how the exports of another system are read. What was reconciled stays.</summary>
     private static async Task<Results<NoContent, NotFound>> Delete(string mappingName, Tenant tenant, VolunteersDb db, CancellationToken ct) =>
-        IsName(mappingName) && await db.ColumnMappings.Where(m => m.OrganizationId == tenant.Id && m.Name == mappingName).ExecuteDeleteAsync(ct) == 1
+        IsName(mappingName) && await db.DeleteNoted(db.ColumnMappings.Where(m => m.OrganizationId == tenant.Id && m.Name == mappingName), ct) == 1
             ? TypedResults.NoContent()
             : TypedResults.NotFound();
 

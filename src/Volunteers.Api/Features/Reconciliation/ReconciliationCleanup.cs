@@ -1,5 +1,6 @@
 using Microsoft.EntityFrameworkCore;
 using Volunteers.Data;
+using Volunteers.Platform.Audit;
 
 namespace Volunteers.Features.Reconciliation;
 
@@ -7,9 +8,18 @@ namespace Volunteers.Features.Reconciliation;
 internal static class ReconciliationCleanup
 {
     /// <summary>A few at a time: each has up to 150,000 rows.</summary>
-    public static Task<int> Forget(VolunteersDb db, DateTimeOffset before, CancellationToken ct) => db.Database.ExecuteSqlAsync(
-        $"""
-         delete from reconciliations where (organization_id, id) in
-             (select organization_id, id from reconciliations where created_at < {before} limit 10)
-         """, ct);
+    public static async Task<int> Forget(VolunteersDb db, DateTimeOffset before, DateTimeOffset now, CancellationToken ct)
+    {
+        var old = await db.Reconciliations.Where(r => r.CreatedAt < before).OrderBy(r => r.OrganizationId).ThenBy(r => r.Id).Select(r => new { r.OrganizationId, r.Id }).Take(10).ToListAsync(ct);
+        foreach (var runs in old.GroupBy(run => run.OrganizationId, run => run.Id))
+        {
+            Guid[] ids = [.. runs];
+            var notes = new AuditNotes();
+            await using var transaction = await db.Database.BeginTransactionAsync(ct);
+            using (notes.Watch(db)) await db.DeleteNoted(db.Reconciliations.Where(r => r.OrganizationId == runs.Key && ids.Contains(r.Id)), ct);
+            await db.LeaveTrace(notes, "forgetReconciliations", runs.Key, now, ct);
+            await transaction.CommitAsync(ct);
+        }
+        return old.Count;
+    }
 }

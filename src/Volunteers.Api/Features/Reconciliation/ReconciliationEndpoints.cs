@@ -4,6 +4,7 @@ using Microsoft.EntityFrameworkCore;
 using Volunteers.Data;
 using Volunteers.Features.Volunteers;
 using Volunteers.Platform;
+using Volunteers.Platform.Audit;
 using Volunteers.Platform.OpenApi;
 
 namespace Volunteers.Features.Reconciliation;
@@ -14,12 +15,12 @@ internal static class ReconciliationEndpoints
     {
         var reconciliations = organization.MapGroup("/reconciliations").WithTags("Reconciliation").Scoped(Scope.Hours);
 
-        reconciliations.MapGet("", List).WithName("listReconciliations").Allows(Access.Read);
+        reconciliations.MapGet("", List).WithName("listReconciliations").ShowsNoPersonalData().Allows(Access.Read);
         reconciliations.MapPost("", Reconcile).WithName("reconcile").Allows(Access.CoordinateAll).Costs(Cost.Import).RefusesWith(404, 409, 413, 415)
             .WithMetadata(new RequestSizeLimitAttribute(UpstreamFile.LargestBytes)).HandlesFiles()
             .TakesSpreadsheet("The other system's export, CSV or XLSX, at most 10 MB.", "姓名,手机号,服务日期,服务时长,活动名称,记录编号\r\n的哥队员48,13800138000,2026-06-07,2.5,爱心送考,SZ-20260607-0031\r\n");
-        reconciliations.MapGet("/{reconciliationId:guid}", Get).WithName("getReconciliation").Allows(Access.Read).RefusesWith(404);
-        reconciliations.MapGet("/{reconciliationId:guid}/rows", Rows).WithName("listReconciliationRows").Allows(Access.Read).RefusesWith(404);
+        reconciliations.MapGet("/{reconciliationId:guid}", Get).WithName("getReconciliation").ShowsNoPersonalData().Allows(Access.Read).RefusesWith(404);
+        reconciliations.MapGet("/{reconciliationId:guid}/rows", Rows).WithName("listReconciliationRows").ShowsPersonalData().Allows(Access.Read).RefusesWith(404);
         reconciliations.MapPost("/{reconciliationId:guid}/import", Import).WithName("importReconciliation").Allows(Access.CoordinateAll).Costs(Cost.Import).HandlesFiles().RefusesWith(404, 409);
         reconciliations.MapDelete("/{reconciliationId:guid}", Delete).WithName("deleteReconciliation").Allows(Access.CoordinateAll).RefusesWith(404);
     }
@@ -49,7 +50,7 @@ internal static class ReconciliationEndpoints
         var rows = await Reconciling.Compare(db, organization, mapping, run, file, ct);
         db.Add(run);
         await db.SaveChangesAsync(ct);
-        await db.Keep(rows, ct);
+        await db.Keep(tenant.Id, rows, ct);
         return Answer.Created($"/v1/organizations/{tenant.Id}/reconciliations/{run.Id}", ReconciliationView.Of(run));
     }
 
@@ -90,7 +91,7 @@ internal static class ReconciliationEndpoints
 
     /// <summary>Forgets a reconciliation with its rows. What was imported stays.</summary>
     private static async Task<Results<NoContent, NotFound>> Delete(Guid reconciliationId, Tenant tenant, VolunteersDb db, CancellationToken ct) =>
-        await db.Reconciliations.VisibleTo(tenant).Where(r => r.Id == reconciliationId).ExecuteDeleteAsync(ct) == 1 ? TypedResults.NoContent() : TypedResults.NotFound();
+        await db.DeleteNoted(db.Reconciliations.VisibleTo(tenant).Where(r => r.Id == reconciliationId), ct) == 1 ? TypedResults.NoContent() : TypedResults.NotFound();
 
     /// <summary>A file holds people of every team, so only who sees every team sees what came of it.</summary>
     private static IQueryable<ReconciliationRun> VisibleTo(this IQueryable<ReconciliationRun> runs, Tenant tenant) =>

@@ -3,13 +3,14 @@ using Microsoft.EntityFrameworkCore;
 using Npgsql;
 using NpgsqlTypes;
 using Volunteers.Data;
+using Volunteers.Platform.Audit;
 
 namespace Volunteers.Features.Reconciliation;
 
 internal static class ReconciliationRows
 {
     /// <summary>Writes many rows as a set: one by one they would take most of the request's time.</summary>
-    public static async Task Keep(this VolunteersDb db, IEnumerable<ReconciliationRow> rows, CancellationToken ct)
+    public static async Task Keep(this VolunteersDb db, Guid organizationId, IEnumerable<ReconciliationRow> rows, CancellationToken ct)
     {
         await using var copy = await ((NpgsqlConnection)db.Database.GetDbConnection()).BeginBinaryImportAsync(
             """
@@ -43,7 +44,7 @@ internal static class ReconciliationRows
             await WriteText(row.Code);
             await WriteText(row.Column);
         }
-        await copy.CompleteAsync(ct);
+        AuditNotes.Tell(db, organizationId, "reconciliationRow", AuditAction.Created, (int)await copy.CompleteAsync(ct));
 
         Task Write<T>(T? value, NpgsqlDbType type) where T : struct => value is { } given ? copy.WriteAsync(given, type, ct) : copy.WriteNullAsync(ct);
         Task WriteText(string? value) => value is null ? copy.WriteNullAsync(ct) : copy.WriteAsync(value, NpgsqlDbType.Varchar, ct);

@@ -5,6 +5,7 @@ using Volunteers.Features.Organizations;
 using Volunteers.Features.Teams;
 using Volunteers.Features.Volunteers;
 using Volunteers.Platform;
+using Volunteers.Platform.Audit;
 
 namespace Volunteers.Features.Reconciliation;
 
@@ -111,6 +112,7 @@ internal sealed class ReconciliationRun : IVersioned
 /// One row of the file, one record, or both. Of the person it keeps who was found; only a row that nobody was found for keeps
 /// what the file calls them.
 /// </summary>
+[NotAudited]
 internal sealed class ReconciliationRow
 {
     public Guid OrganizationId { get; init; }

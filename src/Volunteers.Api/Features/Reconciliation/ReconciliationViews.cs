@@ -6,6 +6,7 @@ using Microsoft.AspNetCore.Mvc;
 using Volunteers.Data;
 using Volunteers.Features.Volunteers;
 using Volunteers.Platform;
+using Volunteers.Platform.Audit;
 
 namespace Volunteers.Features.Reconciliation;
 
@@ -124,8 +125,10 @@ internal sealed record ReconciledVolunteer(Guid Id, string Number, string Name);
 internal sealed record ReconciliationRowView(
     ReconciliationList List, int? Row, ReconciledVolunteer? Volunteer, UpstreamPersonView? Person, DateOnly? Date, DateTimeOffset? StartsAt, DateTimeOffset? EndsAt,
     string? Activity, string? Reference, int? MinutesThere, Guid? RecordId, DateOnly? DateHere, int? MinutesHere, int Difference,
-    Guid? WaitingRecordId, Guid? ImportedRecordId, string? Code, string? Column)
+    Guid? WaitingRecordId, Guid? ImportedRecordId, string? Code, string? Column) : IAboutVolunteer
 {
+    Guid? IAboutVolunteer.VolunteerId => Volunteer?.Id;
+
     /// <summary>The code in words, in the language of the request.</summary>
     public string? Detail => Code is null ? null : Messages.Detail(Code);
 

@@ -65,6 +65,8 @@ internal sealed record ActivityReport(
         new("report_beneficiaries", f => f.Beneficiaries),
     ];
 
+    int IReport.Lines => Rows.Count;
+
     private string organizationName = "";
     private IReadOnlyList<ReportGroup> groups = [];
     private IReadOnlyList<ReportFact> filters = [];

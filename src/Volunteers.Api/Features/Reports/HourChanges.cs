@@ -62,6 +62,8 @@ internal sealed record HourChanges(
         new("report_hours_before", c => c.From.Hours, CellKind.Decimal), new("report_hours_after", c => c.To.Hours, CellKind.Decimal),
     ];
 
+    int IReport.Lines => Rows.Count;
+
     private string organizationName = "";
     private IReadOnlyList<ReportGroup> groups = [];
     private IReadOnlyList<ReportFact> filters = [];

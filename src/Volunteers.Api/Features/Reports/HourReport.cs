@@ -64,6 +64,8 @@ internal sealed record HourReport(
         new("report_hours", f => f.Hours, CellKind.Decimal),
     ];
 
+    int IReport.Lines => Rows.Count;
+
     private string organizationName = "";
     private IReadOnlyList<ReportGroup> groups = [];
     private IReadOnlyList<ReportFact> filters = [];

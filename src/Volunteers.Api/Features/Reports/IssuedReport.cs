@@ -5,6 +5,7 @@ using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Metadata.Builders;
 using Volunteers.Features.Organizations;
 using Volunteers.Platform;
+using Volunteers.Platform.Audit;
 
 namespace Volunteers.Features.Reports;
 
@@ -12,6 +13,7 @@ namespace Volunteers.Features.Reports;
 /// An hour report that was sent to somebody: what was asked, about which teams, where the ledger stood and whose names counted.
 /// So it can be drawn again as it was, by whoever may see it. Insert-only, but for names of people who are forgotten.
 /// </summary>
+[HistoryKept]
 internal sealed class IssuedReport
 {
     private IssuedReport() { }
@@ -51,8 +53,10 @@ internal sealed class IssuedReport
     /// <summary>SHA-256 of its rows and total.</summary>
     public byte[] Digest { get; private set; } = [];
 
+    [Personal(Mask.Hidden)]
     public string? SentTo { get; private set; }
 
+    [Personal(Mask.Hidden)]
     public string? Note { get; private set; }
 
     public Guid IssuedBy { get; private set; }

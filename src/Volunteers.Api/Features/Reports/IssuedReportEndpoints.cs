@@ -6,6 +6,7 @@ using Microsoft.EntityFrameworkCore;
 using Volunteers.Data;
 using Volunteers.Features.Hours;
 using Volunteers.Platform;
+using Volunteers.Platform.Audit;
 using Volunteers.Platform.OpenApi;
 
 namespace Volunteers.Features.Reports;
@@ -16,11 +17,11 @@ internal static class IssuedReportEndpoints
     {
         var issued = reports.MapGroup("/hours/issued");
 
-        issued.MapGet("", List).WithName("listIssuedReports");
+        issued.MapGet("", List).WithName("listIssuedReports").ShowsNoPersonalData();
         issued.MapPost("", Issue).WithName("issueReport").Allows(Access.Coordinate).RefusesWith(409);
-        issued.MapGet("/{reportId:guid}", Get).WithName("getIssuedReport").RefusesWith(404);
-        issued.MapGet("/{reportId:guid}/report", Draw).WithName("drawIssuedReport").AnswersFilesToo().RefusesWith(404, 406, 409);
-        issued.MapGet("/{reportId:guid}/changes", Changes).WithName("getChangesSinceIssued").AnswersFilesToo().RefusesWith(404, 406, 409);
+        issued.MapGet("/{reportId:guid}", Get).WithName("getIssuedReport").ShowsNoPersonalData().RefusesWith(404);
+        issued.MapGet("/{reportId:guid}/report", Draw).WithName("drawIssuedReport").ShowsPersonalData().AnswersFilesToo().RefusesWith(404, 406, 409);
+        issued.MapGet("/{reportId:guid}/changes", Changes).WithName("getChangesSinceIssued").ShowsPersonalData().AnswersFilesToo().RefusesWith(404, 406, 409);
     }
 
     /// <summary>Lists the hour reports that were sent, in the order in which they were. A team coordinator sees those about their teams.</summary>

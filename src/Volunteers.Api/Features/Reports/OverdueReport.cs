@@ -7,6 +7,7 @@ using Volunteers.Data;
 using Volunteers.Features.Activities;
 using Volunteers.Features.Hours;
 using Volunteers.Platform;
+using Volunteers.Platform.Audit;
 using Volunteers.Platform.OpenApi;
 
 namespace Volunteers.Features.Reports;
@@ -14,7 +15,7 @@ namespace Volunteers.Features.Reports;
 internal static class OverdueReport
 {
     public static void MapOverdueReport(this RouteGroupBuilder reports) =>
-        reports.MapGet("/overdue", List).WithName("getOverdueReport").RefusesWith(409);
+        reports.MapGet("/overdue", List).WithName("getOverdueReport").ShowsNoPersonalData().RefusesWith(409);
 
     /// <summary>
     /// Lists activities, published or completed, that ended without their service records, those that ended first before the

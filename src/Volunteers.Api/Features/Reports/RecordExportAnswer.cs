@@ -6,6 +6,7 @@ using Microsoft.Net.Http.Headers;
 using Npgsql;
 using Volunteers.Data;
 using Volunteers.Platform;
+using Volunteers.Platform.Audit;
 
 namespace Volunteers.Features.Reports;
 
@@ -15,7 +16,7 @@ namespace Volunteers.Features.Reports;
 /// a file that was cut off lacks the total line (CSV) or does not open (XLSX).
 /// </summary>
 internal sealed class RecordExportAnswer(RecordExportQuery query, ReportFormat format, Tenant tenant, VolunteersDb db, TimeProvider clock)
-    : IResult, IEndpointMetadataProvider
+    : IResult, ILeavesItsTrace, IEndpointMetadataProvider
 {
     /// <summary>Below the heading and above the total.</summary>
     private const int MostInWorkbook = XlsxFile.MostRows - 2;
@@ -40,7 +41,9 @@ internal sealed class RecordExportAnswer(RecordExportQuery query, ReportFormat f
         var facts = ReportFacts.Of(organization.Name, query.From, query.To, organization.TimeZone, await Filters(asOf, ct), asOf, now);
         // Sorting a city's records takes longer than an ordinary statement may.
         await db.Database.ExecuteSqlAsync($"set local statement_timeout = '5min'", ct);
-        if (format == ReportFormat.Xlsx) await RefuseUnlessFits(export, connection, ct);
+        var rows = await Count(export, connection, ct);
+        if (format == ReportFormat.Xlsx && rows > MostInWorkbook) throw new RuleBreach("export_too_large", MostInWorkbook);
+        await AuditTrail.Look(http, AuditKind.Export, new Shown(rows, [], AsFile: true));
         await using (var open = export.Open(connection)) await open.ExecuteNonQueryAsync(ct);
 
         http.Response.GetTypedHeaders().Append("Volunteers-Ledger-Position", asOf.Position);
@@ -117,10 +120,10 @@ internal sealed class RecordExportAnswer(RecordExportQuery query, ReportFormat f
         yield return export.Total(count, (long)(await persons.ExecuteScalarAsync(ct))!, minutes, personTimes);
     }
 
-    private static async Task RefuseUnlessFits(RecordExport export, NpgsqlConnection connection, CancellationToken ct)
+    private static async Task<long> Count(RecordExport export, NpgsqlConnection connection, CancellationToken ct)
     {
         await using var count = export.Count(connection);
-        if ((long)(await count.ExecuteScalarAsync(ct))! > MostInWorkbook) throw new RuleBreach("export_too_large", MostInWorkbook);
+        return (long)(await count.ExecuteScalarAsync(ct))!;
     }
 
     private async Task<List<ReportFact>> Filters(LedgerPoint asOf, CancellationToken ct)

@@ -1,6 +1,7 @@
 using Microsoft.AspNetCore.Http.HttpResults;
 using Volunteers.Data;
 using Volunteers.Platform;
+using Volunteers.Platform.Audit;
 using Volunteers.Platform.OpenApi;
 
 namespace Volunteers.Features.Reports;
@@ -11,11 +12,11 @@ internal static class ReportEndpoints
     {
         var reports = organization.MapGroup("/reports").WithTags("Reports").Allows(Access.Read).Scoped(Scope.Reports);
 
-        reports.MapGet("/hours", Hours).WithName("getHourReport").AnswersFilesToo().RefusesWith(406, 409);
-        reports.MapGet("/hours/changes", Changes).WithName("getHourReportChanges").AnswersFilesToo().RefusesWith(406, 409);
+        reports.MapGet("/hours", Hours).WithName("getHourReport").ShowsPersonalData().AnswersFilesToo().RefusesWith(406, 409);
+        reports.MapGet("/hours/changes", Changes).WithName("getHourReportChanges").ShowsPersonalData().AnswersFilesToo().RefusesWith(406, 409);
         reports.MapIssuedReports();
-        reports.MapGet("/activities", Activities).WithName("getActivityReport").AnswersFilesToo().RefusesWith(406, 409);
-        organization.MapGet("/service-records/export", Records).WithTags("Service records").WithName("exportServiceRecords").Allows(Access.Read)
+        reports.MapGet("/activities", Activities).WithName("getActivityReport").ShowsNoPersonalData().AnswersFilesToo().RefusesWith(406, 409);
+        organization.MapGet("/service-records/export", Records).WithTags("Service records").WithName("exportServiceRecords").ExportsPersonalData().Allows(Access.Read)
             .Scoped(Scope.Hours).AnswersRecordFiles().HandlesFiles().RefusesWith(406, 409);
         reports.MapOverdueReport();
         organization.MapVolunteerSummary();

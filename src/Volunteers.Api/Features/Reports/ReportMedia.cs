@@ -5,6 +5,7 @@ using Microsoft.AspNetCore.Http.Metadata;
 using Microsoft.Net.Http.Headers;
 using Microsoft.OpenApi;
 using Volunteers.Platform;
+using Volunteers.Platform.Audit;
 
 namespace Volunteers.Features.Reports;
 
@@ -26,6 +27,9 @@ internal interface IReport
     string TimeZone { get; }
 
     LedgerPoint AsOf { get; }
+
+    /// <summary>How many lines it has.</summary>
+    int Lines { get; }
 
     /// <summary>What every form of it says, in the language of the request.</summary>
     ReportTable ToTable(DateTimeOffset drawnAt);
@@ -120,8 +124,12 @@ internal static class ReportMedia
 }
 
 /// <summary>A report as JSON or as a file, with the position of the ledger it was drawn at.</summary>
-internal sealed class ReportAnswer<T>(T report, ReportFormat format) : IResult, IEndpointMetadataProvider where T : IReport
+internal sealed class ReportAnswer<T>(T report, ReportFormat format) : IResult, IShowsRows, IEndpointMetadataProvider where T : IReport
 {
+    public long Rows => report.Lines;
+
+    public bool AsFile => format != ReportFormat.Json;
+
     public async Task ExecuteAsync(HttpContext http)
     {
         var headers = http.Response.GetTypedHeaders();

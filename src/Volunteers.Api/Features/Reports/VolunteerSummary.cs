@@ -6,6 +6,7 @@ using Volunteers.Features.Hours;
 using Volunteers.Features.Recognition;
 using Volunteers.Features.Volunteers;
 using Volunteers.Platform;
+using Volunteers.Platform.Audit;
 using Volunteers.Platform.OpenApi;
 
 namespace Volunteers.Features.Reports;
@@ -13,7 +14,7 @@ namespace Volunteers.Features.Reports;
 internal static class VolunteerSummaryEndpoint
 {
     public static void MapVolunteerSummary(this RouteGroupBuilder organization) =>
-        organization.MapGet("/volunteers/{volunteerId:guid}/summary", Get).WithTags("Volunteers").WithName("getVolunteerSummary").Scoped(Scope.Hours).RefusesWith(404);
+        organization.MapGet("/volunteers/{volunteerId:guid}/summary", Get).WithTags("Volunteers").WithName("getVolunteerSummary").ShowsPersonalData().Scoped(Scope.Hours).RefusesWith(404);
 
     /// <summary>
     /// Sums up what one volunteer has given in the whole organization, in whatever team, and how far the next star is. For

@@ -4,6 +4,7 @@ using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.EntityFrameworkCore;
 using Volunteers.Data;
 using Volunteers.Platform;
+using Volunteers.Platform.Audit;
 using Volunteers.Platform.OpenApi;
 
 namespace Volunteers.Features.Teams;
@@ -14,9 +15,9 @@ internal static class TeamEndpoints
     {
         var teams = organization.MapGroup("/teams").WithTags("Teams").Scoped(Scope.Roster);
 
-        teams.MapGet("", List).WithName("listTeams");
+        teams.MapGet("", List).WithName("listTeams").ShowsNoPersonalData();
         teams.MapPost("", Create).WithName("createTeam").Allows(Access.CoordinateAll).RefusesWith(404, 409);
-        teams.MapGet("/{teamId:guid}", Get).WithName("getTeam").RefusesWith(404);
+        teams.MapGet("/{teamId:guid}", Get).WithName("getTeam").ShowsNoPersonalData().RefusesWith(404);
         teams.MapPatch("/{teamId:guid}", Change).WithName("changeTeam").Allows(Access.CoordinateAll).RefusesWith(404, 409);
         teams.MapDelete("/{teamId:guid}", Delete).WithName("deleteTeam").Allows(Access.CoordinateAll).RefusesWith(404, 409);
     }

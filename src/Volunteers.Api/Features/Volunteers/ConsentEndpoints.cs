@@ -4,6 +4,7 @@ using Microsoft.AspNetCore.Mvc;
 using Microsoft.EntityFrameworkCore;
 using Volunteers.Data;
 using Volunteers.Platform;
+using Volunteers.Platform.Audit;
 using Volunteers.Platform.OpenApi;
 
 namespace Volunteers.Features.Volunteers;
@@ -15,7 +16,7 @@ internal static class ConsentEndpoints
     {
         var consents = volunteers.MapGroup("/{volunteerId:guid}/consents").WithTags("Consent");
 
-        consents.MapGet("", List).WithName("listConsents").RefusesWith(404);
+        consents.MapGet("", List).WithName("listConsents").ShowsPersonalData().RefusesWith(404);
         consents.MapPost("", Record).WithName("recordConsent").Allows(Access.TakePart).RefusesWith(404, 409);
     }
 
@@ -90,7 +91,7 @@ internal static class ConsentEndpoints
 
         volunteer.Withdraw(request.Purpose, texts.IsRequired(request.Purpose), ages);
         if (request.Purpose == ConsentPurposes.IdentityDocument)
-            await db.IdentityDocuments.Where(d => d.OrganizationId == volunteer.OrganizationId && d.VolunteerId == volunteer.Id).ExecuteDeleteAsync(ct);
+            await db.DeleteNoted(db.IdentityDocuments.Where(d => d.OrganizationId == volunteer.OrganizationId && d.VolunteerId == volunteer.Id), ct);
         return new ConsentReceipt(volunteer, request.Purpose, given, texts.Find(request.Purpose, given), ConsentAction.Withdrawn, by, at, actorId, now);
     }
 

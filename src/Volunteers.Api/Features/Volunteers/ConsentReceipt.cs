@@ -1,6 +1,7 @@
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Metadata.Builders;
 using Volunteers.Platform;
+using Volunteers.Platform.Audit;
 
 namespace Volunteers.Features.Volunteers;
 
@@ -27,6 +28,7 @@ internal enum ConsentSpeaker
 /// That somebody agreed to a text, or took that back. Only ever added to, and without a personal value of its own: erasing
 /// a person leaves the proof that their data was kept with consent.
 /// </summary>
+[HistoryKept]
 internal sealed class ConsentReceipt
 {
     private ConsentReceipt() { }

@@ -5,6 +5,7 @@ using Microsoft.EntityFrameworkCore.Metadata.Builders;
 using Volunteers.Data;
 using Volunteers.Features.Organizations;
 using Volunteers.Platform;
+using Volunteers.Platform.Audit;
 
 namespace Volunteers.Features.Volunteers;
 
@@ -22,6 +23,7 @@ internal static class ConsentPurposes
 }
 
 /// <summary>What people are asked to agree to: one version of the text about one purpose. It never changes; another text is another version.</summary>
+[HistoryKept]
 internal sealed class ConsentText
 {
     private ConsentText() { }

@@ -5,6 +5,7 @@ using Microsoft.AspNetCore.Mvc;
 using Microsoft.EntityFrameworkCore;
 using Volunteers.Data;
 using Volunteers.Platform;
+using Volunteers.Platform.Audit;
 using Volunteers.Platform.OpenApi;
 
 namespace Volunteers.Features.Volunteers;
@@ -17,8 +18,8 @@ internal static class ConsentTextEndpoints
         var texts = organization.MapGroup("/consent-texts").WithTags("Consent").Scoped(Scope.Organization);
         const string Purpose = @"/{purpose:maxlength(40):regex((?-i)^[a-z][a-z0-9-]*\z)}";
 
-        texts.MapGet("", List).WithName("listConsentTexts").AllowAnonymous().RefusesWith(404);
-        texts.MapGet(Purpose, Get).WithName("getConsentText").AllowAnonymous().RefusesWith(404);
+        texts.MapGet("", List).WithName("listConsentTexts").ShowsNoPersonalData().AllowAnonymous().RefusesWith(404);
+        texts.MapGet(Purpose, Get).WithName("getConsentText").ShowsNoPersonalData().AllowAnonymous().RefusesWith(404);
         texts.MapPut(Purpose, Set).WithName("setConsentText").Allows(Access.Administer).NotForClients().RefusesWith(409);
     }
 
@@ -79,11 +80,12 @@ internal static class ConsentTextEndpoints
     }
 
     /// <summary>Nobody is held back any more by having taken it back.</summary>
-    private static Task<int> NoLongerNeeded(string purpose, Tenant tenant, VolunteersDb db, CancellationToken ct) => db.Database.ExecuteSqlAsync(
-        $"""
-         update volunteers set withdrawn_consents = array_remove(withdrawn_consents, {purpose}), version = version + 1
-         where organization_id = {tenant.Id} and {purpose} = any(withdrawn_consents)
-         """, ct);
+    private static async Task NoLongerNeeded(string purpose, Tenant tenant, VolunteersDb db, CancellationToken ct) =>
+        AuditNotes.Tell(db, tenant.Id, "volunteer", AuditAction.Changed, await db.Database.ExecuteSqlAsync(
+            $"""
+             update volunteers set withdrawn_consents = array_remove(withdrawn_consents, {purpose}), version = version + 1
+             where organization_id = {tenant.Id} and {purpose} = any(withdrawn_consents)
+             """, ct));
 }
 
 /// <summary>Which version to show.</summary>

@@ -4,6 +4,7 @@ using System.Text.Json;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Metadata.Builders;
 using Volunteers.Platform;
+using Volunteers.Platform.Audit;
 
 namespace Volunteers.Features.Volunteers;
 
@@ -23,6 +24,7 @@ internal sealed class IdentityDocument : IVersioned
 
     public IdentityKind Kind { get; private set; }
 
+    [NotAudited]
     public string KeyId { get; private set; } = "";
 
     public byte[] SealedNumber { get; private set; } = [];
@@ -90,6 +92,7 @@ internal sealed class IdentityDocument : IVersioned
 /// The keyed hash of a document's number, which nobody has twice in one organization. While the hash key is changed a document
 /// has two, one under each key, so that whoever writes with either finds it.
 /// </summary>
+[NotAudited]
 internal sealed class IdentityMark
 {
     private IdentityMark() { }

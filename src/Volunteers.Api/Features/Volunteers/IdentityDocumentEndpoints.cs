@@ -3,6 +3,7 @@ using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.EntityFrameworkCore;
 using Volunteers.Data;
 using Volunteers.Platform;
+using Volunteers.Platform.Audit;
 using Volunteers.Platform.OpenApi;
 
 namespace Volunteers.Features.Volunteers;
@@ -14,7 +15,7 @@ internal static class IdentityDocumentEndpoints
     {
         var document = volunteers.MapGroup("/{volunteerId:guid}/identity-document");
 
-        document.MapGet("", Get).WithName("getIdentityDocument").Allows(Access.TakePart).RefusesWith(404, 409);
+        document.MapGet("", Get).WithName("getIdentityDocument").ShowsPersonalData().Allows(Access.TakePart).RefusesWith(404, 409);
         document.MapPut("", Set).WithName("setIdentityDocument").Allows(Access.Coordinate).RefusesWith(404, 409);
         document.MapDelete("", Delete).WithName("deleteIdentityDocument").Allows(Access.TakePart).RefusesWith(404);
     }
@@ -59,7 +60,7 @@ internal static class IdentityDocumentEndpoints
     /// <summary>Deletes the number: volunteers their own, and who coordinates them.</summary>
     private static async Task<Results<NoContent, NotFound>> Delete(Guid volunteerId, Tenant tenant, VolunteersDb db, CancellationToken ct) =>
         await db.Volunteers.ActedForBy(tenant, db).AnyAsync(v => v.Id == volunteerId, ct)
-        && await db.IdentityDocuments.Where(d => d.OrganizationId == tenant.Id && d.VolunteerId == volunteerId).ExecuteDeleteAsync(ct) == 1
+        && await db.DeleteNoted(db.IdentityDocuments.Where(d => d.OrganizationId == tenant.Id && d.VolunteerId == volunteerId), ct) == 1
             ? TypedResults.NoContent()
             : TypedResults.NotFound();
 

@@ -1,6 +1,7 @@
 using Microsoft.EntityFrameworkCore;
 using Volunteers.Data;
 using Volunteers.Platform;
+using Volunteers.Platform.Audit;
 
 namespace Volunteers.Features.Volunteers;
 
@@ -11,7 +12,7 @@ internal sealed record KeyRotationResult(int Sealed, int Hashed, IReadOnlyList<s
 /// Brings every identity document under the keys of now. In small transactions, one organization after another: it may be
 /// stopped and run again, and beside it the service goes on, as long as every replica knows the old keys and the new.
 /// </summary>
-internal sealed class KeyRotation(VolunteersDb db, PersonalSeal seal)
+internal sealed class KeyRotation(VolunteersDb db, PersonalSeal seal, TimeProvider clock)
 {
     private const int AtOnce = 200;
 
@@ -52,7 +53,19 @@ internal sealed class KeyRotation(VolunteersDb db, PersonalSeal seal)
                      or exists (select 1 from identity_marks m where m.organization_id = {organization} and m.volunteer_id = d.volunteer_id and m.hash_key_id <> all({hashKeys})))
              order by d.volunteer_id limit {AtOnce} for update of d
              """).AsNoTracking().ToListAsync(ct);
-        foreach (var document in documents) await BringUp(document, hashKeys, ct);
+        var notes = new AuditNotes();
+        using (notes.Watch(db))
+        {
+            var changed = 0;
+            foreach (var document in documents)
+            {
+                var before = resealed + hashed;
+                await BringUp(document, hashKeys, ct);
+                if (resealed + hashed > before) changed++;
+            }
+            AuditNotes.Tell(db, organization, "identityDocument", AuditAction.Changed, changed);
+        }
+        await db.LeaveTrace(notes, "rotateKeys", organization, clock.GetUtcNow(), ct);
         await transaction.CommitAsync(ct);
         return documents.Count < AtOnce ? null : documents[^1].VolunteerId;
     }

@@ -3,6 +3,7 @@ using FluentValidation;
 using Microsoft.AspNetCore.Mvc;
 using Volunteers.Data;
 using Volunteers.Platform;
+using Volunteers.Platform.Audit;
 
 namespace Volunteers.Features.Volunteers;
 
@@ -16,7 +17,7 @@ namespace Volunteers.Features.Volunteers;
 /// <param name="GuardianMissing">Minors whose guardian has not agreed.</param>
 /// <param name="HasApplication">Whether an application waits for an answer: of newcomers, and of people known already who applied again.</param>
 internal sealed record VolunteerFilter(
-    [property: FromQuery] string? Q = null, [property: FromQuery] Guid? Team = null, [property: FromQuery] string? Hometown = null,
+    [property: FromQuery, Personal(Mask.Hidden)] string? Q = null, [property: FromQuery] Guid? Team = null, [property: FromQuery, Personal(Mask.Hidden)] string? Hometown = null,
     [property: FromQuery] VolunteerStatus? Status = null, [property: FromQuery] string? Skill = null,
     [property: FromQuery] bool? ConsentWithdrawn = null, [property: FromQuery] bool? GuardianMissing = null, [property: FromQuery] bool? HasApplication = null)
 {
@@ -70,8 +71,10 @@ internal sealed record VolunteerFilter(
 /// <param name="Version">Grows by one with every change of the profile.</param>
 internal sealed record ListedVolunteerView(
     Guid Id, string Number, string Name, string? Phone, string? Hometown, int? BirthYear, IReadOnlyList<Skill> Skills, DateOnly JoinedOn,
-    VolunteerStatus Status, Consent? Consent, IReadOnlyList<string> WithdrawnConsents, bool GuardianMissing, Guid? AccountId, ApplicationView? Application, DateTimeOffset CreatedAt, long Version) : IVersioned
+    VolunteerStatus Status, Consent? Consent, IReadOnlyList<string> WithdrawnConsents, bool GuardianMissing, Guid? AccountId, ApplicationView? Application, DateTimeOffset CreatedAt, long Version) : IVersioned, IAboutVolunteer
 {
+    Guid? IAboutVolunteer.VolunteerId => Id;
+
     public static Expression<Func<Volunteer, ListedVolunteerView>> Projection(Tenant tenant, AgeLimits ages, VolunteersDb db)
     {
         var (self, answers, minorsBornAfter) = (tenant.VolunteerId, tenant.CoordinatesAll, ages.MinorsBornAfter);

@@ -5,6 +5,7 @@ using Microsoft.EntityFrameworkCore;
 using Volunteers.Data;
 using Volunteers.Features.Teams;
 using Volunteers.Platform;
+using Volunteers.Platform.Audit;
 using Volunteers.Platform.OpenApi;
 
 namespace Volunteers.Features.Volunteers;
@@ -16,7 +17,7 @@ internal static class TeamMemberEndpoints
     {
         var members = organization.MapGroup("/teams/{teamId:guid}/members").WithTags("Teams").Scoped(Scope.Roster);
 
-        members.MapGet("", List).WithName("listTeamMembers").RefusesWith(404);
+        members.MapGet("", List).WithName("listTeamMembers").ShowsPersonalData().RefusesWith(404);
         members.MapPut("/{volunteerId:guid}", Set).WithName("setTeamMember").Allows(Access.Coordinate).RefusesWith(404, 409);
         members.MapDelete("/{volunteerId:guid}", Remove).WithName("removeTeamMember").Allows(Access.Coordinate).RefusesWith(404);
     }

@@ -4,6 +4,7 @@ using Volunteers.Features.Identity;
 using Volunteers.Features.Organizations;
 using Volunteers.Features.Teams;
 using Volunteers.Platform;
+using Volunteers.Platform.Audit;
 
 namespace Volunteers.Features.Volunteers;
 
@@ -11,7 +12,8 @@ namespace Volunteers.Features.Volunteers;
 /// A person's profile in one organization. The number is public among its people; the number of an identity document never
 /// stands here, but sealed in <see cref="IdentityDocument"/>.
 /// </summary>
-internal sealed class Volunteer : IVersioned
+[ForgottenWhenDeleted]
+internal sealed class Volunteer : IVersioned, IAboutVolunteer
 {
     private Volunteer() { }
 
@@ -29,16 +31,22 @@ internal sealed class Volunteer : IVersioned
 
     public string Number { get; private set; } = "";
 
+    [Personal(Mask.Name)]
     public string Name { get; private set; } = "";
 
+    [Personal(Mask.Phone)]
     public string? Phone { get; private set; }
 
+    [Personal(Mask.Hidden)]
     public string? Hometown { get; private set; }
 
+    [Personal(Mask.Hidden)]
     public Gender? Gender { get; private set; }
 
+    [Personal(Mask.Year)]
     public DateOnly? BirthDate { get; private set; }
 
+    [Personal(Mask.Hidden)]
     public string? Residence { get; private set; }
 
     public List<Skill> Skills { get; private set; } = [];
@@ -51,10 +59,13 @@ internal sealed class Volunteer : IVersioned
 
     public DateTimeOffset? ConsentAt { get; private set; }
 
+    [Personal(Mask.Name)]
     public string? GuardianName { get; private set; }
 
+    [Personal(Mask.Phone)]
     public string? GuardianPhone { get; private set; }
 
+    [Personal(Mask.Hidden)]
     public string? GuardianRelation { get; private set; }
 
     public string? GuardianConsentVersion { get; private set; }
@@ -67,6 +78,7 @@ internal sealed class Volunteer : IVersioned
     /// <summary>When an application came in that nobody has answered yet; null when there is none.</summary>
     public DateTimeOffset? AppliedAt { get; private set; }
 
+    [Personal(Mask.Hidden)]
     public string? ApplicationMessage { get; private set; }
 
     /// <summary>When whoever this was was forgotten: a pseudonym stands for them since, and the profile changes no more.</summary>
@@ -75,6 +87,8 @@ internal sealed class Volunteer : IVersioned
     public DateTimeOffset CreatedAt { get; private set; }
 
     public long Version { get; private set; } = 1;
+
+    Guid? IAboutVolunteer.VolunteerId => Id;
 
     public VolunteerProfile Profile => new(Name, Phone, Hometown, Gender, BirthDate, Residence, Skills, JoinedOn, Status,
         ConsentVersion is null ? null : new Consent(ConsentVersion, ConsentAt!.Value), Guardian);

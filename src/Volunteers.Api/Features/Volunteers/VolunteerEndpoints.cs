@@ -4,6 +4,7 @@ using Microsoft.EntityFrameworkCore;
 using Volunteers.Data;
 using Volunteers.Features.Identity;
 using Volunteers.Platform;
+using Volunteers.Platform.Audit;
 using Volunteers.Platform.OpenApi;
 
 namespace Volunteers.Features.Volunteers;
@@ -14,13 +15,13 @@ internal static class VolunteerEndpoints
     {
         var volunteers = organization.MapGroup("/volunteers").WithTags("Volunteers").Scoped(Scope.Roster);
 
-        volunteers.MapGet("", List).WithName("listVolunteers");
+        volunteers.MapGet("", List).WithName("listVolunteers").ShowsPersonalData();
         volunteers.MapPost("", Create).WithName("createVolunteer").Allows(Access.CoordinateAll).RefusesWith(409);
         volunteers.MapVolunteerImport();
         volunteers.MapApplications();
         volunteers.MapConsents();
         volunteers.MapIdentityDocuments();
-        volunteers.MapGet("/{volunteerId:guid}", Get).WithName("getVolunteer").RefusesWith(404);
+        volunteers.MapGet("/{volunteerId:guid}", Get).WithName("getVolunteer").ShowsPersonalData().RefusesWith(404);
         volunteers.MapPatch("/{volunteerId:guid}", Change).WithName("changeVolunteer").Allows(Access.Coordinate).RefusesWith(404, 409);
         volunteers.MapPost("/{volunteerId:guid}/invitation", Invite).WithName("inviteVolunteer").Allows(Access.Coordinate).RefusesWith(404, 409);
         volunteers.MapPasswordReset();

@@ -2,6 +2,7 @@ using FluentValidation;
 using Microsoft.EntityFrameworkCore;
 using Volunteers.Data;
 using Volunteers.Platform;
+using Volunteers.Platform.Audit;
 
 namespace Volunteers.Features.Volunteers;
 
@@ -108,8 +109,10 @@ internal sealed record VolunteerView(
     Guid Id, string Number, string Name, string? Phone, string? Hometown, Gender? Gender, DateOnly? BirthDate, int? BirthYear, string? Residence,
     IReadOnlyList<Skill> Skills, DateOnly JoinedOn, VolunteerStatus Status, Consent? Consent, IReadOnlyList<string> WithdrawnConsents,
     Guardian? Guardian, bool GuardianMissing, IdentityKind? IdentityDocument, Guid? AccountId,
-    ApplicationView? Application, IReadOnlyList<string> Withheld, DateTimeOffset? ErasedAt, DateTimeOffset CreatedAt, long Version) : IVersioned
+    ApplicationView? Application, IReadOnlyList<string> Withheld, DateTimeOffset? ErasedAt, DateTimeOffset CreatedAt, long Version) : IVersioned, IAboutVolunteer
 {
+    Guid? IAboutVolunteer.VolunteerId => Id;
+
     /// <summary>As this caller may see it; null when they may not see it at all.</summary>
     public static async Task<VolunteerView?> Find(Guid volunteerId, Tenant tenant, VolunteersDb db, AgeLimits ages, CancellationToken ct)
     {

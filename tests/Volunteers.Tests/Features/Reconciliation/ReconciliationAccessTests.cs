@@ -104,6 +104,6 @@ public sealed class ReconciliationAccessTests(TestDatabases databases) : Reconci
     private Task Forget(TimeSpan later) => Host.InServices(async services =>
     {
         var db = services.GetRequiredService<VolunteersDb>();
-        await ReconciliationCleanup.Forget(db, Clock.GetUtcNow() + later - TimeSpan.FromDays(90), TestContext.Current.CancellationToken);
+        await ReconciliationCleanup.Forget(db, Clock.GetUtcNow() + later - TimeSpan.FromDays(90), Clock.GetUtcNow(), TestContext.Current.CancellationToken);
     });
 }
