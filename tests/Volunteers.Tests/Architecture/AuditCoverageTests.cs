@@ -37,7 +37,7 @@ public sealed class AuditCoverageTests(TestDatabases databases) : ApiTest(databa
     /// Changes whose trace is not left by the filter that all others go through: they commit their own transaction, or only set
     /// off something that leaves it. Each is held to its trace by a test: see AuditAccountTests.
     /// </summary>
-    private static readonly string[] OnTheirOwn = ["changePassword", "confirmSecondFactor", "removeSecondFactor", "renewRecoveryCodes", "requestPasswordReset", "resetPassword"];
+    private static readonly string[] OnTheirOwn = ["changePassword", "confirmSecondFactor", "eraseMe", "removeSecondFactor", "renewRecoveryCodes", "requestPasswordReset", "resetPassword"];
 
     /// <summary>Lists of people that name nobody by an id of a volunteer: accounts, and who objects to an award.</summary>
     private static readonly string[] NameNoVolunteer = ["getRoles", "listRoles", "listAwardObjections"];

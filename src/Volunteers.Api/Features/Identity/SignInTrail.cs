@@ -22,12 +22,20 @@ internal sealed class SignInTrail(AuditWriter writer, AuditRefusals refusals, IC
     /// What became of somebody's own sign-in, in every organization in which the account has a role: written within the transaction
     /// that does it, where there is one.
     /// </summary>
-    public async Task Changed(VolunteersDb db, string operation, Guid accountId, CancellationToken ct, (string Type, string? Id)? resource = null, AuditKind kind = AuditKind.Change)
+    /// <param name="db">Where it is done.</param>
+    /// <param name="operation">What.</param>
+    /// <param name="accountId">Whose.</param>
+    /// <param name="ct">Ends it.</param>
+    /// <param name="resource">On what; the account itself when not given.</param>
+    /// <param name="kind">Of which kind.</param>
+    /// <param name="onlyIn">Concerns this organization alone.</param>
+    public async Task Changed(
+        VolunteersDb db, string operation, Guid accountId, CancellationToken ct, (string Type, string? Id)? resource = null, AuditKind kind = AuditKind.Change, Guid? onlyIn = null)
     {
         var (type, id) = resource ?? ("account", accountId.ToString());
         var scene = Scene(operation, AuditActorKind.Account, accountId) with { Kind = kind, ResourceType = type, ResourceId = id };
         if (http.HttpContext is null) scene = scene with { ActorKind = AuditActorKind.Service, ActorId = null };
-        var organizations = AuditTrail.AboveOrganizations(await callers.OrganizationsOf(accountId, ct));
+        Guid[] organizations = onlyIn is { } only ? [only] : AuditTrail.AboveOrganizations(await callers.OrganizationsOf(accountId, ct));
         await db.Database.OpenConnectionAsync(ct);
         try
         {

@@ -30,7 +30,8 @@ internal static class ErasureEndpoints
     /// `last_operator`). What was downloaded or printed before is not reached.
     /// </remarks>
     private static async Task<Results<NoContent, NotFound>> EraseMe(
-        [FromBody] ErasureRequest request, HttpContext http, Caller caller, ProofAgain proof, SecondFactorCheck secondFactors, Erasure erasure, VolunteersDb db, CancellationToken ct)
+        [FromBody] ErasureRequest request, HttpContext http, Caller caller, ProofAgain proof, SecondFactorCheck secondFactors, Erasure erasure, SignInTrail trail, VolunteersDb db,
+        CancellationToken ct)
     {
         var account = await db.SignedIn(caller.ActorId, ct);
         var own = (await db.OwnProfiles(caller, ct)).Find(profile => profile.OrganizationId == request.OrganizationId);
@@ -39,6 +40,8 @@ internal static class ErasureEndpoints
         if (account.PasswordHash is not null || await secondFactors.IsOn(account.Id, ct)) await proof.Either(http, caller.ActorId, request.Password, request.Code, ct);
 
         await using var transaction = await db.Database.BeginTransactionAsync(ct);
+        // While it is known where they are.
+        await trail.Changed(db, "eraseMe", caller.ActorId, ct, own is null ? null : ("volunteer", own.VolunteerId.ToString()), onlyIn: own?.OrganizationId);
         if (own is not null) await erasure.OfProfile(own.OrganizationId, own.VolunteerId, ct);
         else await erasure.OfAccount(caller.ActorId, ct);
         // Past this line they are forgotten, whoever still waits for the answer.

@@ -10,6 +10,7 @@ using Microsoft.OpenApi;
 using Volunteers.Data;
 using Volunteers.Features.Volunteers;
 using Volunteers.Platform;
+using Volunteers.Platform.Audit;
 using Volunteers.Platform.OpenApi;
 
 namespace Volunteers.Features.Privacy;
@@ -27,7 +28,7 @@ internal static class OwnExport
     public const int LongestStatementSeconds = 240;
 
     public static void MapOwnExport(this RouteGroupBuilder v1) =>
-        v1.MapGet("/me/export", Export).WithTags("Me").WithName("exportMyData").Allows(Access.Account).Costs(Cost.Export).HandlesFiles().RefusesWith(429)
+        v1.MapGet("/me/export", Export).WithTags("Me").WithName("exportMyData").ShowsNoPersonalData().Allows(Access.Account).Costs(Cost.Export).HandlesFiles().RefusesWith(429)
             .AddOpenApiOperationTransformer((operation, _, _) =>
             {
                 Describe(operation);

@@ -34,6 +34,9 @@ internal sealed record PersonalTable(string Name)
     /// <summary>Columns in which people write freely: who is erased is named there no longer.</summary>
     public string[] Texts { get; init; } = [];
 
+    /// <summary>Its texts are bound by a hash: a row that names somebody goes, and is not written anew.</summary>
+    public bool IsBound { get; init; }
+
     /// <summary>Columns that name things. Phones, document numbers and logins go from there; a person's name may be the thing's own.</summary>
     public string[] Labels { get; init; } = [];
 

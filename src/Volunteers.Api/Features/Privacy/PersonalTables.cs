@@ -201,6 +201,25 @@ internal static class PersonalTables
             Untold = "Written whether anybody has the login or not, sealed, and gone within the hour.", ErasedBy = nameof(StoredAnswers), Words = ["language", "protected_login"],
         },
 
+        // What they did and what was done about them. The texts are bound by a hash, so they go whole.
+        new("audit_events")
+        {
+            Kind = "auditEvents",
+            Theirs = "(t.actor_id = @account or exists (select 1 from person p where p.organization_id = t.organization_id and t.volunteers @> array[p.volunteer_id]))",
+            Words = ["operation", "code", "address", "agent", "trace_id", "resource_type", "resource_id", "details"],
+        },
+        new("audit_values")
+        {
+            Kind = "auditTexts", Theirs = "(t.subject_id = @account or (t.organization_id, t.subject_id) in (select organization_id, volunteer_id from person))",
+            Secrets = ["salt"], Texts = ["texts"], IsBound = true,
+            Erase = ["delete from audit_values where organization_id = @organization and subject_id in (@volunteer, @account)"],
+            EraseAccount = ["delete from audit_values where subject_id = @account"],
+        },
+        new("audit_pending") { Untold = "Events that wait for their place in the chain." },
+        new("audit_chain") { Untold = "The order of the events.", Words = ["previous_hash", "hash"] },
+        new("audit_heads") { Untold = "Where the chain stands.", Words = ["hash"] },
+        new("audit_cuts") { Untold = "Where the chain was cut off.", Words = ["hash"] },
+
         // What is about no person by itself, but in which people may be named.
         new("organizations") { Untold = "Of an organization.", Texts = ["contact", "responsible_person"], Labels = ["name"], Words = ["code_prefix", "locale", "time_zone", "settings"] },
         new("teams") { Untold = "Of an organization; memberships tell theirs.", Texts = ["description"], Labels = ["name"] },

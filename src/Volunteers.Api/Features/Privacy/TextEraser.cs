@@ -32,7 +32,7 @@ internal sealed class TextEraser(VolunteersDb db, PersonValues values, Guid orga
                 var erased = shape.JsonColumns.Contains(column) ? InJson(text, without) : without(text);
                 if (erased != text) changed.Add((column, erased));
             }
-            if (changed.Count > 0) await Write(table, shape, keys, changed, ct);
+            if (changed.Count > 0) await (table.IsBound ? Delete(table, shape, keys, ct) : Write(table, shape, keys, changed, ct));
         }
     }
 
@@ -72,6 +72,14 @@ internal sealed class TextEraser(VolunteersDb db, PersonValues values, Guid orga
         command.CommandText = $"update {table.Name} set {string.Join(", ", set)} where {string.Join(" and ", shape.Keys.Select((key, i) => $"{Quoted(key)} = @key{i}"))}";
         // What stands for them may be longer than they were called.
         foreach (var (i, change) in changed.Index()) Parameter(command, $"text{i}", Shortened(change.Text, shape.LongestOf(change.Column)), NpgsqlDbType.Text);
+        foreach (var (i, key) in keys.Index()) command.Parameters.AddWithValue($"key{i}", key);
+        await command.ExecuteNonQueryAsync(ct);
+    }
+
+    private async Task Delete(PersonalTable table, TableShape shape, object[] keys, CancellationToken ct)
+    {
+        await using var command = connection.CreateCommand();
+        command.CommandText = $"delete from {table.Name} where {string.Join(" and ", shape.Keys.Select((key, i) => $"{Quoted(key)} = @key{i}"))}";
         foreach (var (i, key) in keys.Index()) command.Parameters.AddWithValue($"key{i}", key);
         await command.ExecuteNonQueryAsync(ct);
     }

@@ -13,7 +13,7 @@ namespace Volunteers.Features.Volunteers;
 /// stands here, but sealed in <see cref="IdentityDocument"/>.
 /// </summary>
 [ForgottenWhenDeleted]
-internal sealed class Volunteer : IVersioned, IAboutVolunteer
+internal sealed class Volunteer : IVersioned, IAboutVolunteer, IErasable
 {
     private Volunteer() { }
 

@@ -20,8 +20,8 @@ internal sealed class AuditNotes
 
     public IReadOnlyCollection<(Guid? OrganizationId, AuditChange Change)> Told => told;
 
-    /// <summary>Who are deleted, and with them what the trail says about them.</summary>
-    public IEnumerable<AuditedRow> Forgotten => rows.Values.Where(row => row.Action == AuditAction.Deleted && row.Type.ForgetsDeleted);
+    /// <summary>Who are deleted, or erased, and with them what the trail says about them.</summary>
+    public IEnumerable<AuditedRow> Forgotten => rows.Values.Where(row => (row.Action == AuditAction.Deleted && row.Type.ForgetsDeleted) || row.Row is IErasable { ErasedAt: not null });
 
     /// <summary>Takes notes of what is saved until it is disposed.</summary>
     public IDisposable Watch(DbContext db) => new Watching(db, this);

@@ -53,6 +53,12 @@ internal sealed class HistoryKeptAttribute : Attribute;
 [AttributeUsage(AttributeTargets.Class)]
 internal sealed class ForgottenWhenDeletedAttribute : Attribute;
 
+/// <summary>Somebody who can be erased: from then on the trail says nothing of who they were.</summary>
+internal interface IErasable
+{
+    DateTimeOffset? ErasedAt { get; }
+}
+
 /// <summary>Something about one volunteer that does not say so by a member called <c>VolunteerId</c>.</summary>
 internal interface IAboutVolunteer
 {
