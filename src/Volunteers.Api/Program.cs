@@ -30,6 +30,7 @@ try
         kestrel.Limits.MaxRequestBodySize = 1024 * 1024;
     });
     builder.Services.AddDiscreetLogs();
+    builder.Services.AddHostedService<RequestTraces>();
     builder.Services.AddSingleton(TimeProvider.System);
     builder.Services.AddDatabase();
     builder.AddSignIn();
