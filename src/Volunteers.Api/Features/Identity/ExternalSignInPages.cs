@@ -55,7 +55,7 @@ internal static class ExternalSignInPages
             + string.Concat(others.Select(authority => HtmlForm.Choice(authority.Name, Messages.Detail("external_link", authority.DisplayName), second: true))));
     }
 
-    private static async Task<IResult> SignIn(string name, HttpContext http, ExternalAuthorities authorities, ILogger<ExternalSignInCheck> log)
+    private static async Task<IResult> SignIn(string name, HttpContext http, ExternalAuthorities authorities)
     {
         if (authorities.Find(name) is not { } authority) return TypedResults.NotFound();
         var form = await HtmlForm.Read(http);
@@ -64,12 +64,12 @@ internal static class ExternalSignInPages
         if (!form.IsOurs) return Stopped(http, returnUrl, StatusCodes.Status400BadRequest, Messages.Title("sign_in_title"), Messages.Title("page_expired"));
 
         var anew = returnUrl?["max_age"] is not null || returnUrl?["prompt"]?.Split(' ').Any(prompt => prompt is PromptValues.Login or PromptValues.SelectAccount) == true;
-        return await Leave(http, authority, returnUrl, anew, linkTo: null, log);
+        return await Leave(http, authority, returnUrl, anew, linkTo: null);
     }
 
     /// <summary>Whoever sits down at an open browser must not leave a door for themselves: so the password, once more.</summary>
     private static async Task<IResult> Link(
-        HttpContext http, ExternalAuthorities authorities, PasswordCheck passwords, Lockout lockout, ILogger<ExternalSignInCheck> log, CancellationToken ct)
+        HttpContext http, ExternalAuthorities authorities, PasswordCheck passwords, Lockout lockout, CancellationToken ct)
     {
         if (await BrowserSessions.Find(http) is not { } signedIn) return TypedResults.LocalRedirect(SignInPages.For(http, null));
         if (await HtmlForm.Decision(http, signedIn.Principal) is not { } name || authorities.Find(name) is not { } authority)
@@ -80,14 +80,14 @@ internal static class ExternalSignInPages
         if (!await passwords.IsRight(signedIn.Account, (await HtmlForm.Read(http))["password"], ct))
             return Stopped(http, null, StatusCodes.Status400BadRequest, Messages.Title("external_link"), Messages.Title("wrong_password"));
         await lockout.Forget(signedIn.Account.Id, source, ct);
-        return await Leave(http, authority, returnUrl: null, anew: true, signedIn.Session.Id, log);
+        return await Leave(http, authority, returnUrl: null, anew: true, signedIn.Session.Id);
     }
 
     /// <summary>
     /// By a page that moves on at once and not by a redirect: browsers hold a redirect that follows a form against the page's policy,
     /// and nobody knows over which hosts an authority leads its people.
     /// </summary>
-    private static async Task<ContentHttpResult> Leave(HttpContext http, ExternalAuthority authority, ReturnUrl? returnUrl, bool anew, Guid? linkTo, ILogger log)
+    private static async Task<ContentHttpResult> Leave(HttpContext http, ExternalAuthority authority, ReturnUrl? returnUrl, bool anew, Guid? linkTo)
     {
         var properties = new AuthenticationProperties { Items = { [Properties.RegistrationId] = authority.Name, [GoingOn] = returnUrl?.Value, [LinkTo] = linkTo?.ToString(), [Anew] = anew ? "" : null } };
         properties.SetParameter(Parameters.UiLocales, CultureInfo.CurrentUICulture.Name);
@@ -97,17 +97,9 @@ internal static class ExternalSignInPages
             // Has the authority say when it was.
             properties.SetParameter(Parameters.MaxAge, 0);
         }
-        try
-        {
-            await http.ChallengeAsync(OpenIddictClientAspNetCoreDefaults.AuthenticationScheme, properties);
-        }
-        catch (Exception failed) when (failed is not OperationCanceledException || !http.RequestAborted.IsCancellationRequested)
-        {
-            log.LogWarning("The external authority {Authority} cannot be used: {Reason}", authority.Name, failed.Message);
-            return Ended(http, authority, returnUrl, "external_away");
-        }
+        await http.ChallengeAsync(OpenIddictClientAspNetCoreDefaults.AuthenticationScheme, properties);
+        if (http.Response.Headers.Location.ToString() is not { Length: > 0 } address) return Ended(http, authority, returnUrl, "external_away");
 
-        var address = http.Response.Headers.Location.ToString();
         http.Response.Headers.Remove("Location");
         http.Response.Headers["Refresh"] = "0; url=" + address;
         return SignInPages.Show(http, StatusCodes.Status200OK, Messages.Title("external_leaving"), HtmlForm.Link(address, Messages.Detail("external_leaving", authority.DisplayName)));

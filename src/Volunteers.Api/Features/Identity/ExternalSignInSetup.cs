@@ -41,6 +41,7 @@ internal static class ExternalSignInSetup
                 client.CookieBuilder.Path = "/";
             });
             options.AddEventHandler<HandleConfigurationResponseContext>(handler => handler.UseInlineHandler(AlwaysProveKey).SetOrder(int.MaxValue - 100_000));
+            options.AddEventHandler<ProcessErrorContext>(handler => handler.UseInlineHandler(LeaveErrorsToThePage).SetOrder(int.MinValue));
             foreach (var authority in authorities) options.AddRegistration(RegistrationOf(authority));
         });
         builder.Services.AddSingleton<IConfigureOptions<OpenIddictClientOptions>, SignInSetup.KeysFromDatabase>();
@@ -69,6 +70,13 @@ internal static class ExternalSignInSetup
     private static ValueTask AlwaysProveKey(HandleConfigurationResponseContext context)
     {
         context.Configuration.CodeChallengeMethodsSupported.Add(OpenIddictConstants.CodeChallengeMethods.Sha256);
+        return ValueTask.CompletedTask;
+    }
+
+    /// <summary>Before the browser leaves, when the authority cannot be asked where to: without an address the page says so.</summary>
+    private static ValueTask LeaveErrorsToThePage(ProcessErrorContext context)
+    {
+        if (context.EndpointType == OpenIddictClientEndpointType.Unknown) context.HandleRequest();
         return ValueTask.CompletedTask;
     }
 }
