@@ -32,6 +32,8 @@ public sealed record Operation(string Method, string Route, string Id, string? P
         new("GET", "/me/sessions", "listMySessions", "Account",                                 "u yyyyy yy nn"),
         new("DELETE", "/me/sessions", "endMyOtherSessions", "Account",                          "u yyyyy yy nn"),
         new("DELETE", "/me/sessions/{sessionId}", "endMySession", "Account",                    "u 00000 00 nn"),
+        new("GET", "/me/external-sign-ins", "listMyExternalSignIns", "Account",                 "u yyyyy yy nn"),
+        new("DELETE", "/me/external-sign-ins/{externalSignInId}", "removeMyExternalSignIn", "Account", "u 00000 00 nn"),
         new("POST", "/me/invitations", "acceptInvitation", "Account",                           "u yyyyy yy nn", _ => new { invitationCode = "x" }),
         new("GET", "/calendars/{secret}.ics", "getCalendar", null,                              "y yyyyy yy yy"),
         new("GET", "/organizations", "listOrganizations", "SignedIn",                           "u yyyyy yy yy"),

@@ -33,11 +33,11 @@ internal static class ExternalSignInPages
         app.MapGet(Path + "{name}/callback", ComeBack).ExcludeFromDescription();
     }
 
-    public static string CallbackOf(ExternalAuthority authority) => $"{Path[1..]}{authority.Name}/callback";
+    public static string CallbackOf(ExternalAuthority authority) => $"{Path[1..]}{authority.Id}/callback";
 
     /// <summary>A button for each authority: a form of ours, so that no other site and no other application begins a sign-in unseen.</summary>
     public static string Buttons(HttpContext http, ReturnUrl? returnUrl) => string.Concat(AuthoritiesOf(http).All.Select(authority =>
-        HtmlForm.Post(http, Path + authority.Name, [new("returnUrl", returnUrl?.Value)], HtmlForm.Button(Messages.Detail("external_sign_in", authority.DisplayName), second: true))));
+        HtmlForm.Post(http, Path + authority.Id, [new("returnUrl", returnUrl?.Value)], HtmlForm.Button(Messages.Detail("external_sign_in", authority.DisplayName), second: true))));
 
     /// <summary>For whoever is signed in: what their account is linked to, and what else it can be, for the password.</summary>
     public static async Task<string> Links(HttpContext http, SignedIn signedIn, CancellationToken ct)
@@ -52,7 +52,7 @@ internal static class ExternalSignInPages
         // Tokens of forms are bound to whoever is the user.
         http.User = signedIn.Principal;
         return says + HtmlForm.Post(http, LinkPath, [], HtmlForm.Field(new("password", Messages.Title("sign_in_password"), "current-password", "password"))
-            + string.Concat(others.Select(authority => HtmlForm.Choice(authority.Name, Messages.Detail("external_link", authority.DisplayName), second: true))));
+            + string.Concat(others.Select(authority => HtmlForm.Choice(authority.Id, Messages.Detail("external_link", authority.DisplayName), second: true))));
     }
 
     private static async Task<IResult> SignIn(string name, HttpContext http, ExternalAuthorities authorities)
@@ -89,7 +89,7 @@ internal static class ExternalSignInPages
     /// </summary>
     private static async Task<ContentHttpResult> Leave(HttpContext http, ExternalAuthority authority, ReturnUrl? returnUrl, bool anew, Guid? linkTo)
     {
-        var properties = new AuthenticationProperties { Items = { [Properties.RegistrationId] = authority.Name, [GoingOn] = returnUrl?.Value, [LinkTo] = linkTo?.ToString(), [Anew] = anew ? "" : null } };
+        var properties = new AuthenticationProperties { Items = { [Properties.RegistrationId] = authority.Id, [GoingOn] = returnUrl?.Value, [LinkTo] = linkTo?.ToString(), [Anew] = anew ? "" : null } };
         properties.SetParameter(Parameters.UiLocales, CultureInfo.CurrentUICulture.Name);
         if (anew)
         {
@@ -118,7 +118,7 @@ internal static class ExternalSignInPages
         if (!came.Succeeded)
         {
             var error = came.Properties?.GetString(Properties.Error);
-            log.LogInformation("A sign-in at {Authority} was refused: {Error}, {Reason}", authority.Name, error, came.Properties?.GetString(Properties.ErrorDescription));
+            log.LogInformation("A sign-in at {Authority} was refused: {Error}, {Reason}", authority.Id, error, came.Properties?.GetString(Properties.ErrorDescription));
             return Ended(http, authority, returnUrl, error switch
             {
                 Errors.AccessDenied => "external_cancelled",

@@ -51,8 +51,8 @@ internal static class ExternalSignInSetup
     {
         var registration = new OpenIddictClientRegistration
         {
-            RegistrationId = authority.Name,
-            ProviderName = authority.Name,
+            RegistrationId = authority.Id,
+            ProviderName = authority.Id,
             Issuer = authority.Issuer,
             ClientId = authority.ClientId,
             ClientSecret = authority.ClientSecret,

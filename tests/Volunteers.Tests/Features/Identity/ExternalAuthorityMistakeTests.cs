@@ -10,10 +10,10 @@ namespace Volunteers.Tests.Features.Identity;
 public sealed class ExternalAuthorityMistakeTests
 {
     [Theory]
-    [InlineData("Name", "", "SignIn:External:0: Name")]
-    [InlineData("Name", "Street Office", "SignIn:External:0: Name")]
-    [InlineData("Name", "../office", "SignIn:External:0: Name")]
-    [InlineData("Name", "office\n", "SignIn:External:0: Name")]
+    [InlineData("Id", "", "SignIn:External:0: Id")]
+    [InlineData("Id", "Street Office", "SignIn:External:0: Id")]
+    [InlineData("Id", "../office", "SignIn:External:0: Id")]
+    [InlineData("Id", "office\n", "SignIn:External:0: Id")]
     [InlineData("DisplayName", null, "SignIn:External:0: DisplayName")]
     [InlineData("DisplayName", "two\nlines", "SignIn:External:0: DisplayName")]
     [InlineData("Authority", null, "SignIn:External:0: Authority")]
@@ -31,8 +31,8 @@ public sealed class ExternalAuthorityMistakeTests
         Assert.Contains(mistake, Assert.Throws<StartupRefused>(() => Read(Settings(0, (setting, value)))).Message, StringComparison.Ordinal);
 
     [Theory]
-    [InlineData("Name", "other", "the Authority 'https://login.example.org'")]
-    [InlineData("Authority", "https://other.example.org", "the Name 'office'")]
+    [InlineData("Id", "other", "the Authority 'https://login.example.org'")]
+    [InlineData("Authority", "https://other.example.org", "the Id 'office'")]
     public void Two_of_the_same_are_refused(string setting, string value, string mistake) =>
         Assert.Contains(mistake, Assert.Throws<StartupRefused>(() => Read([.. Settings(0), .. Settings(1, (setting, value))])).Message, StringComparison.Ordinal);
 
@@ -91,7 +91,7 @@ public sealed class ExternalAuthorityMistakeTests
     {
         var settings = new Dictionary<string, string?>
         {
-            ["Name"] = "office", ["DisplayName"] = "Office", ["Authority"] = "https://login.example.org", ["ClientId"] = "volunteers", ["ClientSecret"] = "secret", ["LinkBy"] = "email",
+            ["Id"] = "office", ["DisplayName"] = "Office", ["Authority"] = "https://login.example.org", ["ClientId"] = "volunteers", ["ClientSecret"] = "secret", ["LinkBy"] = "email",
         };
         foreach (var (name, value) in changes) settings[name] = value;
         return [.. settings.Where(setting => setting.Value is not null).Select(setting => KeyValuePair.Create($"SignIn:External:{place}:{setting.Key}", setting.Value))];

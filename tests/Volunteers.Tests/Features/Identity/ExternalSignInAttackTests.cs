@@ -11,7 +11,7 @@ public sealed class ExternalSignInAttackTests(TestDatabases databases) : Externa
 
     protected override (string Name, string Value)[] Configuration =>
     [
-        .. base.Configuration, ("SignIn:External:1:Name", "another"), ("SignIn:External:1:DisplayName", "Another"), ("SignIn:External:1:Authority", "https://another.example.org"),
+        .. base.Configuration, ("SignIn:External:1:Id", "another"), ("SignIn:External:1:DisplayName", "Another"), ("SignIn:External:1:Authority", "https://another.example.org"),
         ("SignIn:External:1:ClientId", "x"), ("SignIn:External:1:LinkBy", "email"),
     ];
 

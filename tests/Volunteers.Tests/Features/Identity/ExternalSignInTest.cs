@@ -17,7 +17,7 @@ public abstract class ExternalSignInTest(TestDatabases databases) : SignInTest(d
     protected override (string Name, string Value)[] Configuration =>
     [
         .. base.Configuration,
-        ("SignIn:External:0:Name", Name), ("SignIn:External:0:DisplayName", "Street <i>office</i>"), ("SignIn:External:0:Authority", Authority.Issuer),
+        ("SignIn:External:0:Id", Name), ("SignIn:External:0:DisplayName", "Street <i>office</i>"), ("SignIn:External:0:Authority", Authority.Issuer),
         ("SignIn:External:0:ClientId", OtherAuthority.ClientId), ("SignIn:External:0:ClientSecret", OtherAuthority.ClientSecret), ("SignIn:External:0:LinkBy", LinkBy),
     ];
 
