@@ -76,6 +76,7 @@ try
     app.MapTokens();
     app.MapAuthorize();
     app.MapSignInPages();
+    app.MapExternalSignIn();
     app.MapSecondFactorPage();
     app.MapPasswordResetPages();
     app.MapLogout();
@@ -83,6 +84,7 @@ try
     var v1 = app.MapGroup("/v1").ValidatesRequests().TakesTurns().ChangesInOneTransaction().LeavesATrace();
     v1.MapAccounts();
     v1.MapSessions();
+    v1.MapExternalSignIns();
     v1.MapPasswords();
     v1.MapSecondFactor();
     v1.MapOwnExport();

@@ -87,7 +87,7 @@ internal static class HtmlForm
 
     public static string Alert(string id, string text) => $"<p class=\"error\" role=\"alert\" id=\"{Encode(id)}\">{Encode(text)}</p>";
 
-    public static string Button(string label) => $"<button>{Encode(label)}</button>";
+    public static string Button(string label, bool second = false) => $"<button{(second ? " class=\"second\"" : "")}>{Encode(label)}</button>";
 
     public static string Link(string address, string label) => $"<p><a href=\"{Encode(address)}\">{Encode(label)}</a></p>";
 

@@ -39,6 +39,8 @@ public sealed record Operation(string Method, string Route, string Id, string? P
         new("GET", "/me/sessions", "listMySessions", "Account",                                 "u yy yy yyy yyy nnn uu"),
         new("DELETE", "/me/sessions", "endMyOtherSessions", "Account",                          "u yy yy yyy yyy nnn uu"),
         new("DELETE", "/me/sessions/{sessionId}", "endMySession", "Account",                    "u 00 00 000 000 nnn uu"),
+        new("GET", "/me/external-sign-ins", "listMyExternalSignIns", "Account",                 "u yy yy yyy yyy nnn uu"),
+        new("DELETE", "/me/external-sign-ins/{externalSignInId}", "removeMyExternalSignIn", "Account", "u 00 00 000 000 nnn uu"),
         new("GET", "/me/export", "exportMyData", "Account",                                     "u yy yy yyy yyy nnn uu"),
         new("DELETE", "/me", "eraseMe", "Account",                                              "u yy yy yyy yyy nnn uu", _ => new { password = "not-the-password" }),
         new("POST", "/me/invitations", "acceptInvitation", "Account",                           "u yy yy yyy yyy nnn uu", _ => new { invitationCode = "x" }),

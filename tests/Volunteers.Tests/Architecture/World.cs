@@ -1,5 +1,7 @@
 using System.Text;
 using System.Text.RegularExpressions;
+using Microsoft.Extensions.DependencyInjection;
+using Volunteers.Features.Identity;
 using Volunteers.Tests.Support;
 
 namespace Volunteers.Tests.Architecture;
@@ -102,6 +104,9 @@ public sealed partial class World
         world.ids["accountId"] = (await o.Account(await o.Volunteer())).AccountId;
         (var spareLogin, world.ids["spareAccount"]) = await o.Account(await o.Volunteer());
         world.ids["sessionId"] = (string)(await (await host.SignIn(spareLogin, Given.Password)).Get("/v1/me/sessions")).ShouldBe(200).Items[0]!["id"]!;
+        await host.InServices(services => services.GetRequiredService<ExternalSignInCheck>().Link(
+            Guid.Parse(world["spareAccount"]), new ExternalPerson("https://login.example.org", spareLogin, null), CancellationToken.None));
+        world.ids["externalSignInId"] = (string)(await (await host.SignIn(spareLogin, Given.Password)).Get("/v1/me/external-sign-ins")).ShouldBe(200).Items[0]!["id"]!;
         world.ids["projectId"] = await o.Project();
         world.ids["activityId"] = await o.Activity(team);
         world.ids["spareActivity"] = (await o.Admin.Post("/activities", world.Activity)).ShouldBe(201).Id;

@@ -24,6 +24,7 @@ public sealed class DatabaseRulesTests(TestDatabases databases) : HoursTest(data
         ["openiddict_scopes"] = "Of the authorization server.",
         ["openiddict_tokens"] = "Of an account.",
         ["sign_in_sessions"] = "Of an account.",
+        ["external_sign_ins"] = "Of an account.",
         ["second_factors"] = "Of an account.",
         ["recovery_codes"] = "Of an account.",
         ["password_resets"] = "Of an account.",

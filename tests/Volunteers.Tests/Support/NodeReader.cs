@@ -25,6 +25,16 @@ public static class NodeReader
         return JsonNode.Parse(output)!;
     }
 
+    /// <summary>Starts a script of tests/Readers that goes on until its input ends.</summary>
+    public static async Task<Process> Start(string script)
+    {
+        await Install();
+        return Process.Start(new ProcessStartInfo("node", [Path.Combine(Folder, script)])
+        {
+            RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true, StandardOutputEncoding = Encoding.UTF8,
+        })!;
+    }
+
     /// <summary>A Chromium of this machine, for the scripts that need one.</summary>
     public static string Chromium()
     {

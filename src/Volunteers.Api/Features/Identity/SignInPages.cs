@@ -28,7 +28,7 @@ internal static class SignInPages
         var goingOn = ReturnUrl.Parse(http, returnUrl);
         Messages.Speak(goingOn?["ui_locales"]);
         return goingOn is null && await BrowserSessions.Find(http) is { } signedIn
-            ? Here(http, signedIn)
+            ? await Here(http, signedIn, ct)
             : await Page(http, goingOn, applications, goingOn?.Login, Problem.None, ct);
     }
 
@@ -104,7 +104,7 @@ internal static class SignInPages
              {HtmlForm.Button(Messages.Title("sign_in_do"))}
              """);
         return Show(http, problem == Problem.None ? StatusCodes.Status200OK : StatusCodes.Status400BadRequest, Messages.Title("sign_in_title"),
-            $"{purpose}{(alert is null ? "" : HtmlForm.Alert("problem", alert))}{form}{HtmlForm.Link(PasswordResetPages.For(http, returnUrl), Messages.Title("password_forgotten"))}",
+            $"{purpose}{(alert is null ? "" : HtmlForm.Alert("problem", alert))}{form}{HtmlForm.Link(PasswordResetPages.For(http, returnUrl), Messages.Title("password_forgotten"))}{ExternalSignInPages.Buttons(http, returnUrl)}",
             client is null ? null : FormTarget.Of(await applications.GetRedirectUrisAsync(client, ct)));
     }
 
@@ -112,9 +112,10 @@ internal static class SignInPages
         returnUrl?["client_id"] is { Length: > 0 and <= 100 } id ? await applications.FindByClientIdAsync(id, ct) : null;
 
     /// <summary>Signed in, and no application waits.</summary>
-    private static ContentHttpResult Here(HttpContext http, SignedIn signedIn) => Show(http, StatusCodes.Status200OK, Messages.Title("signed_in"),
+    private static async Task<ContentHttpResult> Here(HttpContext http, SignedIn signedIn, CancellationToken ct) => Show(http, StatusCodes.Status200OK, Messages.Title("signed_in"),
         $"""
          <p>{HtmlForm.Encode(Messages.Detail("signed_in", signedIn.Account.DisplayName))}</p>
+         {await ExternalSignInPages.Links(http, signedIn, ct)}
          <p><a href="{HtmlForm.Encode(http.Request.PathBase + LogoutEndpoint.Path)}">{HtmlForm.Encode(Messages.Title("sign_out_title"))}</a></p>
          """);
 

@@ -4,6 +4,7 @@ using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Options;
 using Microsoft.IdentityModel.Tokens;
 using OpenIddict.Abstractions;
+using OpenIddict.Client;
 using OpenIddict.EntityFrameworkCore.Models;
 using OpenIddict.Server;
 using OpenIddict.Validation.AspNetCore;
@@ -91,6 +92,7 @@ internal static class SignInSetup
         services.AddSingleton<IConfigureOptions<OpenIddictServerOptions>, KeysFromDatabase>();
         services.AddAuthentication(OpenIddictValidationAspNetCoreDefaults.AuthenticationScheme);
         BrowserSessions.AddTo(services, https);
+        builder.AddExternalSignIn(https);
 
         services.AddSingleton<Callers>();
         services.AddSingleton<ICallers>(provider => provider.GetRequiredService<Callers>());
@@ -151,18 +153,24 @@ internal static class SignInSetup
     }
 
     /// <summary>Read when the first request needs them, so that replicas share what is in the database.</summary>
-    private sealed class KeysFromDatabase(IServiceScopeFactory scopes, IDataProtectionProvider protector) : IConfigureOptions<OpenIddictServerOptions>
+    internal sealed class KeysFromDatabase(IServiceScopeFactory scopes, IDataProtectionProvider protector)
+        : IConfigureOptions<OpenIddictServerOptions>, IConfigureOptions<OpenIddictClientOptions>
     {
-        public void Configure(OpenIddictServerOptions options)
+        public void Configure(OpenIddictServerOptions options) => Fill(options.SigningCredentials, options.EncryptionCredentials);
+
+        /// <summary>For the state that goes along with a browser to an external authority; the kind of token stands in each.</summary>
+        public void Configure(OpenIddictClientOptions options) => Fill(options.SigningCredentials, options.EncryptionCredentials);
+
+        private void Fill(List<SigningCredentials> signing, List<EncryptingCredentials> encryption)
         {
             using var scope = scopes.CreateScope();
             var keys = scope.ServiceProvider.GetRequiredService<VolunteersDb>().ServerKeys.AsNoTracking().OrderByDescending(key => key.CreatedAt).ToList();
             foreach (var key in keys)
             {
                 if (key.Use == ServerKeyUse.Signing)
-                    options.SigningCredentials.Add(new SigningCredentials(key.ToRsaKey(protector), SecurityAlgorithms.RsaSha256));
+                    signing.Add(new SigningCredentials(key.ToRsaKey(protector), SecurityAlgorithms.RsaSha256));
                 else
-                    options.EncryptionCredentials.Add(new EncryptingCredentials(key.ToSymmetricKey(protector),
+                    encryption.Add(new EncryptingCredentials(key.ToSymmetricKey(protector),
                         SecurityAlgorithms.Aes256KW, SecurityAlgorithms.Aes256CbcHmacSha512));
             }
         }

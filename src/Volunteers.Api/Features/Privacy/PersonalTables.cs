@@ -170,6 +170,7 @@ internal static class PersonalTables
             Also = ["(select x.display_name from openiddict_applications x where x.id = t.application_id) as application"],
             EraseAccount = ["delete from openiddict_authorizations where subject = @account::text"],
         },
+        new("external_sign_ins") { Kind = "externalSignIns", Theirs = OfAccount, EraseAccount = ["delete from external_sign_ins where account_id = @account"] },
         new("recovery_codes") { Kind = "recoveryCodes", Theirs = OfAccount, Secrets = ["hash"], EraseAccount = ["delete from recovery_codes where account_id = @account"] },
         new("second_factors")
         {
