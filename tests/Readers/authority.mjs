@@ -6,6 +6,9 @@ import { createInterface } from 'node:readline';
 import { exportJWK, generateKeyPair, decodeJwt, SignJWT, UnsecuredJWT } from 'jose';
 import { Provider } from 'oidc-provider';
 
+// What the library has to say is no answer.
+console.info = console.warn = console.error;
+
 const { privateKey } = await generateKeyPair('RS256', { extractable: true });
 const stranger = await generateKeyPair('RS256');
 const server = createServer((request, response) => handle(request, response));
@@ -31,6 +34,8 @@ const commands = {
       cookies: { keys: ['of these tests'] },
       claims: { openid: ['sub'], email: ['email', 'email_verified'], phone: ['phone_number', 'phone_number_verified'] },
       pkce: { required: () => true },
+      // So that the tests see what is asked, and can change it on the way.
+      features: { pushedAuthorizationRequests: { enabled: false } },
       findAccount: (_, sub) => ({ accountId: sub, claims: () => ({ sub, ...accounts[sub] }) }),
     });
     provider.use(async (context, next) => {

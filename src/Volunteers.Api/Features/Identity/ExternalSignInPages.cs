@@ -3,6 +3,7 @@ using System.Security.Claims;
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.EntityFrameworkCore;
+using OpenIddict.Abstractions;
 using OpenIddict.Client;
 using OpenIddict.Client.AspNetCore;
 using Volunteers.Data;
@@ -89,7 +90,7 @@ internal static class ExternalSignInPages
     /// </summary>
     private static async Task<ContentHttpResult> Leave(HttpContext http, ExternalAuthority authority, ReturnUrl? returnUrl, bool anew, Guid? linkTo)
     {
-        var properties = new AuthenticationProperties { Items = { [Properties.RegistrationId] = authority.Id, [GoingOn] = returnUrl?.Value, [LinkTo] = linkTo?.ToString(), [Anew] = anew ? "" : null } };
+        var properties = new AuthenticationProperties { Items = { [Properties.RegistrationId] = authority.Id, [GoingOn] = returnUrl?.Value, [LinkTo] = linkTo?.ToString(), [Anew] = anew ? "true" : null } };
         properties.SetParameter(Parameters.UiLocales, CultureInfo.CurrentUICulture.Name);
         if (anew)
         {
@@ -108,7 +109,7 @@ internal static class ExternalSignInPages
     /// <summary>State, code, identity token and user info have been checked before; here the account is found.</summary>
     private static async Task<IResult> ComeBack(
         string name, HttpContext http, ExternalAuthorities authorities, ExternalSignInCheck check, BrowserSessions sessions, TimeProvider clock,
-        OpenIddict.Abstractions.IOpenIddictApplicationManager applications, ILogger<ExternalSignInCheck> log, CancellationToken ct)
+        IOpenIddictApplicationManager applications, ILogger<ExternalSignInCheck> log, CancellationToken ct)
     {
         if (authorities.Find(name) is not { } authority) return TypedResults.NotFound();
         var came = await http.AuthenticateAsync(OpenIddictClientAspNetCoreDefaults.AuthenticationScheme);
@@ -128,7 +129,7 @@ internal static class ExternalSignInPages
         }
 
         if (came.Properties.GetParameter<ClaimsPrincipal>(Properties.BackchannelIdentityTokenPrincipal) is not { } identityToken
-            || ExternalPerson.Of(identityToken, came.Principal, authority.LinkBy) is not { } person) return Ended(http, authority, returnUrl, "external_failed");
+            || IsExpired(identityToken, clock.GetUtcNow()) || ExternalPerson.Of(identityToken, came.Principal, authority.LinkBy) is not { } person) return Ended(http, authority, returnUrl, "external_failed");
         if (state?.GetValueOrDefault(Anew) is not null && !IsFromJustNow(identityToken, clock.GetUtcNow())) return Ended(http, authority, returnUrl, "external_not_anew");
 
         if (state?.GetValueOrDefault(LinkTo) is { } session)
@@ -147,9 +148,15 @@ internal static class ExternalSignInPages
         };
     }
 
-    private static bool IsFromJustNow(ClaimsPrincipal identityToken, DateTimeOffset now) =>
-        long.TryParse(identityToken.FindFirstValue(Claims.AuthenticationTime), NumberStyles.None, CultureInfo.InvariantCulture, out var seconds)
-        && now - DateTimeOffset.UnixEpoch < TimeSpan.FromSeconds(seconds) + JustNow;
+    /// <summary>The library checks signature, issuer, audience and nonce of what comes straight from the authority, and not this (OpenID Connect Core, 3.1.3.7).</summary>
+    private static bool IsExpired(ClaimsPrincipal identityToken, DateTimeOffset now) => InstantOf(identityToken, Claims.ExpiresAt) is not { } end || now - JustNow >= end;
+
+    private static bool IsFromJustNow(ClaimsPrincipal identityToken, DateTimeOffset now) => InstantOf(identityToken, Claims.AuthenticationTime) is { } then && now - JustNow < then;
+
+    private static DateTimeOffset? InstantOf(ClaimsPrincipal identityToken, string claim) =>
+        long.TryParse(identityToken.FindFirstValue(claim), NumberStyles.None, CultureInfo.InvariantCulture, out var seconds) && seconds <= DateTimeOffset.MaxValue.ToUnixTimeSeconds()
+            ? DateTimeOffset.FromUnixTimeSeconds(seconds)
+            : null;
 
     private static ContentHttpResult Ended(HttpContext http, ExternalAuthority authority, ReturnUrl? returnUrl, string how) => Stopped(http, returnUrl,
         how == "external_away" ? StatusCodes.Status503ServiceUnavailable : StatusCodes.Status400BadRequest, Messages.Title(how), Messages.Detail(how, authority.DisplayName));

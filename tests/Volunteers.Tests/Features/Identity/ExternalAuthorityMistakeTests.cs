@@ -2,7 +2,7 @@ using System.Security.Claims;
 using Microsoft.Extensions.Configuration;
 using Volunteers.Features.Identity;
 using Volunteers.Platform;
-using Volunteers.Tests.Support;
+using Volunteers.Tests.Data;
 using Xunit;
 
 namespace Volunteers.Tests.Features.Identity;
@@ -45,11 +45,13 @@ public sealed class ExternalAuthorityMistakeTests
     public void What_can_be_one_is_taken(string setting, string? value) => Assert.Single(Read(Settings(0, (setting, value))));
 
     [Fact]
-    public void The_service_does_not_start_with_a_mistake()
+    public async Task The_service_does_not_start_with_a_mistake()
     {
-        var refused = Assert.ThrowsAny<Exception>(() => new ApiHost("Host=nowhere", [.. Settings(0, ("LinkBy", "name")).Select(s => (s.Key, s.Value!))]).StartServer());
+        await using var wrong = ServiceProcess.Run("", [.. Settings(0, ("LinkBy", "name")).Select(setting => (setting.Key.Replace(":", "__", StringComparison.Ordinal), setting.Value!)),
+            ("ConnectionStrings__Volunteers", "Host=nowhere"), ("ASPNETCORE_URLS", "http://127.0.0.1:0")]);
 
-        Assert.Contains("LinkBy", refused.ToString(), StringComparison.Ordinal);
+        Assert.Equal(1, await wrong.ExitCode());
+        Assert.Contains("SignIn:External:0: LinkBy", wrong.Output, StringComparison.Ordinal);
     }
 
     [Theory]

@@ -232,12 +232,8 @@ public sealed class ExternalSignInAttackTests(TestDatabases databases) : Externa
     private async Task<string> GoThere(Browser browser)
     {
         using var there = new AuthorityBrowser(Authority.Issuer);
-        using var fresh = new Browser(Host);
-        return (await there.SignIn(await Leave(browser, await SignInForm(browser)), "boss")).AbsoluteUri;
+        return (await there.SignIn(await Leave(browser, await browser.Open("/sign-in")), "boss")).AbsoluteUri;
     }
-
-    /// <summary>The sign-in page, also of a browser that is signed in.</summary>
-    private async Task<WebPage> SignInForm(Browser browser) => await browser.Open(Rota().Request(("prompt", browser.SessionCookie is null ? null : "login")));
 
     private static async Task<(int Status, string Title)> Shown(Browser browser, string address) => await browser.Open(address) is var page ? (page.Status, page.Title) : default;
 }

@@ -33,7 +33,7 @@ internal sealed class Recorder : ILoggerProvider, ISupportExternalScope
 
     public ConcurrentQueue<string> Metrics { get; } = [];
 
-    public IEnumerable<string> All => [.. Logs, .. Traces, .. Metrics];
+    public IEnumerable<string> All => [.. Logs.ToArray(), .. Traces.ToArray(), .. Metrics.ToArray()];
 
     public ILogger CreateLogger(string categoryName) => new Log(this, categoryName);
 
