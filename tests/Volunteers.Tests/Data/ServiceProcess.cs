@@ -51,7 +51,7 @@ public sealed partial class ServiceProcess : IAsyncDisposable
     {
         var service = Run("", InDevelopment(dataFolder));
         var ended = service.process.WaitForExitAsync(Ct);
-        if (await Task.WhenAny(service.greeted.Task, ended).WaitAsync(TimeSpan.FromMinutes(1), Ct) == ended) Assert.Fail(service.Output);
+        if (await Task.WhenAny(service.greeted.Task, ended).WaitAsync(TimeSpan.FromMinutes(3), Ct) == ended) Assert.Fail(service.Output);
         service.Address = await service.greeted.Task;
         return service;
     }
@@ -82,7 +82,7 @@ public sealed partial class ServiceProcess : IAsyncDisposable
 
     public async Task<int> ExitCode()
     {
-        await process.WaitForExitAsync(Ct).WaitAsync(TimeSpan.FromMinutes(1), Ct);
+        await process.WaitForExitAsync(Ct).WaitAsync(TimeSpan.FromMinutes(3), Ct);
         return process.ExitCode;
     }
 
