@@ -30,7 +30,7 @@ try
         kestrel.Limits.MaxRequestBodySize = 1024 * 1024;
     });
     builder.Services.AddDiscreetLogs();
-    builder.Services.AddHostedService<RequestTraces>();
+    builder.AddTelemetry();
     builder.Services.AddSingleton(TimeProvider.System);
     builder.Services.AddDatabase();
     builder.AddSignIn();
@@ -55,6 +55,7 @@ try
     builder.Services.AddHealth();
 
     var app = builder.Build();
+    app.UseRequestLog();
     app.UseLanguages();
     app.UseSecurityHeaders();
     app.UseProblems();

@@ -10,6 +10,8 @@ internal static class Database
 {
     public const string ConnectionName = "Volunteers";
 
+    private static readonly CommittedRows Counting = new();
+
     public static void AddDatabase(this IServiceCollection services)
     {
         services.AddSingleton(provider => DataSource(ConnectionString(provider.GetRequiredService<IConfiguration>())));
@@ -25,7 +27,7 @@ internal static class Database
             "or run with ASPNETCORE_ENVIRONMENT=Development to start a private one.");
 
     public static void Configure(DbContextOptionsBuilder options, NpgsqlDataSource dataSource) =>
-        options.UseNpgsql(dataSource, npgsql => npgsql.SetPostgresVersion(15, 0)).UseSnakeCaseNamingConvention();
+        options.UseNpgsql(dataSource, npgsql => npgsql.SetPostgresVersion(15, 0)).UseSnakeCaseNamingConvention().AddInterceptors(Counting);
 
     /// <summary>
     /// Whoever the connection string names, the session acts as <see cref="Migrator.ServiceRole"/>, which can insert

@@ -15,10 +15,10 @@ internal static class CrossOrigin
             .WithOrigins(origins)
             .WithMethods(HttpMethods.Get, HttpMethods.Head, HttpMethods.Post, HttpMethods.Put, HttpMethods.Patch, HttpMethods.Delete)
             .WithHeaders(HeaderNames.Authorization, HeaderNames.ContentType, HeaderNames.Accept, HeaderNames.AcceptLanguage, HeaderNames.IfMatch,
-                HeaderNames.IfNoneMatch, "Idempotency-Key")
+                HeaderNames.IfNoneMatch, HeaderNames.TraceParent, "Idempotency-Key", "X-Request-Id")
             // What the contract answers in headers. No credentials: a page sends a token, never a cookie.
             .WithExposedHeaders(HeaderNames.ETag, HeaderNames.Location, HeaderNames.Link, HeaderNames.RetryAfter, HeaderNames.ContentDisposition,
-                HeaderNames.WWWAuthenticate, "Idempotency-Replayed")
+                HeaderNames.WWWAuthenticate, "Idempotency-Replayed", "X-Request-Id")
             .SetPreflightMaxAge(TimeSpan.FromHours(1))));
     }
 

@@ -47,9 +47,9 @@ public sealed partial class ServiceProcess : IAsyncDisposable
     }
 
     /// <summary>In Development on a data folder of its own, until it has said where it listens.</summary>
-    public static async Task<ServiceProcess> Serve(string dataFolder)
+    public static async Task<ServiceProcess> Serve(string dataFolder, params (string Name, string Value)[] settings)
     {
-        var service = Run("", InDevelopment(dataFolder));
+        var service = Run("", [.. InDevelopment(dataFolder), .. settings]);
         var ended = service.process.WaitForExitAsync(Ct);
         if (await Task.WhenAny(service.greeted.Task, ended).WaitAsync(TimeSpan.FromMinutes(3), Ct) == ended) Assert.Fail(service.Output);
         service.Address = await service.greeted.Task;

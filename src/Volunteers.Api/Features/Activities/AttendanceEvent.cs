@@ -1,6 +1,7 @@
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Metadata.Builders;
 using Volunteers.Features.Volunteers;
+using Volunteers.Platform;
 using Volunteers.Platform.Audit;
 
 namespace Volunteers.Features.Activities;
@@ -43,6 +44,7 @@ internal sealed record AttendanceTime(DateTimeOffset CountedAt, DateTimeOffset? 
 
 /// <summary>One check-in or check-out. Every one is kept, also the second and the one that changes nothing; none is ever changed, but what the device said is forgotten after a while.</summary>
 [HistoryKept]
+[Measured("volunteers.attendance", "{event}", "Check-ins and check-outs taken.", By = nameof(Kind))]
 internal sealed class AttendanceEvent
 {
     private AttendanceEvent() { }

@@ -44,6 +44,7 @@ internal enum SignUpSource
 }
 
 /// <summary>A volunteer's place on a shift, or turn on its waiting list. One row per volunteer and shift: coming back opens it again.</summary>
+[Measured("volunteers.sign_ups", "{sign_up}", "Sign-ups, by what they became.", By = nameof(Status))]
 internal sealed class SignUp : IOnCalendar
 {
     private SignUp() { }

@@ -4,6 +4,7 @@ using System.Text;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Metadata.Builders;
 using Volunteers.Features.Organizations;
+using Volunteers.Platform;
 using Volunteers.Platform.Audit;
 
 namespace Volunteers.Features.Hours;
@@ -71,6 +72,7 @@ internal sealed record Booking(
 
 /// <summary>One line of the hours ledger: ± minutes and ± person-times for one record. Insert-only.</summary>
 [NotAudited]
+[Measured("volunteers.postings", "{posting}", "Postings to the hour ledgers.", By = nameof(Evidence))]
 internal sealed class HourPosting
 {
     private HourPosting() { }

@@ -13,6 +13,7 @@ namespace Volunteers.Features.Hours;
 /// category are those of the activity when it was recorded, and stay.
 /// </summary>
 [HistoryKept]
+[Measured("volunteers.service_records", "{record}", "Service records, by what they became.", By = nameof(Status))]
 internal sealed class ServiceRecord : IVersioned
 {
     /// <summary>Who acts when no person does: all zeros.</summary>

@@ -51,6 +51,7 @@ internal sealed class RecordExportAnswer(RecordExportQuery query, ReportFormat f
         ReportMedia.NameFile(http.Response, format, export.Title, $"service-records-{query.From:yyyy-MM-dd}-{query.To:yyyy-MM-dd}");
         if (format == ReportFormat.Xlsx) await WriteXlsx(http, export, facts, connection);
         else await WriteCsv(http, export, connection);
+        Measures.ExportRows.Add(rows, new KeyValuePair<string, object?>("format", format.ToString().ToLowerInvariant()));
     }
 
     private static async Task WriteCsv(HttpContext http, RecordExport export, NpgsqlConnection connection)
