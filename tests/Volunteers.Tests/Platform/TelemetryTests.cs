@@ -37,7 +37,7 @@ public sealed class TelemetryTests : IAsyncLifetime
         var api = await service.SignIn(folder);
 
         await Serve(api);
-        (await api.Post("/teams", new { name = "" })).ShouldBe(400);
+        (await api.Get($"/teams/{Guid.NewGuid()}")).ShouldBe(404);
         await service.Stop();
 
         await collector.StandardInput.WriteLineAsync("tell");
@@ -58,8 +58,8 @@ public sealed class TelemetryTests : IAsyncLifetime
         Assert.Contains(points, point => (string?)point["name"] == "http.server.request.duration");
         Assert.Contains(points, point => (string?)point["scope"] == "Npgsql");
 
-        var refusal = Assert.Single(got["logs"]!.AsArray(), log => (string?)log!["scope"] == "Volunteers.Requests" && (string?)log["attributes"]!["Status"] == "400")!;
-        Assert.Equal(("POST", "/v1/organizations/{organizationId:guid}/teams", "account"), ((string?)refusal["attributes"]!["Method"], (string?)refusal["attributes"]!["Route"], (string?)refusal["attributes"]!["Caller"]));
+        var refusal = Assert.Single(got["logs"]!.AsArray(), log => (string?)log!["scope"] == "Volunteers.Requests" && (string?)log["attributes"]!["Status"] == "404")!;
+        Assert.Equal(("GET", "/v1/organizations/{organizationId:guid}/teams/{teamId:guid}", "account"), ((string?)refusal["attributes"]!["Method"], (string?)refusal["attributes"]!["Route"], (string?)refusal["attributes"]!["Caller"]));
         var spans = got["spans"]!.AsArray().Where(span => (string?)span!["traceId"] == (string?)refusal["traceId"]).Select(span => (string?)span!["scope"]).ToHashSet();
         Assert.Superset(new HashSet<string?> { "Microsoft.AspNetCore", "Npgsql" }, spans);
     }

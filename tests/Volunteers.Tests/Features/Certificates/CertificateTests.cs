@@ -141,7 +141,7 @@ public sealed class CertificateTests(TestDatabases databases) : CertificatesTest
         var certificate = (await Issue(Admin, await Served())).ShouldBe(201);
         (await Admin.Post($"/certificates/{certificate.Id}/revoke", new { reason = "Wrong." })).ShouldBe(200);
 
-        foreach (var change in new[] { "update certificates set minutes = 1", "delete from certificates", "update certificate_endings set reason = 'x'", "delete from certificate_endings" })
+        foreach (var change in new[] { "update certificates set minutes = 1", "update certificates set code = ''", "delete from certificates", "update certificate_endings set \"end\" = \"end\"", "delete from certificate_endings" })
             Assert.Equal(PostgresErrorCodes.InsufficientPrivilege,
                 (await Assert.ThrowsAsync<PostgresException>(() => Tamper($"set role volunteers_service; {change}"))).SqlState);
     }
