@@ -56,6 +56,10 @@ public sealed record Answer(int Status, JsonNode? Body, string Text, HttpRespons
 
     public JsonArray Items => Body!["items"]!.AsArray();
 
+    /// <summary>The headers without those that name this one answer, a line each: two answers that must not be told apart have the same. The client writes known names in its own way.</summary>
+    public string HeadersInCommon => string.Join('\n', Headers.Concat(ContentHeaders).Where(header => header.Key is not ("Date" or "X-Request-ID" or "RateLimit"))
+        .Select(header => $"{header.Key}: {string.Join(',', header.Value)}"));
+
     public string? Header(string name) =>
         Headers.TryGetValues(name, out var values) || ContentHeaders.TryGetValues(name, out values) ? string.Join(", ", values) : null;
 
