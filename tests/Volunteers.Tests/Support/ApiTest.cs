@@ -1,3 +1,7 @@
+using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.DependencyInjection;
+using Volunteers.Data;
+using Volunteers.Platform.Audit;
 using Xunit;
 
 namespace Volunteers.Tests.Support;
@@ -27,6 +31,14 @@ public abstract class ApiTest(TestDatabases databases) : IAsyncLifetime
         Host = new ApiHost(connectionString, Configuration);
         Given = new Given(Host);
     }
+
+    /// <summary>Everything written so far has its place in the audit trail's chain. The service seals meanwhile, and each passes by what the other holds.</summary>
+    protected Task Seal() => Host.InServices(async services =>
+    {
+        var ct = TestContext.Current.CancellationToken;
+        var pending = services.GetRequiredService<VolunteersDb>().Set<AuditPending>();
+        for (var sealer = services.GetRequiredService<AuditSealer>(); await pending.AnyAsync(ct); await Task.Delay(20, ct)) await sealer.SealAll(ct);
+    });
 
     public virtual async ValueTask DisposeAsync()
     {

@@ -1,8 +1,6 @@
 using System.Diagnostics;
 using System.Text.Json.Nodes;
-using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
-using Volunteers.Platform.Audit;
 using Volunteers.Tests.Support;
 using Xunit;
 
@@ -45,9 +43,6 @@ public abstract class AuditTest(TestDatabases databases) : ApiTest(databases)
         }
         throw new UnreachableException();
     }
-
-    /// <summary>Everything written so far has its place in the chain.</summary>
-    protected Task Seal() => Host.InServices(services => services.GetRequiredService<AuditSealer>().SealAll(Ct));
 
     protected async Task<Answer> Verified(bool valid = true)
     {
