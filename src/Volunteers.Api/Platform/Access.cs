@@ -33,6 +33,20 @@ internal static class Access
     /// <summary>Creates organizations: the platform's operator.</summary>
     public const string Operate = nameof(Operate);
 
+    /// <summary>Who that is, for the document.</summary>
+    public static readonly IReadOnlyDictionary<string, string> Callers = new Dictionary<string, string>
+    {
+        [SignedIn] = "any account",
+        [Account] = "any account",
+        [Member] = "anybody with a role in the organization",
+        [Read] = "administrators, coordinators and auditors",
+        [TakePart] = "administrators, coordinators, and volunteers for themselves",
+        [Coordinate] = "administrators and coordinators",
+        [CoordinateAll] = "administrators and coordinators of the whole organization",
+        [Administer] = "administrators",
+        [Operate] = "the platform's operators",
+    };
+
     public static void AddAccess(this IServiceCollection services)
     {
         services.AddSingleton<IAuthorizationHandler, Decision>();

@@ -42,6 +42,10 @@ internal static class Messages
 
     public static string TitleIn(CultureInfo language, string code) => Texts.GetString(code, language) ?? code;
 
+    /// <summary>The detail, or the title where there is no more to say, with a sign in place of each figure: for the document.</summary>
+    public static string DetailIn(CultureInfo language, string code) =>
+        Texts.GetString(code + ".detail", language) is { } text ? string.Format(language, text, "…", "…", "…", "…", "…", "…") : TitleIn(language, code);
+
     public static string Detail(string code, params object[] arguments) =>
         Texts.GetString(code + ".detail", CultureInfo.CurrentUICulture) is { } text
             ? string.Format(CultureInfo.CurrentCulture, text, arguments)

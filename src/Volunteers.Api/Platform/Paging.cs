@@ -15,13 +15,15 @@ namespace Volunteers.Platform;
 /// <param name="Cursor">The <c>next</c> of the page before. Opaque: take it as it came.</param>
 internal sealed record PageQuery(int? Limit = null, string? Cursor = null)
 {
+    public const int Most = 200;
+
     public int Size => Limit ?? 50;
 
     internal sealed class Validator : AbstractValidator<PageQuery>
     {
         public Validator()
         {
-            RuleFor(page => page.Limit).InclusiveBetween(1, 200);
+            RuleFor(page => page.Limit).InclusiveBetween(1, Most);
             RuleFor(page => page.Cursor).MaximumLength(400);
         }
     }

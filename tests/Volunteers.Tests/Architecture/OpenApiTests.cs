@@ -21,12 +21,13 @@ public sealed partial class OpenApiTests(TestDatabases databases) : ApiTest(data
         "get /v1/organizations/{organizationId}/consent-texts", "get /v1/organizations/{organizationId}/consent-texts/{purpose}",
     ];
 
+    /// <summary>The port differs from run to run.</summary>
+    protected override (string Name, string Value)[] Configuration => [("SignIn:Issuer", "https://volunteers.example.org/"), ("Contact:Url", "https://volunteers.example.org/contact"), ("Contact:Email", "api@volunteers.example.org")];
+
     [Fact]
     public async Task The_document_is_the_one_that_was_reviewed()
     {
-        var document = (await Document()).DeepClone();
-        // The port differs from run to run.
-        document.AsObject().Remove("servers");
+        var document = await Document();
         var served = document.ToJsonString(Readable) + "\n";
         var file = Path.Combine(Folder(), "openapi.v1.json");
         if (Environment.GetEnvironmentVariable("UPDATE_OPENAPI") == "1") await File.WriteAllTextAsync(file, served, TestContext.Current.CancellationToken);

@@ -23,7 +23,7 @@ internal static class CalendarFeedEndpoints
     }
 
     public static void MapCalendars(this RouteGroupBuilder v1) =>
-        v1.MapGet("/calendars/{secret}.ics", Read).WithTags("Calendar").WithName("getCalendar").ShowsNoPersonalData().AllowAnonymous().Costs(Cost.Verification).RefusesWith(404);
+        v1.MapGet("/calendars/{secret:maxlength(100)}.ics", Read).WithTags("Calendar").WithName("getCalendar").ShowsNoPersonalData().AllowAnonymous().Costs(Cost.Verification).RefusesWith(404);
 
     /// <summary>Lists the calendar feeds that the caller made, without their secrets.</summary>
     private static Task<Paged<CalendarFeedView>> List([AsParameters] PageQuery page, Tenant tenant, VolunteersDb db, CancellationToken ct) =>
@@ -45,7 +45,7 @@ internal static class CalendarFeedEndpoints
             throw request.Kind == CalendarFeedKind.Team ? RuleBreach.NotFound("team_not_found", "/teamId") : new RuleBreach("not_a_volunteer");
         db.Add(feed);
         await db.SaveChangesAsync(ct);
-        var url = $"{PublicAddress.Of(http)}/v1/calendars/{secret}.ics";
+        var url = $"{PublicAddress.Of(http)}/v1/calendars/{secret:maxlength(100)}.ics";
         return Answer.Created($"/v1/organizations/{tenant.Id}/calendar-feeds/{feed.Id}",
             new NewCalendarFeedView(feed.Id, feed.Kind, feed.TeamId, url, secret, feed.CreatedAt, 1));
     }

@@ -77,16 +77,16 @@ internal sealed record SeriesRequest(
             RuleFor(request => request.Category).OptionalLine(50).MinimumLength(1);
             RuleFor(request => request.Description).MaximumLength(4000);
             RuleFor(request => request.Location!).IsPlace().When(request => request.Location is not null);
-            RuleFor(request => request.ExceptOn).Must(days => days is null or { Count: <= 366 }).WithMessage(_ => Messages.Title("too_many"));
+            RuleFor(request => request.ExceptOn).AtMost(366);
             RuleFor(request => request.ExceptOn).Must(days => days is null || days.Distinct().Count() == days.Count).WithMessage(_ => Messages.Title("each_once"));
-            RuleFor(request => request.Shifts).Must(shifts => shifts is null or { Count: <= 20 }).WithMessage(_ => Messages.Title("too_many"));
+            RuleFor(request => request.Shifts).AtMost(20);
             RuleForEach(request => request.Shifts).NotNull().ChildRules(shift =>
             {
                 shift.RuleFor(s => s.Name).Line(100);
                 shift.RuleFor(s => s.Capacity).InclusiveBetween(1, 100_000);
                 shift.RuleFor(s => s.SignUpClosesMinutesBefore).InclusiveBetween(0, 44_640);
                 shift.RuleFor(s => s.CancelClosesMinutesBefore).InclusiveBetween(0, 44_640);
-                shift.RuleFor(s => s.Skills).Must(skills => skills.Count <= 10).WithMessage(_ => Messages.Title("too_many"));
+                shift.RuleFor(s => s.Skills).AtMost(10);
                 shift.RuleForEach(s => s.Skills).Line(50);
             });
         }

@@ -31,7 +31,7 @@ internal sealed record ShiftRequest(
             RuleFor(request => request.Capacity).InclusiveBetween(1, 100_000);
             RuleFor(request => request.SignUpClosesAt).LessThanOrEqualTo(request => request.EndsAt).When(request => request.EndsAt is not null);
             RuleFor(request => request.CancelClosesAt).LessThanOrEqualTo(request => request.EndsAt).When(request => request.EndsAt is not null);
-            RuleFor(request => request.Skills).Must(skills => skills is null or { Count: <= 10 }).WithMessage(_ => Messages.Title("too_many"));
+            RuleFor(request => request.Skills).AtMost(10);
             RuleForEach(request => request.Skills).Line(50);
         }
     }

@@ -21,7 +21,7 @@ internal sealed record CertificateRequest(DateOnly From, DateOnly To, string? La
         {
             RuleFor(request => request.From).NotEmpty();
             RuleFor(request => request.To).NotEmpty().GreaterThanOrEqualTo(request => request.From);
-            RuleFor(request => request.Language).Must(language => language is null or "zh-CN" or "en").WithMessage(_ => Messages.Title("unknown_locale"));
+            RuleFor(request => request.Language).OneOf("zh-CN", "en").WithMessage(_ => Messages.Title("unknown_locale"));
             RuleFor(request => request.Purpose).OptionalLine(200).MinimumLength(1);
         }
     }
@@ -44,7 +44,7 @@ internal sealed record CertificatePdfQuery([property: FromQuery] string? Languag
     internal sealed class Validator : AbstractValidator<CertificatePdfQuery>
     {
         public Validator() =>
-            RuleFor(query => query.Language).Must(language => language is null or "zh-CN" or "en").WithMessage(_ => Messages.Title("unknown_locale"));
+            RuleFor(query => query.Language).OneOf("zh-CN", "en").WithMessage(_ => Messages.Title("unknown_locale"));
     }
 }
 

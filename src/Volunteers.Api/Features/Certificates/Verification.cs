@@ -12,7 +12,7 @@ namespace Volunteers.Features.Certificates;
 internal static class Verification
 {
     public static void MapVerification(this RouteGroupBuilder v1) =>
-        v1.MapGet("/certificates/{code}", Get).WithTags("Certificates").WithName("verifyCertificate").ShowsNoPersonalData().AllowAnonymous()
+        v1.MapGet("/certificates/{code:maxlength(60)}", Get).WithTags("Certificates").WithName("verifyCertificate").ShowsNoPersonalData().AllowAnonymous()
             .Costs(Cost.Verification).RefusesWith(404);
 
     /// <summary>

@@ -121,7 +121,7 @@ internal sealed record AttendanceBatchRequest(IReadOnlyList<OfflineEvent> Events
     {
         public Validator()
         {
-            RuleFor(request => request.Events).NotEmpty().Must(events => events is null or { Count: <= 500 }).WithMessage(_ => Messages.Title("too_many"));
+            RuleFor(request => request.Events).NotEmpty().AtMost(500);
             RuleForEach(request => request.Events).NotNull().ChildRules(item =>
             {
                 item.RuleFor(e => e.ClientEventId).NotEmpty();

@@ -112,7 +112,7 @@ internal sealed record RejectionsRequest(IReadOnlyList<Guid> RecordIds, string R
     {
         public Validator()
         {
-            RuleFor(request => request.RecordIds).NotEmpty().Must(ids => ids is null or { Count: <= 1000 }).WithMessage(_ => Messages.Title("too_many"));
+            RuleFor(request => request.RecordIds).NotEmpty().AtMost(1000);
             RuleFor(request => request.RecordIds).Must(ids => ids is null || ids.Distinct().Count() == ids.Count).WithMessage(_ => Messages.Title("each_once"));
             RuleFor(request => request.Reason).NotEmpty().MaximumLength(500);
         }

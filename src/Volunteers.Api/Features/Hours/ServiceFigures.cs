@@ -45,6 +45,9 @@ internal enum RecordFlag
 /// <summary>When service was given and how much: whole minutes, above zero, never more than the period times the persons.</summary>
 internal sealed record ServiceFigures
 {
+    /// <summary>A day of the largest headcount.</summary>
+    public const int MostMinutes = 24 * 60 * 100_000;
+
     public ServiceFigures(DateTimeOffset startsAt, DateTimeOffset endsAt, int? minutes, int personTimes)
     {
         var most = (long)(endsAt - startsAt).TotalMinutes * personTimes;

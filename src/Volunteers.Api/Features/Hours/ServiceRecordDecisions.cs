@@ -28,7 +28,7 @@ internal sealed record ApprovalsRequest(IReadOnlyList<Guid> RecordIds)
     {
         public Validator()
         {
-            RuleFor(request => request.RecordIds).NotEmpty().Must(ids => ids is null or { Count: <= 1000 }).WithMessage(_ => Messages.Title("too_many"));
+            RuleFor(request => request.RecordIds).NotEmpty().AtMost(1000);
             RuleFor(request => request.RecordIds).Must(ids => ids is null || ids.Distinct().Count() == ids.Count).WithMessage(_ => Messages.Title("each_once"));
         }
     }
@@ -82,7 +82,7 @@ internal sealed record CorrectionRequest(
         public Validator()
         {
             RuleFor(request => request.Reason).NotEmpty().MaximumLength(500);
-            RuleFor(request => request.Minutes).GreaterThan(0);
+            RuleFor(request => request.Minutes).InclusiveBetween(1, ServiceFigures.MostMinutes);
             RuleFor(request => request.PersonTimes).InclusiveBetween(1, 100_000);
             RuleFor(request => request.DailyLimitOverride).Length(1, 500);
             RuleFor(request => request).Must(request => request is not { StartsAt: null, EndsAt: null, Minutes: null, PersonTimes: null })
@@ -113,7 +113,7 @@ internal sealed record ClaimRequest(
         public Validator()
         {
             RuleFor(request => request.VolunteerId).NotEmpty();
-            RuleFor(request => request.Minutes).GreaterThan(0);
+            RuleFor(request => request.Minutes).InclusiveBetween(1, ServiceFigures.MostMinutes);
             RuleFor(request => request.DailyLimitOverride).Length(1, 500);
         }
     }

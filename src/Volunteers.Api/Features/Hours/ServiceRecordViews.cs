@@ -72,7 +72,7 @@ internal sealed record ServiceRecordRequest(
                 .WithMessage(_ => Messages.Title("volunteer_or_headcount"));
             RuleFor(request => request.Headcount!).ChildRules(headcount => headcount.RuleFor(h => h.PersonTimes).InclusiveBetween(1, 100_000))
                 .When(request => request.Headcount is not null);
-            RuleFor(request => request.Minutes).GreaterThan(0);
+            RuleFor(request => request.Minutes).InclusiveBetween(1, ServiceFigures.MostMinutes);
             RuleFor(request => request.Note).MaximumLength(1000);
             RuleFor(request => request.DailyLimitOverride).Length(1, 500);
         }
@@ -87,7 +87,7 @@ internal sealed record ServiceRecordBatchRequest(IReadOnlyList<ServiceRecordRequ
     {
         public Validator(IValidator<ServiceRecordRequest> item)
         {
-            RuleFor(request => request.Items).NotEmpty().Must(items => items is null or { Count: <= 1000 }).WithMessage(_ => Messages.Title("too_many"));
+            RuleFor(request => request.Items).NotEmpty().AtMost(1000);
             RuleForEach(request => request.Items).NotNull().SetValidator(item).When(request => request.Items is { Count: <= 1000 });
         }
     }

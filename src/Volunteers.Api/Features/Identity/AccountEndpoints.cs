@@ -104,7 +104,7 @@ internal sealed record AccountRequest(string InvitationCode, string Login, strin
         public Validator()
         {
             RuleFor(request => request.InvitationCode).NotEmpty().MaximumLength(100);
-            RuleFor(request => request.Login).NotEmpty().Must(login => Identity.Login.Parse(login) is not null).WithMessage(_ => Messages.Title("invalid_login"));
+            RuleFor(request => request.Login).NotEmpty().MaximumLength(254).Must(login => Identity.Login.Parse(login) is not null).WithMessage(_ => Messages.Title("invalid_login"));
             RuleFor(request => request.Password).NotEmpty().Length(PasswordRule.Shortest, PasswordRule.Longest);
             RuleFor(request => request.DisplayName).Line(100);
         }

@@ -18,9 +18,9 @@ internal static class ClientEndpoints
 
         clients.MapGet("", List).WithName("listClients").ShowsNoPersonalData();
         clients.MapPost("", Create).WithName("createClient");
-        clients.MapGet("/{clientId}", Get).WithName("getClient").ShowsNoPersonalData().RefusesWith(404);
-        clients.MapPatch("/{clientId}", Change).WithName("changeClient").RefusesWith(404);
-        clients.MapDelete("/{clientId}", Delete).WithName("deleteClient").RefusesWith(404);
+        clients.MapGet("/{clientId:maxlength(100)}", Get).WithName("getClient").ShowsNoPersonalData().RefusesWith(404);
+        clients.MapPatch("/{clientId:maxlength(100)}", Change).WithName("changeClient").RefusesWith(404);
+        clients.MapDelete("/{clientId:maxlength(100)}", Delete).WithName("deleteClient").RefusesWith(404);
         clients.MapClientSecrets();
     }
 
@@ -127,8 +127,8 @@ internal sealed record ClientChangeRequest(string Name, IReadOnlyList<string> Sc
 
 internal static class ScopeRules
 {
-    public static IRuleBuilderOptions<T, IReadOnlyList<string>> AreScopes<T>(this IRuleBuilder<T, IReadOnlyList<string>> rule) => rule.NotEmpty()
-        .Must(scopes => scopes is null || (scopes.Count <= Scope.All.Count && scopes.All(scope => scope is not null && Scope.All.ContainsKey(scope))))
+    public static IRuleBuilderOptions<T, IReadOnlyCollection<string>?> AreScopes<T>(this IRuleBuilder<T, IReadOnlyList<string>> rule) => rule.NotEmpty()
+        .EachOneOf([.. Scope.All.Keys])
         .WithMessage(_ => Messages.Detail("unknown_scope", string.Join(", ", Scope.All.Keys)));
 }
 

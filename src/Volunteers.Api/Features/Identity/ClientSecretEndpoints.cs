@@ -10,7 +10,7 @@ internal static class ClientSecretEndpoints
 {
     public static void MapClientSecrets(this RouteGroupBuilder clients)
     {
-        var secrets = clients.MapGroup("/{clientId}/secrets");
+        var secrets = clients.MapGroup("/{clientId:maxlength(100)}/secrets");
 
         secrets.MapPost("", Create).WithName("createClientSecret").RefusesWith(404, 409);
         secrets.MapDelete("/{secretId:guid}", Delete).WithName("deleteClientSecret").RefusesWith(404, 409);

@@ -77,7 +77,7 @@ internal sealed record CalendarDaysRequest(IReadOnlyList<CalendarDayView> Days)
     {
         public Validator()
         {
-            RuleFor(request => request.Days).NotEmpty().Must(days => days is null or { Count: <= 1000 }).WithMessage(_ => Messages.Title("too_many"));
+            RuleFor(request => request.Days).NotEmpty().AtMost(1000);
             RuleFor(request => request.Days).Must(days => days is null || days.Where(d => d is not null).DistinctBy(d => d.Day).Count() == days.Count)
                 .WithMessage(_ => Messages.Title("each_once"));
             RuleForEach(request => request.Days).NotNull().ChildRules(day => day.RuleFor(d => d.Name).OptionalLine(100))

@@ -112,8 +112,8 @@ internal sealed record OrganizationRequest(
         public Validator()
         {
             RuleFor(request => request.Name).Line(100);
-            RuleFor(request => request.TimeZone).NotEmpty().Must(BeIanaZone).WithMessage(_ => Messages.Title("unknown_time_zone"));
-            RuleFor(request => request.Locale).Must(locale => locale is "zh-CN" or "en").WithMessage(_ => Messages.Title("unknown_locale"));
+            RuleFor(request => request.TimeZone).NotEmpty().MaximumLength(60).Must(BeIanaZone).WithMessage(_ => Messages.Title("unknown_time_zone"));
+            RuleFor(request => request.Locale).NotNull().OneOf("zh-CN", "en").WithMessage(_ => Messages.Title("unknown_locale"));
             RuleFor(request => request.Contact).OptionalLine(200);
             RuleFor(request => request.ResponsiblePerson).OptionalLine(100);
             RuleFor(request => request.Settings!).ChildRules(settings =>
@@ -121,8 +121,8 @@ internal sealed record OrganizationRequest(
                 settings.RuleFor(s => s.DailyLimitMinutes).InclusiveBetween(60, 1440);
                 settings.RuleFor(s => s.GraceMinutes).InclusiveBetween(0, 120);
                 settings.RuleFor(s => s.GuardianForDataBelow).InclusiveBetween(13, 18);
-                settings.RuleFor(s => s.GuardianForServiceBelow).LessThanOrEqualTo(21).GreaterThanOrEqualTo(s => s.GuardianForDataBelow);
-                settings.RuleFor(s => s.RestDays).Must(days => days.Count <= 6 && days.Distinct().Count() == days.Count).WithMessage(_ => Messages.Title("rest_days"));
+                settings.RuleFor(s => s.GuardianForServiceBelow).InclusiveBetween(13, 21).GreaterThanOrEqualTo(s => s.GuardianForDataBelow);
+                settings.RuleFor(s => s.RestDays).Between(0, 6, eachOnce: true).WithMessage(_ => Messages.Title("rest_days"));
             }).When(request => request.Settings is not null);
         }
 

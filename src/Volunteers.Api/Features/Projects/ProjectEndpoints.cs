@@ -98,7 +98,7 @@ internal sealed record ProjectRequest(
             {
                 defaults.RuleFor(d => d.Minutes).InclusiveBetween(1, 1440);
                 defaults.RuleFor(d => d.Capacity).InclusiveBetween(1, 100_000);
-                defaults.RuleFor(d => d.Posts).Must(posts => posts.Count <= 20).WithMessage(_ => Messages.Title("too_many"));
+                defaults.RuleFor(d => d.Posts).AtMost(20);
                 defaults.RuleForEach(d => d.Posts).Line(50);
             }).When(request => request.Defaults is not null);
         }

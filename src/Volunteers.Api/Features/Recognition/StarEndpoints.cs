@@ -66,7 +66,7 @@ internal sealed record StarQuery(
     {
         public Validator()
         {
-            RuleFor(query => query.AsOf).Must(asOf => asOf is null || StarPoint.IsReadable(asOf)).WithMessage(_ => Messages.Title("unreadable_star_day"));
+            RuleFor(query => query.AsOf).MaximumLength(40).Must(asOf => asOf is null || StarPoint.IsReadable(asOf)).WithMessage(_ => Messages.Title("unreadable_star_day"));
             RuleFor(query => query.Level).InclusiveBetween(0, 10);
             RuleFor(query => query.Limit).InclusiveBetween(1, 200);
             RuleFor(query => query.Cursor).MaximumLength(400);

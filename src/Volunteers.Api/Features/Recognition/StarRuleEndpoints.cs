@@ -63,13 +63,20 @@ internal sealed record StarRuleRequest(
     {
         public Validator()
         {
+            RuleFor(request => request.Levels).Between(1, 10).WithMessage(_ => Messages.Title("levels_must_rise"));
+            RuleForEach(request => request.Levels).ChildRules(level =>
+            {
+                level.RuleFor(l => l.Level).InclusiveBetween(1, 10);
+                level.RuleFor(l => l.Hours).InclusiveBetween(1, 100_000);
+                level.RuleFor(l => l.MonthsRegistered).InclusiveBetween(0, 600);
+            }).When(request => request.Levels is { Count: <= 10 });
             RuleFor(request => request.Levels).Must(Rise).WithMessage(_ => Messages.Title("levels_must_rise"));
-            RuleFor(request => request.Evidence).Must(evidence => evidence is null or { Count: > 0 and <= 10 }).WithMessage(_ => Messages.Title("some_evidence_must_count"));
+            RuleFor(request => request.Evidence).Between(1, 10).WithMessage(_ => Messages.Title("some_evidence_must_count"));
             RuleFor(request => request.PublicityDays).InclusiveBetween(0, 60);
         }
 
         private static bool Rise(IReadOnlyList<StarLevel> levels) =>
-            levels is { Count: >= 1 and <= 10 } && levels.All(level => level is { Hours: > 0 and <= 100_000, MonthsRegistered: >= 0 and <= 600 })
+            levels is { Count: >= 1 and <= 10 } && levels.All(level => level is not null)
             && levels.Index().All(each => each.Item.Level == each.Index + 1)
             && levels.Zip(levels.Skip(1)).All(pair => pair.First.Hours < pair.Second.Hours && pair.First.MonthsRegistered <= pair.Second.MonthsRegistered);
     }

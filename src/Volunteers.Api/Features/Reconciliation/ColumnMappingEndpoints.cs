@@ -1,3 +1,4 @@
+using System.ComponentModel.DataAnnotations;
 using System.Linq.Expressions;
 using System.Text.RegularExpressions;
 using FluentValidation;
@@ -28,7 +29,7 @@ internal static class ColumnMappingEndpoints
         db.ColumnMappings.Where(m => m.OrganizationId == tenant.Id).ToPage(page, m => m.Id, ColumnMappingView.Projection, ct);
 
     /// <summary>Shows how the exports of another system are read.</summary>
-    private static async Task<Results<Found<ColumnMappingView>, NotFound>> Get(string mappingName, Tenant tenant, VolunteersDb db, CancellationToken ct) =>
+    private static async Task<Results<Found<ColumnMappingView>, NotFound>> Get([MaxLength(60)] string mappingName, Tenant tenant, VolunteersDb db, CancellationToken ct) =>
         await db.MappingOf(tenant.Id, mappingName, ct) is { } mapping ? Answer.Found(ColumnMappingView.Of(mapping)) : TypedResults.NotFound();
 
     /// <summary>Saves how the exports of another system are read, under a new name or in place of what the name stood for.</summary>
@@ -39,7 +40,7 @@ internal static class ColumnMappingEndpoints
     /// UTF-16 with its mark, or GB18030: nothing needs to be said about that.
     /// </remarks>
     private static async Task<Found<ColumnMappingView>> Set(
-        string mappingName, ColumnMappingRequest request, Tenant tenant, VolunteersDb db, TimeProvider clock, CancellationToken ct)
+        [MaxLength(60)] string mappingName, ColumnMappingRequest request, Tenant tenant, VolunteersDb db, TimeProvider clock, CancellationToken ct)
     {
         if (!IsName(mappingName)) throw RuleBreach.Malformed("invalid_mapping_name", "/mappingName");
         // Two who save the same new name at the same moment: the second changes what the first has made.
@@ -52,7 +53,7 @@ internal static class ColumnMappingEndpoints
     }
 
     /// <summary>Forgets how the exports of another system are read. What was reconciled stays.</summary>
-    private static async Task<Results<NoContent, NotFound>> Delete(string mappingName, Tenant tenant, VolunteersDb db, CancellationToken ct) =>
+    private static async Task<Results<NoContent, NotFound>> Delete([MaxLength(60)] string mappingName, Tenant tenant, VolunteersDb db, CancellationToken ct) =>
         IsName(mappingName) && await db.DeleteNoted(db.ColumnMappings.Where(m => m.OrganizationId == tenant.Id && m.Name == mappingName), ct) == 1
             ? TypedResults.NoContent()
             : TypedResults.NotFound();
@@ -77,8 +78,8 @@ internal sealed partial record ColumnMappingRequest(string System, MappedColumns
         {
             RuleFor(request => request.System).Line(100);
             RuleFor(request => request.Columns).NotNull().SetValidator(columns);
-            RuleFor(request => request.DateFormats).Must(formats => formats is null or { Count: <= 5 }).WithMessage(_ => Messages.Title("too_many_date_formats"));
-            RuleForEach(request => request.DateFormats).Must(format => format is not null && Format().IsMatch(format)).WithMessage(_ => Messages.Title("unknown_date_format"));
+            RuleFor(request => request.DateFormats).AtMost(5).WithMessage(_ => Messages.Title("too_many_date_formats"));
+            RuleForEach(request => request.DateFormats).NotNull().MaximumLength(20).Matches(Format()).WithMessage(_ => Messages.Title("unknown_date_format"));
         }
 
         /// <summary>Year, month and day, each once.</summary>

@@ -55,7 +55,7 @@ internal sealed record ReconciliationImportRequest(
     {
         public Validator()
         {
-            RuleFor(request => request.Rows).Must(rows => rows is null or { Count: >= 1 and <= UpstreamFile.MostRows }).WithMessage(_ => Messages.Title("too_many_import_rows"));
+            RuleFor(request => request.Rows).Between(1, UpstreamFile.MostRows).WithMessage(_ => Messages.Title("too_many_import_rows"));
             RuleFor(request => request.Rows).Must(rows => rows is null || rows.Distinct().Count() == rows.Count).WithMessage(_ => Messages.Title("each_once"));
             RuleFor(request => request.ActivityId).Must((request, activity) => activity is null == request.TeamId is not null).WithMessage(_ => Messages.Title("activity_or_team"));
             RuleFor(request => request.Category).OptionalLine(50).MinimumLength(1);

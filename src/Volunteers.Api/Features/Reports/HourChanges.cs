@@ -34,7 +34,7 @@ internal sealed record HourChangesQuery(
     {
         public Validator(IValidator<HourReportQuery> report)
         {
-            RuleFor(query => query.Since).Must(since => since is not null && LedgerPoint.IsReadable(since)).WithMessage(_ => Messages.Title("unreadable_as_of"));
+            RuleFor(query => query.Since).MaximumLength(40).Must(since => since is not null && LedgerPoint.IsReadable(since)).WithMessage(_ => Messages.Title("unreadable_as_of"));
             RuleFor(query => query.Report()).SetValidator(report).OverridePropertyName("");
         }
     }

@@ -35,9 +35,9 @@ internal sealed record HourReportQuery(
         {
             RuleFor(query => query.To).GreaterThanOrEqualTo(query => query.From).WithMessage(_ => Messages.Title("to_before_from"));
             RuleFor(query => query.To).LessThanOrEqualTo(query => query.From.AddYears(10)).WithMessage(_ => Messages.Title("period_too_long"));
-            RuleFor(query => query.GroupBy).Must(groupBy => groupBy is null || AreGroups(groupBy.Split(','))).WithMessage(_ => Messages.Title("unknown_groups"));
+            RuleFor(query => query.GroupBy).MaximumLength(60).Must(groupBy => groupBy is null || AreGroups(groupBy.Split(','))).WithMessage(_ => Messages.Title("unknown_groups"));
             RuleFor(query => query.Category).Length(1, 50);
-            RuleFor(query => query.AsOf).Must(asOf => asOf is null || LedgerPoint.IsReadable(asOf)).WithMessage(_ => Messages.Title("unreadable_as_of"));
+            RuleFor(query => query.AsOf).MaximumLength(40).Must(asOf => asOf is null || LedgerPoint.IsReadable(asOf)).WithMessage(_ => Messages.Title("unreadable_as_of"));
         }
 
         private static bool AreGroups(string[] names) =>

@@ -158,7 +158,7 @@ internal sealed record OverdueQuery(
         {
             RuleFor(query => query.To).GreaterThanOrEqualTo(query => query.From).WithMessage(_ => Messages.Title("to_before_from"))
                 .When(query => query.From is not null);
-            RuleFor(query => query.AsOf).Must(asOf => asOf is null || LedgerPoint.IsReadable(asOf)).WithMessage(_ => Messages.Title("unreadable_as_of"));
+            RuleFor(query => query.AsOf).MaximumLength(40).Must(asOf => asOf is null || LedgerPoint.IsReadable(asOf)).WithMessage(_ => Messages.Title("unreadable_as_of"));
         }
     }
 }

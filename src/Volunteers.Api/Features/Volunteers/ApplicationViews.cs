@@ -26,12 +26,12 @@ internal sealed record ApplicationRequest(
     {
         public Validator(TimeProvider clock) : base(clock)
         {
-            RuleFor(request => request.Phone).Cascade(CascadeMode.Stop).NotEmpty().NotMasked().Matches(@"^\+?(?=(?:[ ()\-]*[0-9]){5})[0-9 ()\-]{3,29}$(?!\n)");
+            RuleFor(request => request.Phone).Cascade(CascadeMode.Stop).NotEmpty().NotMasked().MaximumLength(30).Matches(@"^\+?(?=(?:[ ()\-]*[0-9]){5})[0-9 ()\-]{3,29}$(?!\n)");
             RuleFor(request => request.Consent).NotNull().ChildRules(consent => consent.RuleFor(c => c.Version).Line(50));
             RuleFor(request => request.Guardian!).ChildRules(guardian =>
             {
                 guardian.RuleFor(g => g.Name).Line(100);
-                guardian.RuleFor(g => g.Phone).Cascade(CascadeMode.Stop).NotEmpty().NotMasked().Matches(PersonPhone.Pattern);
+                guardian.RuleFor(g => g.Phone).Cascade(CascadeMode.Stop).NotEmpty().NotMasked().MaximumLength(30).Matches(PersonPhone.Pattern);
                 guardian.RuleFor(g => g.Relation).Line(30);
                 guardian.RuleFor(g => g.Version).Line(50);
             }).When(request => request.Guardian is not null);

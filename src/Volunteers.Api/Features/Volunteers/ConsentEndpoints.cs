@@ -150,7 +150,7 @@ internal sealed record GuardianPerson(string Name, string Phone, string Relation
         public Validator()
         {
             RuleFor(guardian => guardian.Name).Line(100);
-            RuleFor(guardian => guardian.Phone).Cascade(CascadeMode.Stop).NotEmpty().NotMasked().Matches(PersonPhone.Pattern);
+            RuleFor(guardian => guardian.Phone).Cascade(CascadeMode.Stop).NotEmpty().NotMasked().MaximumLength(30).Matches(PersonPhone.Pattern);
             RuleFor(guardian => guardian.Relation).Line(30);
         }
     }

@@ -35,7 +35,7 @@ internal sealed record VolunteerRequest(
         public Validator(TimeProvider clock) : base(clock)
         {
             RuleFor(request => request.Number).OptionalLine(30).MinimumLength(1);
-            RuleFor(request => request.Phone).Cascade(CascadeMode.Stop).NotMasked().Matches(PersonPhone.Pattern);
+            RuleFor(request => request.Phone).Cascade(CascadeMode.Stop).NotMasked().MaximumLength(30).Matches(PersonPhone.Pattern);
             RuleFor(request => request.Consent!).ChildRules(consent =>
             {
                 consent.RuleFor(c => c.Version).Line(50);
@@ -44,7 +44,7 @@ internal sealed record VolunteerRequest(
             RuleFor(request => request.Guardian!).ChildRules(guardian =>
             {
                 guardian.RuleFor(g => g.Name).Line(100);
-                guardian.RuleFor(g => g.Phone).Cascade(CascadeMode.Stop).NotEmpty().NotMasked().Matches(PersonPhone.Pattern);
+                guardian.RuleFor(g => g.Phone).Cascade(CascadeMode.Stop).NotEmpty().NotMasked().MaximumLength(30).Matches(PersonPhone.Pattern);
                 guardian.RuleFor(g => g.Relation).Line(30);
                 guardian.RuleFor(g => g.Version).Line(50);
                 guardian.RuleFor(g => g.At).NotEmpty();
@@ -76,7 +76,7 @@ internal abstract class PersonValidator<T> : AbstractValidator<T> where T : IPer
         RuleFor(person => person.BirthDate).Must(day => day is null || day <= DateOnly.FromDateTime(clock.GetUtcNow().UtcDateTime.AddDays(1)))
             .WithMessage(_ => Messages.Title("in_the_future"));
         RuleFor(person => person.Residence).OptionalLine(100);
-        RuleFor(person => person.Skills).Must(skills => skills is null or { Count: <= 30 }).WithMessage(_ => Messages.Title("too_many"));
+        RuleFor(person => person.Skills).AtMost(30);
         RuleForEach(person => person.Skills).NotNull().ChildRules(skill => skill.RuleFor(s => s.Name).Line(50));
     }
 }

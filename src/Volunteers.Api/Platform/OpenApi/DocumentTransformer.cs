@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.OpenApi;
 using Microsoft.OpenApi;
@@ -5,29 +6,33 @@ using Microsoft.OpenApi;
 namespace Volunteers.Platform.OpenApi;
 
 /// <summary>What the document says as a whole: title, tags in reading order, how to sign in, and the answers that operations share.</summary>
-internal sealed class DocumentTransformer : IOpenApiDocumentTransformer
+internal sealed class DocumentTransformer(IConfiguration configuration) : IOpenApiDocumentTransformer
 {
     public const string ApiScope = "api";
     public const string SecurityScheme = "oauth2";
-    public const string ProblemSchema = "Problem";
+    private const string ProblemSchema = "Problem";
+    private const string RefusalSchema = "Refusal";
 
-    /// <summary>Error answers, by status: the name under which operations refer to one, and what it means.</summary>
-    public static readonly Dictionary<int, (string Name, string Description)> Errors = new()
+    /// <summary>Error answers, by status: the name under which operations refer to one, what it means, and the codes that any operation may answer with.</summary>
+    public static readonly Dictionary<int, (string Name, string Description, string[] Codes)> Errors = new()
     {
-        [400] = ("BadRequest", "The request is malformed or breaks a rule of form; `errors` says where."),
-        [401] = ("Unauthorized", "No valid access token."),
-        [403] = ("Forbidden", "The caller's role in this organization, or the scopes of a client's token, do not allow it."),
-        [404] = ("NotFound", "It does not exist, belongs to another organization, or is not the caller's to see."),
-        [406] = ("NotAcceptable", "It cannot be had in the format asked for."),
-        [409] = ("Conflict", "A rule refuses; `code` says which."),
-        [412] = ("PreconditionFailed", "Somebody changed it meanwhile: `If-Match` names an older version."),
-        [413] = ("ContentTooLarge", "The body is too large: 1 MB at most, 20 MB for imports."),
-        [415] = ("UnsupportedMediaType", "The body is of a type that this operation does not take."),
-        [410] = ("AnswerErased", "The request was carried out once; its answer was about somebody who was erased since, and is not kept."),
-        [422] = ("IdempotencyKeyReused", "The `Idempotency-Key` was used for another request."),
-        [428] = ("PreconditionRequired", "`If-Match` is missing."),
-        [429] = ("TooManyRequests", "Too many in a short time, or at once; `code` says of what. Try again after `Retry-After` seconds."),
-        [503] = ("ServiceUnavailable", "The database is away or too busy; nothing was changed. Try again after `Retry-After` seconds."),
+        [400] = ("BadRequest", "The request is malformed or breaks a rule of form; `errors` says where.",
+            ["invalid_request", "malformed_request", "malformed_json", "malformed_parameter", "unknown_parameter", "invalid_cursor", "invalid_idempotency_key", "https_required"]),
+        [401] = ("Unauthorized", "No valid access token.", ["not_signed_in"]),
+        [403] = ("Forbidden", "The caller's role in this organization, or the scopes of a client's token, do not allow it.", ["forbidden", "insufficient_scope", "second_factor_required"]),
+        [404] = ("NotFound", "It does not exist, belongs to another organization, or is not the caller's to see.", ["not_found"]),
+        [406] = ("NotAcceptable", "It cannot be had in the format asked for.", ["not_acceptable"]),
+        [409] = ("Conflict", "A rule refuses; `code` says which.", []),
+        [410] = ("AnswerErased", "The request was carried out once; its answer was about somebody who was erased since, and is not kept.", ["answer_erased"]),
+        [412] = ("PreconditionFailed", "Somebody changed it meanwhile: `If-Match` names an older version.", ["stale_version"]),
+        [413] = ("ContentTooLarge", "The body is too large: 1 MB at most, 20 MB for imports.", ["body_too_large"]),
+        [415] = ("UnsupportedMediaType", "The body is of a type that this operation does not take.", ["unsupported_media_type"]),
+        [422] = ("IdempotencyKeyReused", "The `Idempotency-Key` was used for another request.", ["idempotency_key_reused"]),
+        [428] = ("PreconditionRequired", "`If-Match` is missing.", ["if_match_required"]),
+        [429] = ("TooManyRequests", "Too many in a short time, or at once; `code` says of what. Try again after `Retry-After` seconds.", ["too_many_requests"]),
+        [500] = ("InternalServerError", "The service failed; nothing was changed. `traceId` finds the reason in its logs.", ["internal_error"]),
+        [503] = ("ServiceUnavailable", "The database is away or too busy; nothing was changed. Try again after `Retry-After` seconds.",
+            ["unavailable", "busy", "took_too_long", "not_migrated", "personal_key_missing"]),
     };
 
     private static readonly (string Name, string Description)[] Tags =
@@ -67,20 +72,74 @@ internal sealed class DocumentTransformer : IOpenApiDocumentTransformer
                 """
                 Times are RFC 3339 instants with an offset; days are the organization's local days. Lists page by an opaque `cursor`.
                 Every POST takes an `Idempotency-Key`; every PATCH is a JSON merge patch and needs `If-Match`. Every error is
-                `application/problem+json` with a stable `code`; its texts follow `Accept-Language` (zh-CN, en).
+                `application/problem+json` with a stable `code`; its texts follow `Accept-Language` (zh-CN, en). More codes may come, with
+                statuses that are there already: treat one that is not known by its status. Requests may name themselves in `X-Request-Id`.
                 """,
-            Contact = new OpenApiContact { Name = "The Volunteers authors" },
+            Contact = Contact(),
             License = new OpenApiLicense { Name = "MIT", Identifier = "MIT" },
         };
+        // Behind a proxy the address of a request may be anybody's.
+        if (configuration["SignIn:Issuer"] is { } issuer) document.Servers = [new OpenApiServer { Url = issuer.TrimEnd('/'), Description = "This service." }];
         document.Tags = Tags.Select(tag => new OpenApiTag { Name = tag.Name, Description = tag.Description }).ToHashSet();
 
         document.Components ??= new OpenApiComponents();
         document.Components.SecuritySchemes = new Dictionary<string, IOpenApiSecurityScheme> { [SecurityScheme] = SignIn() };
         document.Components.Schemas ??= new Dictionary<string, IOpenApiSchema>();
-        document.Components.Schemas[ProblemSchema] = Problem();
-        document.Components.Responses = Errors.ToDictionary(error => error.Value.Name, error => (IOpenApiResponse)Answer(error.Key, error.Value.Description, document));
+        document.Components.Schemas[ProblemSchema] = Problem(document);
+        document.Components.Schemas[RefusalSchema] = RefusedItem();
+        document.Components.Headers = Header.All;
+        document.Components.Responses = Errors.ToDictionary(error => error.Value.Name, error => (IOpenApiResponse)Refusal(error.Key, [], document));
+        document.Components.Examples = new SortedDictionary<string, IOpenApiExample>(document.Components.Examples!.ToDictionary(), StringComparer.Ordinal);
+        DocumentSchemas.Tidy(document);
         return Task.CompletedTask;
     }
+
+    /// <summary>An answer that refuses: what the status means, and an example for each code that it may have here.</summary>
+    public static OpenApiResponse Refusal(int status, IReadOnlyCollection<string> own, OpenApiDocument document)
+    {
+        var (_, description, shared) = Errors[status];
+        var codes = own.Concat(shared).Distinct().ToArray();
+        return new OpenApiResponse
+        {
+            Description = codes.Length < 2 ? description : $"{description}\n\nCodes: {string.Join(", ", codes.Select(code => $"`{code}`"))}.",
+            Headers = OperationTransformer.Headers(document, status switch
+            {
+                StatusCodes.Status401Unauthorized or StatusCodes.Status403Forbidden => [Header.Authenticate],
+                StatusCodes.Status429TooManyRequests or StatusCodes.Status503ServiceUnavailable => [Header.RetryAfter],
+                _ => [],
+            }),
+            Content = new Dictionary<string, OpenApiMediaType>
+            {
+                [Problems.ContentType] = new()
+                {
+                    Schema = new OpenApiSchemaReference(ProblemSchema, document),
+                    Examples = codes.ToDictionary(code => code, IOpenApiExample (code) => Example(status, code, document)),
+                },
+            },
+        };
+    }
+
+    /// <summary>Each code once, with its texts; one that is answered with several statuses, once for each.</summary>
+    private static OpenApiExampleReference Example(int status, string code, OpenApiDocument document)
+    {
+        document.Components ??= new OpenApiComponents();
+        var examples = document.Components.Examples ??= new Dictionary<string, IOpenApiExample>();
+        var problem = new JsonObject
+        {
+            ["type"] = $"urn:volunteers:problem:{code}", ["title"] = Messages.TitleIn(CultureInfo.InvariantCulture, code), ["status"] = status,
+            ["detail"] = Messages.DetailIn(CultureInfo.InvariantCulture, code), ["code"] = code, ["traceId"] = "00-97d62691f16932c49ba3b688fc745817-026166963744bb59-00",
+        };
+        var name = examples.TryGetValue(code, out var known) && (int)known.Value!["status"]! != status ? $"{code}_{status}" : code;
+        examples[name] = new OpenApiExample { Summary = Messages.TitleIn(CultureInfo.InvariantCulture, code), Value = problem };
+        return new OpenApiExampleReference(name, document);
+    }
+
+    /// <summary>Whom integrators ask: whoever runs the service says so.</summary>
+    private OpenApiContact Contact() => new()
+    {
+        Name = configuration["Contact:Name"] ?? "The Volunteers authors", Email = configuration["Contact:Email"],
+        Url = Uri.TryCreate(configuration["Contact:Url"], UriKind.Absolute, out var page) ? page : null,
+    };
 
     private static OpenApiSecurityScheme SignIn()
     {
@@ -101,21 +160,10 @@ internal sealed class DocumentTransformer : IOpenApiDocumentTransformer
         };
     }
 
-    private static OpenApiResponse Answer(int status, string description, OpenApiDocument document) => new()
-    {
-        Description = description,
-        Headers = status is StatusCodes.Status503ServiceUnavailable or StatusCodes.Status429TooManyRequests
-            ? new Dictionary<string, IOpenApiHeader> { ["Retry-After"] = OperationTransformer.Header("Seconds to wait.", JsonSchemaType.Integer) }
-            : null,
-        Content = new Dictionary<string, OpenApiMediaType>
-        {
-            [Problems.ContentType] = new() { Schema = new OpenApiSchemaReference(ProblemSchema, document) },
-        },
-    };
-
-    private static OpenApiSchema Problem() => new()
+    private static OpenApiSchema Problem(OpenApiDocument document) => new()
     {
         Type = JsonSchemaType.Object,
+        AdditionalPropertiesAllowed = false,
         Description = "An error, as RFC 9457 describes it.",
         Required = new HashSet<string> { "type", "title", "status", "detail", "code", "traceId" },
         Properties = new Dictionary<string, IOpenApiSchema>
@@ -136,18 +184,22 @@ internal sealed class DocumentTransformer : IOpenApiDocumentTransformer
             {
                 Type = JsonSchemaType.Array,
                 Description = "Of a batch: each refused item.",
-                Items = new OpenApiSchema
-                {
-                    Type = JsonSchemaType.Object,
-                    Required = new HashSet<string> { "index", "code", "detail" },
-                    Properties = new Dictionary<string, IOpenApiSchema>
-                    {
-                        ["index"] = new OpenApiSchema { Type = JsonSchemaType.Integer, Format = "int32", Description = "Its place in the request, from 0." },
-                        ["code"] = Text("Stable, for programs.", "daily_limit"),
-                        ["detail"] = Text("In the language of the request.", null),
-                    },
-                },
+                Items = new OpenApiSchemaReference(RefusalSchema, document),
             },
+        },
+    };
+
+    private static OpenApiSchema RefusedItem() => new()
+    {
+        Type = JsonSchemaType.Object,
+        AdditionalPropertiesAllowed = false,
+        Description = "One refused item of a batch.",
+        Required = new HashSet<string> { "index", "code", "detail" },
+        Properties = new Dictionary<string, IOpenApiSchema>
+        {
+            ["index"] = new OpenApiSchema { Type = JsonSchemaType.Integer, Format = "int32", Description = "Its place in the request, from 0." },
+            ["code"] = Text("Stable, for programs.", "daily_limit"),
+            ["detail"] = Text("In the language of the request.", null),
         },
     };
 

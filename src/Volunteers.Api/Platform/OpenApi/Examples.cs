@@ -1,5 +1,4 @@
 using System.Text.Json.Nodes;
-using Microsoft.AspNetCore.Mvc.ApiExplorer;
 using Microsoft.OpenApi;
 
 namespace Volunteers.Platform.OpenApi;
@@ -13,7 +12,10 @@ internal static class Examples
         return JsonNode.Parse(file)!.AsObject();
     });
 
-    public static void AddTo(OpenApiOperation operation, ApiDescription api)
+    /// <summary>What a parameter may be, by its name; those of the same name mean the same.</summary>
+    public static JsonNode? OfParameter(string name) => All.Value["parameters"]![name]?.DeepClone();
+
+    public static void AddTo(OpenApiOperation operation)
     {
         foreach (var body in operation.RequestBody?.Content?.Values ?? [])
             body.Example ??= Of((body.Schema as OpenApiSchemaReference)?.Reference.Id);

@@ -14,6 +14,7 @@ internal static class OpenApiSetup
 
     public static void AddOpenApiDocuments(this IServiceCollection services)
     {
+        services.AddSingleton<Limits>();
         services.AddOpenApi("v1", options => Configure(options, OpenApiSpecVersion.OpenApi3_1));
         services.AddOpenApi("v1-3.0", options => Configure(options, OpenApiSpecVersion.OpenApi3_0));
     }

@@ -10,7 +10,7 @@ namespace Volunteers.Platform.OpenApi;
 /// Schemas that say what the serializer and the validators do: types that the strict converters hide, which members may be
 /// null, which are required, and the limits of the validation rules.
 /// </summary>
-internal sealed class SchemaTransformer(IServiceProvider services) : IOpenApiSchemaTransformer
+internal sealed class SchemaTransformer(Limits limits) : IOpenApiSchemaTransformer
 {
     private static readonly NullabilityInfoContext Nullability = new();
 
@@ -26,7 +26,12 @@ internal sealed class SchemaTransformer(IServiceProvider services) : IOpenApiSch
     public Task TransformAsync(OpenApiSchema schema, OpenApiSchemaTransformerContext context, CancellationToken cancellationToken)
     {
         var type = Nullable.GetUnderlyingType(context.JsonTypeInfo.Type) ?? context.JsonTypeInfo.Type;
-        if (type.IsEnum) schema.Type = JsonSchemaType.String;
+        if (type.IsEnum)
+        {
+            schema.Type = JsonSchemaType.String;
+            // Whoever may hold none of them says so itself: the schema is shared.
+            schema.Enum = schema.Enum?.Where(value => value is not null && value.GetValueKind() == System.Text.Json.JsonValueKind.String).ToList();
+        }
         else if (type == typeof(string) && schema.Type is null) schema.Type = JsonSchemaType.String;
         else if (type == typeof(DateTimeOffset)) (schema.Type, schema.Format) = (JsonSchemaType.String, "date-time");
         else if (type == typeof(DateOnly)) (schema.Type, schema.Format) = (JsonSchemaType.String, "date");
@@ -34,12 +39,19 @@ internal sealed class SchemaTransformer(IServiceProvider services) : IOpenApiSch
         else if (type == typeof(TimeOnly)) (schema.Type, schema.Format, schema.Pattern) = (JsonSchemaType.String, null, "^([01][0-9]|2[0-3]):[0-5][0-9]$");
         else if (type.IsAssignableTo(typeof(IEnumerable<string>))) schema.Items ??= new OpenApiSchema { Type = JsonSchemaType.String };
         else if (type.IsAssignableTo(typeof(IEnumerable<DateOnly>))) schema.Items ??= new OpenApiSchema { Type = JsonSchemaType.String, Format = "date" };
+        Bound(schema);
+        if (schema.Items is OpenApiSchema item) Bound(item);
 
-        if (context.JsonPropertyInfo is { } member && !type.IsEnum && schema.Type is { } plain)
+        // A member that is an object of its own refers to a schema that others share: it, too, says itself that it may be null.
+        if (context.JsonPropertyInfo is { } member && !type.IsEnum && context.JsonTypeInfo.Kind != JsonTypeInfoKind.Object && schema.Type is { } plain)
         {
             if (MayBeNull(member)) schema.Type = plain | JsonSchemaType.Null;
-            if (member.AttributeProvider is MemberInfo property && Limits.Of(member.DeclaringType, services) is { } rules)
-                foreach (var rule in rules.GetRulesForMember(property.Name)) Limits.Apply(schema, rule);
+            if (member.AttributeProvider is PropertyInfo property)
+            {
+                limits.Apply(schema, member.DeclaringType, property.Name);
+                if (property.Name == nameof(Page<>.Items) && member.DeclaringType is { IsGenericType: true } page && page.GetGenericTypeDefinition() == typeof(Page<>))
+                    schema.MaxItems = PageQuery.Most;
+            }
         }
         else if (context.JsonTypeInfo.Kind == JsonTypeInfoKind.Object && schema.Properties is not null && !HasDefaults(type))
         {
@@ -48,6 +60,18 @@ internal sealed class SchemaTransformer(IServiceProvider services) : IOpenApiSch
                 .Select(each => each.Name).ToHashSet();
         }
         return Task.CompletedTask;
+    }
+
+    /// <summary>What is true of every value of a format.</summary>
+    private static void Bound(OpenApiSchema schema)
+    {
+        switch (schema.Format)
+        {
+            case "uuid": schema.MaxLength = 36; break;
+            case "date": schema.MaxLength = 10; break;
+            case "date-time": schema.MaxLength = 35; break;
+            case null when schema.Pattern == "^([01][0-9]|2[0-3]):[0-5][0-9]$": schema.MaxLength = 5; break;
+        }
     }
 
     private static bool HasDefaults(Type type) => type.GetConstructors().SelectMany(constructor => constructor.GetParameters()).Any(parameter => parameter.HasDefaultValue);
