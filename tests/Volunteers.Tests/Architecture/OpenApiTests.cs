@@ -3,6 +3,11 @@ using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
+using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Volunteers.Data;
+using Volunteers.Platform.OpenApi;
 using Volunteers.Tests.Support;
 using Xunit;
 
@@ -21,21 +26,44 @@ public sealed partial class OpenApiTests(TestDatabases databases) : ApiTest(data
         "get /v1/organizations/{organizationId}/consent-texts", "get /v1/organizations/{organizationId}/consent-texts/{purpose}",
     ];
 
-    /// <summary>The port differs from run to run.</summary>
-    protected override (string Name, string Value)[] Configuration => [("SignIn:Issuer", "https://volunteers.example.org/"), ("Contact:Url", "https://volunteers.example.org/contact"), ("Contact:Email", "api@volunteers.example.org")];
+    /// <summary>As whoever runs the service sets it up. The port of a test differs from run to run.</summary>
+    internal static readonly (string Name, string Value)[] Served =
+        [("SignIn:Issuer", "https://volunteers.example.org/"), ("Contact:Url", "https://volunteers.example.org/contact"), ("Contact:Email", "api@volunteers.example.org")];
+
+    protected override (string Name, string Value)[] Configuration => Served;
+
+    /// <summary>As the code is now: the file of codes may be from before.</summary>
+    private protected override Action<IServiceCollection> Also =>
+        services => services.Replace(ServiceDescriptor.Singleton(service => new HandlerCodes(() => CodesOf(service))));
 
     [Fact]
     public async Task The_document_is_the_one_that_was_reviewed()
     {
         var document = await Document();
         var served = document.ToJsonString(Readable) + "\n";
-        var file = Path.Combine(Folder(), "openapi.v1.json");
-        if (Environment.GetEnvironmentVariable("UPDATE_OPENAPI") == "1") await File.WriteAllTextAsync(file, served, TestContext.Current.CancellationToken);
+
+        await IsKept(Path.Combine(Folder(), "openapi.v1.json"), served);
+        await IsKept(Path.GetFullPath(Path.Combine(Folder(), "../../../src/Volunteers.Api/Platform/OpenApi/Codes.json")), Lines(CodesOf(Host.Services)));
+    }
+
+    private static IReadOnlyDictionary<string, SortedDictionary<int, string[]>> CodesOf(IServiceProvider services)
+    {
+        using var scope = services.CreateScope();
+        return ReachableCodes.OfAll(services.GetRequiredService<EndpointDataSource>(), scope.ServiceProvider.GetRequiredService<VolunteersDb>().Model);
+    }
+
+    private static async Task IsKept(string file, string now)
+    {
+        if (Environment.GetEnvironmentVariable("UPDATE_OPENAPI") == "1") await File.WriteAllTextAsync(file, now, TestContext.Current.CancellationToken);
 
         var reviewed = File.Exists(file) ? await File.ReadAllTextAsync(file, TestContext.Current.CancellationToken) : "";
 
-        Assert.True(reviewed == served, $"The contract changed. See what changed with UPDATE_OPENAPI=1 dotnet test, which rewrites {Path.GetFileName(file)}, and git diff.");
+        Assert.True(reviewed == now, $"The contract changed. See what changed with UPDATE_OPENAPI=1 dotnet test, which rewrites {Path.GetFileName(file)}, and git diff.");
     }
+
+    /// <summary>A line for each operation, so that two changes meet in few of them.</summary>
+    private static string Lines(IReadOnlyDictionary<string, SortedDictionary<int, string[]>> codes) =>
+        "{\n" + string.Join(",\n", codes.OrderBy(of => of.Key, StringComparer.Ordinal).Select(of => $"  \"{of.Key}\": {JsonSerializer.Serialize(of.Value)}")) + "\n}\n";
 
     [Fact]
     public async Task Every_operation_says_what_it_is_and_how_it_refuses()
@@ -56,12 +84,19 @@ public sealed partial class OpenApiTests(TestDatabases databases) : ApiTest(data
             Must((string?)operation["summary"] is { Length: > 5 }, "summary");
             Must(operation["security"] is JsonArray { Count: > 0 } != Open.Contains($"{method} {path}"), "security");
             var responses = operation["responses"]!.AsObject();
-            Must(responses.ContainsKey("400") && responses.ContainsKey("503"), "errors that every operation has");
+            Must(new[] { "400", "429", "500", "503" }.All(responses.ContainsKey), "errors that every operation has");
+            Must(((string?)operation["description"])?.Contains("**Who may call it:**", StringComparison.Ordinal) == true, "who may call it");
             Must(Open.Contains($"{method} {path}") || (responses.ContainsKey("401") && responses.ContainsKey("403")), "errors of an operation that needs a token");
             Must(!path.Contains("{organizationId}", StringComparison.Ordinal) || responses.ContainsKey("404"), "404");
             foreach (var (status, response) in responses)
             {
-                if (status[0] is '4' or '5') Must(((string?)response!["$ref"])?.StartsWith("#/components/responses/", StringComparison.Ordinal) == true, $"{status} as a problem");
+                if (status[0] is '4' or '5')
+                {
+                    var codes = Resolved(document, response!)["content"]?["application/problem+json"]?["examples"]?.AsObject() ?? [];
+                    Must(codes.Count > 0, $"the codes of its own that it answers {status} with: .RefusesWith({status}, \"…\")");
+                    foreach (var (code, example) in codes)
+                        Must((string?)Resolved(document, example!)["value"]!["title"] != code, $"a text for the code {code} of {status}");
+                }
                 if (status[0] == '2' && response!["content"]?["application/json"] is { } json) Must(json["example"] is not null, $"example of {status}");
             }
             Must(PathParameter().Matches(path).Select(match => match.Groups[1].Value).ToHashSet()
@@ -71,11 +106,13 @@ public sealed partial class OpenApiTests(TestDatabases databases) : ApiTest(data
                 Must((string?)parameter!["description"] is { Length: > 3 }, $"description of {parameter["name"]}");
                 Must((string?)parameter["in"] == "header" || CamelCase().IsMatch((string)parameter["name"]!), $"{parameter["name"]} in camelCase");
                 Must(parameter["schema"] is JsonObject { Count: > 0 }, $"schema of {parameter["name"]}");
+                var chosen = parameter["schema"]!["$ref"] is not null || parameter["schema"]!["enum"] is not null || (string?)parameter["schema"]!["type"] == "boolean";
+                Must(chosen || parameter["example"] is not null, $"example of {parameter["name"]}, among the parameters of Examples.json");
             }
             if (operation["requestBody"]?["content"] is JsonObject bodies) Must(bodies.Any(body => body.Value!["example"] is not null), "example of the request");
             if (method == "patch") Must(responses.ContainsKey("412") && responses.ContainsKey("428"), "412 and 428");
         }
-        Assert.Empty(missing);
+        Assert.True(missing.Count == 0, string.Join('\n', missing));
     }
 
     [Fact]
@@ -132,6 +169,9 @@ public sealed partial class OpenApiTests(TestDatabases databases) : ApiTest(data
     }
 
     private async Task<JsonNode> Document() => (await Host.Anonymous.Get("/openapi/v1.json")).ShouldBe(200).Body!;
+
+    private static JsonNode Resolved(JsonNode document, JsonNode part) =>
+        (string?)part["$ref"] is { } reference ? reference.Split('/').Skip(1).Aggregate(document, (node, name) => node[name]!) : part;
 
     private static IEnumerable<(string Path, string Method, JsonNode Operation)> Operations(JsonNode document) =>
         from path in document["paths"]!.AsObject()

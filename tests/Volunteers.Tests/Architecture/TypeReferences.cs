@@ -8,9 +8,6 @@ internal static class TypeReferences
 {
     private const BindingFlags Everything = BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.Instance | BindingFlags.Static | BindingFlags.DeclaredOnly;
 
-    private static readonly Dictionary<short, OpCode> OpCodes = typeof(OpCodes).GetFields(BindingFlags.Public | BindingFlags.Static)
-        .Select(field => (OpCode)field.GetValue(null)!).ToDictionary(code => code.Value);
-
     /// <summary>The types of the same assembly, without itself. What is nested counts as its outermost type.</summary>
     public static IReadOnlySet<Type> Of(Type type)
     {
@@ -68,32 +65,9 @@ internal static class TypeReferences
 
         var typeArguments = method.DeclaringType is { IsGenericType: true } type ? type.GetGenericArguments() : null;
         var methodArguments = method.IsGenericMethod ? method.GetGenericArguments() : null;
-        var code = body.GetILAsByteArray()!;
-        for (var at = 0; at < code.Length;)
-        {
-            var opCode = OpCodes[code[at] == 0xFE ? (short)(0xFE00 | code[at + 1]) : code[at]];
-            at += opCode.Size;
-            switch (opCode.OperandType)
-            {
-                case OperandType.InlineMethod or OperandType.InlineField or OperandType.InlineType or OperandType.InlineTok:
-                    Add(method.Module.ResolveMember(BitConverter.ToInt32(code, at), typeArguments, methodArguments), found);
-                    at += 4;
-                    break;
-                case OperandType.InlineSwitch:
-                    at += 4 + (4 * BitConverter.ToInt32(code, at));
-                    break;
-                default:
-                    at += opCode.OperandType switch
-                    {
-                        OperandType.InlineNone => 0,
-                        OperandType.ShortInlineBrTarget or OperandType.ShortInlineI or OperandType.ShortInlineVar => 1,
-                        OperandType.InlineVar => 2,
-                        OperandType.InlineI8 or OperandType.InlineR => 8,
-                        _ => 4,
-                    };
-                    break;
-            }
-        }
+        foreach (var (opCode, operand) in Instructions.Of(body.GetILAsByteArray()!))
+            if (opCode.OperandType is OperandType.InlineMethod or OperandType.InlineField or OperandType.InlineType or OperandType.InlineTok)
+                Add(method.Module.ResolveMember(operand, typeArguments, methodArguments), found);
     }
 
     private static Type Outermost(Type type)

@@ -22,13 +22,16 @@ public abstract class ApiTest(TestDatabases databases) : IAsyncLifetime
     /// <summary>How the service of these tests is set up, where it is not as usual.</summary>
     protected virtual (string Name, string Value)[] Configuration => [];
 
+    /// <summary>What the service of these tests has in place of its own, if anything.</summary>
+    private protected virtual Action<IServiceCollection>? Also => null;
+
     /// <summary>Steps that bring about a situation, through the API.</summary>
     protected Given Given { get; private set; } = null!;
 
     public virtual async ValueTask InitializeAsync()
     {
         connectionString = await databases.NewDatabase();
-        Host = new ApiHost(connectionString, Configuration);
+        Host = new ApiHost(connectionString, Configuration) { Also = Also };
         Given = new Given(Host);
     }
 

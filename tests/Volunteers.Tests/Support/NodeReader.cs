@@ -11,6 +11,7 @@ namespace Volunteers.Tests.Support;
 public static class NodeReader
 {
     private static readonly string Folder = Path.GetFullPath(Path.Combine(Here(), "../../Readers"));
+    private static readonly string Linters = Path.GetFullPath(Path.Combine(Here(), "../../Lint"));
     private static readonly SemaphoreSlim OneAtATime = new(1);
 
     /// <summary>Runs a script of tests/Readers with these settings; answers the JSON that it prints.</summary>
@@ -19,16 +20,24 @@ public static class NodeReader
     /// <summary>Runs a script of tests/Readers on this input; answers the JSON that it prints.</summary>
     public static async Task<JsonNode> Read(string script, byte[] input)
     {
-        await Install();
+        await Install(Folder);
         var (exitCode, output, error) = await Run("node", [Path.Combine(Folder, script)], input);
         Assert.True(exitCode == 0, $"{script} could not read it: {error}\n{Encoding.UTF8.GetString(input)}");
         return JsonNode.Parse(output)!;
     }
 
+    /// <summary>What the linters of tests/Lint say of these documents; nothing but how many problems there are, none, when all is well.</summary>
+    public static async Task<(bool Clean, string Said)> Lint(params string[] files)
+    {
+        await Install(Linters);
+        var (exitCode, output, error) = await Run("node", [Path.Combine(Linters, "lint.mjs"), .. files], []);
+        return (exitCode == 0, output + error);
+    }
+
     /// <summary>Starts a script of tests/Readers that goes on until its input ends.</summary>
     public static async Task<Process> Start(string script)
     {
-        await Install();
+        await Install(Folder);
         return Process.Start(new ProcessStartInfo("node", [Path.Combine(Folder, script)])
         {
             RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true, StandardOutputEncoding = Encoding.UTF8,
@@ -45,16 +54,16 @@ public static class NodeReader
     }
 
     /// <summary>Once per checkout and list of packages: other tests of this run wait for the semaphore, other runs for the file.</summary>
-    private static async Task Install()
+    private static async Task Install(string folder)
     {
         Assert.SkipUnless(await IsThere("node") && await IsThere("npm"), "The independent readers need node and npm, which this machine does not have.");
         await OneAtATime.WaitAsync(TestContext.Current.CancellationToken);
         try
         {
-            await using var rivals = await LockFile();
-            var (wanted, installed) = (Path.Combine(Folder, "package-lock.json"), Path.Combine(Folder, "node_modules", ".package-lock.json"));
+            await using var rivals = await LockFile(folder);
+            var (wanted, installed) = (Path.Combine(folder, "package-lock.json"), Path.Combine(folder, "node_modules", ".package-lock.json"));
             if (File.Exists(installed) && File.GetLastWriteTimeUtc(installed) >= File.GetLastWriteTimeUtc(wanted)) return;
-            var (exitCode, output, error) = await Run("npm", ["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--prefix", Folder], []);
+            var (exitCode, output, error) = await Run("npm", ["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--prefix", folder], []);
             Assert.True(exitCode == 0, $"npm ci failed: {output}{error}");
         }
         finally
@@ -63,9 +72,9 @@ public static class NodeReader
         }
     }
 
-    private static async Task<FileStream> LockFile()
+    private static async Task<FileStream> LockFile(string folder)
     {
-        var path = Path.Combine(Path.GetTempPath(), $"volunteers-readers-{Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(Encoding.UTF8.GetBytes(Folder)))[..16]}.lock");
+        var path = Path.Combine(Path.GetTempPath(), $"volunteers-readers-{Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(Encoding.UTF8.GetBytes(folder)))[..16]}.lock");
         while (true)
         {
             try

@@ -55,6 +55,7 @@ internal static class OwnExport
         {
             Schema = new OpenApiSchema
             {
+                Title = "OwnExport",
                 Type = JsonSchemaType.Object, Required = new HashSet<string> { "drawnAt" }, AdditionalProperties = rows,
                 Description = "When it was drawn, and under the name of each kind its rows, whose members are those that are kept.",
                 Properties = new Dictionary<string, IOpenApiSchema> { ["drawnAt"] = new OpenApiSchema { Type = JsonSchemaType.String, Format = "date-time" } },

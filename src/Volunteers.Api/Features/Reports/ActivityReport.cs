@@ -3,6 +3,7 @@ using FluentValidation;
 using Microsoft.AspNetCore.Mvc;
 using Volunteers.Data;
 using Volunteers.Platform;
+using Volunteers.Platform.OpenApi;
 
 namespace Volunteers.Features.Reports;
 
@@ -111,11 +112,14 @@ internal sealed record ActivityFigures(long Activities, long Sessions, long Pers
 /// <param name="Figures">What the line says.</param>
 internal sealed record ActivityReportRow([property: JsonIgnore] ActivityFigures Figures) : ReportRow
 {
+    [AbsentUnlessAskedFor]
     public ReportTeam? Team => (ReportTeam?)this[ReportGroup.Team];
 
     /// <summary>Null on the line of activities without a project.</summary>
+    [AbsentUnlessAskedFor]
     public ReportProject? Project => (ReportProject?)this[ReportGroup.Project];
 
+    [AbsentUnlessAskedFor]
     public string? Category => (string?)this[ReportGroup.Category];
 
     /// <summary>Published or completed.</summary>

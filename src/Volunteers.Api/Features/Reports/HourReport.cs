@@ -6,6 +6,7 @@ using Volunteers.Data;
 using Volunteers.Features.Activities;
 using Volunteers.Features.Hours;
 using Volunteers.Platform;
+using Volunteers.Platform.OpenApi;
 
 namespace Volunteers.Features.Reports;
 
@@ -165,25 +166,34 @@ internal sealed record HeadcountHours(CountingMethod Method, long PersonTimes, l
 /// <summary>A line of the ledger's figures. Of the groups it has those that were asked for, in that order, null where there is none.</summary>
 internal abstract record HourRow : ReportRow
 {
+    [AbsentUnlessAskedFor]
     public ReportTeam? Team => (ReportTeam?)this[ReportGroup.Team];
 
     /// <summary>Null on the line of the headcounts, whose names were not taken.</summary>
+    [AbsentUnlessAskedFor]
     public ReportVolunteer? Volunteer => (ReportVolunteer?)this[ReportGroup.Volunteer];
 
+    [AbsentUnlessAskedFor]
     public ReportActivity? Activity => (ReportActivity?)this[ReportGroup.Activity];
 
     /// <summary>Null on the line of service without a project.</summary>
+    [AbsentUnlessAskedFor]
     public ReportProject? Project => (ReportProject?)this[ReportGroup.Project];
 
+    [AbsentUnlessAskedFor]
     public string? Category => (string?)this[ReportGroup.Category];
 
+    [AbsentUnlessAskedFor]
     public Evidence? Evidence => (Evidence?)this[ReportGroup.Evidence];
 
     /// <summary>As 2026-06.</summary>
+    [AbsentUnlessAskedFor]
     public string? Month => (string?)this[ReportGroup.Month];
 
+    [AbsentUnlessAskedFor]
     public DateOnly? Day => (DateOnly?)this[ReportGroup.Day];
 
+    [AbsentUnlessAskedFor]
     public int? Year => (int?)this[ReportGroup.Year];
 }
 

@@ -14,6 +14,7 @@ internal static class ImportEndpoints
 {
     public static void MapVolunteerImport(this RouteGroupBuilder volunteers) =>
         volunteers.MapPost("/import", Import).WithName("importVolunteers").Allows(Access.CoordinateAll).Costs(Cost.Import).RefusesWith(409, 413, 415)
+            .RefusesWithMembersOf(409, typeof(ImportView), "created", "updated", "unchanged", "refused")
             .WithMetadata(new RequestSizeLimitAttribute(ImportFile.LargestBytes)).HandlesFiles()
             .TakesSpreadsheet("The roster, CSV or XLSX, at most 20 MB.", "编号,姓名,籍贯,服务队\r\nSX-0048,的哥队员48,湖南,“的哥”志愿服务队\r\n");
 
@@ -53,9 +54,11 @@ internal static class ImportEndpoints
     public static RouteHandlerBuilder TakesSpreadsheet(this RouteHandlerBuilder route, string description, string example) =>
         route.AddOpenApiOperationTransformer((operation, _, _) =>
         {
-            var file = new OpenApiSchema { Type = JsonSchemaType.String, Format = "binary" };
+            var file = new OpenApiSchema { Type = JsonSchemaType.String, Format = "binary", MaxLength = ImportFile.LargestBytes, Description = "CSV or XLSX." };
             var form = new OpenApiSchema
             {
+                Title = "SpreadsheetForm",
+                Description = "A form with one file.",
                 Type = JsonSchemaType.Object,
                 Properties = new Dictionary<string, IOpenApiSchema> { ["file"] = file },
                 Required = new HashSet<string> { "file" },
@@ -67,7 +70,7 @@ internal static class ImportEndpoints
                 Content = new Dictionary<string, OpenApiMediaType>
                 {
                     [ImportFile.Form] = new() { Schema = form },
-                    [ImportFile.Csv] = new() { Schema = new OpenApiSchema { Type = JsonSchemaType.String }, Example = example },
+                    [ImportFile.Csv] = new() { Schema = new OpenApiSchema { Type = JsonSchemaType.String, MaxLength = ImportFile.LargestBytes }, Example = example },
                     [ImportFile.Xlsx] = new() { Schema = file },
                 },
             };

@@ -76,7 +76,9 @@ internal sealed class DocumentTransformer(IConfiguration configuration) : IOpenA
                 statuses that are there already: treat one that is not known by its status. Requests may name themselves in `X-Request-Id`.
                 """,
             Contact = Contact(),
-            License = new OpenApiLicense { Name = "MIT", Identifier = "MIT" },
+            License = context.DocumentName == OpenApiSetup.Older
+                ? new OpenApiLicense { Name = "MIT", Url = new Uri("https://spdx.org/licenses/MIT.html") }
+                : new OpenApiLicense { Name = "MIT", Identifier = "MIT" },
         };
         // Behind a proxy the address of a request may be anybody's.
         if (configuration["SignIn:Issuer"] is { } issuer) document.Servers = [new OpenApiServer { Url = issuer.TrimEnd('/'), Description = "This service." }];
@@ -90,7 +92,7 @@ internal sealed class DocumentTransformer(IConfiguration configuration) : IOpenA
         document.Components.Headers = Header.All;
         document.Components.Responses = Errors.ToDictionary(error => error.Value.Name, error => (IOpenApiResponse)Refusal(error.Key, [], document));
         document.Components.Examples = new SortedDictionary<string, IOpenApiExample>(document.Components.Examples!.ToDictionary(), StringComparer.Ordinal);
-        DocumentSchemas.Tidy(document);
+        DocumentSchemas.Tidy(document, withoutNull: context.DocumentName == OpenApiSetup.Older);
         return Task.CompletedTask;
     }
 
@@ -117,6 +119,16 @@ internal sealed class DocumentTransformer(IConfiguration configuration) : IOpenA
                 },
             },
         };
+    }
+
+    /// <summary>A problem with some members of an answer, where the code is about them.</summary>
+    public static OpenApiSchemaReference ProblemWith(string answer, IReadOnlyList<string> members, OpenApiDocument document)
+    {
+        var (name, problem) = (answer + ProblemSchema, Problem(document));
+        problem.Description = "An error, as RFC 9457 describes it, and what stood in the way.";
+        foreach (var member in members) problem.Properties![member] = document.Components!.Schemas![answer].Properties![member];
+        document.Components!.Schemas![name] = problem;
+        return new OpenApiSchemaReference(name, document);
     }
 
     /// <summary>Each code once, with its texts; one that is answered with several statuses, once for each.</summary>
@@ -150,7 +162,8 @@ internal sealed class DocumentTransformer(IConfiguration configuration) : IOpenA
             Type = SecuritySchemeType.OAuth2,
             Description = "OAuth 2.0; discovery at /.well-known/openid-configuration. People sign in at the service's own page, with authorization code and PKCE (S256); the mobile app, client id `volunteers-mobile` and no secret, may take the password itself. "
                 + "With a second factor, the password grant takes its code as `second_factor_code`: `error_code` `second_factor_required` asks for it. "
-                + "Send the `device_token` of the last answer with the next sign-in, and strangers' failures do not shut this device out. Other systems have their own client.",
+                + "Send the `device_token` of the last answer with the next sign-in, and strangers' failures do not shut this device out. Other systems have their own client. "
+                + "Access tokens last fifteen minutes and are opaque to applications; what the service itself checks of them (signature and its algorithm, type, issuer, expiry) follows RFC8725.",
             Flows = new OpenApiOAuthFlows
             {
                 AuthorizationCode = new OpenApiOAuthFlow { AuthorizationUrl = new Uri("/connect/authorize", UriKind.Relative), TokenUrl = token, RefreshUrl = token, Scopes = scopes },

@@ -3,7 +3,7 @@ using Microsoft.OpenApi;
 
 namespace Volunteers.Platform.OpenApi;
 
-/// <summary>One true example for each request and answer, by the name of its schema, kept in <c>Examples.json</c>.</summary>
+/// <summary>One true example for each request and answer, by the name of its schema, and for each parameter, by its name; kept in <c>Examples.json</c>.</summary>
 internal static class Examples
 {
     private static readonly Lazy<JsonObject> All = new(() =>
@@ -13,7 +13,7 @@ internal static class Examples
     });
 
     /// <summary>What a parameter may be, by its name; those of the same name mean the same.</summary>
-    public static JsonNode? OfParameter(string name) => All.Value["parameters"]![name]?.DeepClone();
+    public static JsonNode? OfParameter(string name, string? format = null) => (All.Value["parameters"]![$"{name} ({format})"] ?? All.Value["parameters"]![name])?.DeepClone();
 
     public static void AddTo(OpenApiOperation operation)
     {

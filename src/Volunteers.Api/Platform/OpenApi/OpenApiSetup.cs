@@ -10,13 +10,17 @@ namespace Volunteers.Platform.OpenApi;
 /// </summary>
 internal static class OpenApiSetup
 {
+    /// <summary>The document in OpenAPI 3.0.</summary>
+    public const string Older = "v1-3.0";
+
     private const string SignInClient = "volunteers-swagger";
 
     public static void AddOpenApiDocuments(this IServiceCollection services)
     {
         services.AddSingleton<Limits>();
+        services.AddSingleton(HandlerCodes.OfFile());
         services.AddOpenApi("v1", options => Configure(options, OpenApiSpecVersion.OpenApi3_1));
-        services.AddOpenApi("v1-3.0", options => Configure(options, OpenApiSpecVersion.OpenApi3_0));
+        services.AddOpenApi(Older, options => Configure(options, OpenApiSpecVersion.OpenApi3_0));
     }
 
     public static void MapOpenApiDocuments(this WebApplication app)

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Reflection;
 using System.Text.Json;
 using Microsoft.AspNetCore.Authorization;
+using Microsoft.AspNetCore.Http.Metadata;
 using Microsoft.AspNetCore.Mvc.ApiExplorer;
 using Microsoft.AspNetCore.OpenApi;
 using Microsoft.OpenApi;
@@ -10,10 +11,10 @@ namespace Volunteers.Platform.OpenApi;
 
 /// <summary>
 /// What every operation has by the conventions of this API, said for each: who calls it, headers, limits, errors, examples. A new
-/// endpoint gives its name (<c>WithName</c>), tag, policy and scope, its own codes (<see cref="Refusals"/>), comments on the handler (the first
-/// sentence is the summary) and on the parameters of its records, and an example for each schema in <c>Examples.json</c>; the rest is here.
+/// endpoint gives its name (<c>WithName</c>), tag, policy and scope, codes that are not its handler's (<see cref="Refusals"/>), comments on the handler
+/// (the first sentence is the summary) and on the parameters of its records, and an example for each schema in <c>Examples.json</c>; the rest is here.
 /// </summary>
-internal sealed class OperationTransformer(Limits limits) : IOpenApiOperationTransformer
+internal sealed class OperationTransformer(Limits limits, HandlerCodes handlers) : IOpenApiOperationTransformer
 {
     public Task TransformAsync(OpenApiOperation operation, OpenApiOperationTransformerContext context, CancellationToken cancellationToken)
     {
@@ -63,7 +64,8 @@ internal sealed class OperationTransformer(Limits limits) : IOpenApiOperationTra
                 schema.Pattern = schema.Pattern?.Replace("(?-i)", "", StringComparison.Ordinal).Replace(@"\z", @"$(?!\n)", StringComparison.Ordinal);
                 Limits.ApplyToTaken(schema);
             }
-            parameter.Example ??= Examples.OfParameter(parameter.Name);
+            // The words of an enum are their own examples.
+            if (parameter.Schema is OpenApiSchema { Enum: null or [] } described) parameter.Example ??= Examples.OfParameter(parameter.Name, described.Format);
         }
     }
 
@@ -84,7 +86,7 @@ internal sealed class OperationTransformer(Limits limits) : IOpenApiOperationTra
         var method = api.HttpMethod!;
         var responses = operation.Responses!;
         var result = api.SupportedResponseTypes.FirstOrDefault(type => type.StatusCode is 200 or 201)?.Type;
-        var versioned = result?.IsAssignableTo(typeof(IVersioned)) == true || api.SupportedResponseTypes.Any(type => type.StatusCode == StatusCodes.Status304NotModified);
+        var versioned = result?.IsAssignableTo(typeof(IVersioned)) == true || api.ActionDescriptor.EndpointMetadata.OfType<IProducesResponseTypeMetadata>().Any(type => type.StatusCode == StatusCodes.Status304NotModified);
 
         if (HttpMethods.IsPost(method))
             operation.Parameters!.Add(HeaderParameter(IdempotencyKey.Header,
@@ -147,6 +149,7 @@ internal sealed class OperationTransformer(Limits limits) : IOpenApiOperationTra
         SortedSet<string> Codes(int status) => statuses.TryGetValue(status, out var codes) ? codes : statuses[status] = new(StringComparer.Ordinal);
 
         foreach (var refusal in api.ActionDescriptor.EndpointMetadata.OfType<RefusesWith>()) Codes(refusal.Status).UnionWith(refusal.Codes);
+        foreach (var (status, codes) in handlers.Of(operation.OperationId!)) Codes(status).UnionWith(codes.Except(DocumentTransformer.Errors[status].Codes));
         foreach (var request in api.ParameterDescriptions.SelectMany(parameter => new[] { parameter.Type, parameter.ModelMetadata?.ContainerType }).OfType<Type>().Distinct())
             Codes(400).UnionWith(limits.CodesOf(request));
         foreach (var status in operation.Responses!.Keys.Select(int.Parse).Where(DocumentTransformer.Errors.ContainsKey)) Codes(status);
@@ -161,6 +164,10 @@ internal sealed class OperationTransformer(Limits limits) : IOpenApiOperationTra
             operation.Responses[status.ToString(CultureInfo.InvariantCulture)] = own.Count == 0
                 ? new OpenApiResponseReference(DocumentTransformer.Errors[status].Name, document)
                 : DocumentTransformer.Refusal(status, own, document);
+
+        foreach (var more in api.ActionDescriptor.EndpointMetadata.OfType<ProblemMembers>())
+            if (operation.Responses[more.Status.ToString(CultureInfo.InvariantCulture)] is OpenApiResponse { Content: { } content })
+                content[Problems.ContentType].Schema = DocumentTransformer.ProblemWith(SchemaTransformer.NameOf(more.Answer.Name), more.Members, document);
 
         var inOrder = operation.Responses.OrderBy(response => response.Key, StringComparer.Ordinal).ToArray();
         operation.Responses = [];

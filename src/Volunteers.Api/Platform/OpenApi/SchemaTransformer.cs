@@ -12,8 +12,6 @@ namespace Volunteers.Platform.OpenApi;
 /// </summary>
 internal sealed class SchemaTransformer(Limits limits) : IOpenApiSchemaTransformer
 {
-    private static readonly NullabilityInfoContext Nullability = new();
-
     /// <summary><c>PageOfTeamView</c> reads <c>TeamPage</c>, <c>TeamView</c> reads <c>Team</c>.</summary>
     public static string NameOf(string id)
     {
@@ -56,7 +54,8 @@ internal sealed class SchemaTransformer(Limits limits) : IOpenApiSchemaTransform
         else if (context.JsonTypeInfo.Kind == JsonTypeInfoKind.Object && schema.Properties is not null && !HasDefaults(type))
         {
             // What is sent back has all its members; what is taken says by its defaults which may be left out.
-            schema.Required = context.JsonTypeInfo.Properties.Where(each => each.ShouldSerialize is null && schema.Properties.ContainsKey(each.Name))
+            schema.Required = context.JsonTypeInfo.Properties
+                .Where(each => each.ShouldSerialize is null && schema.Properties.ContainsKey(each.Name) && each.AttributeProvider?.IsDefined(typeof(AbsentUnlessAskedForAttribute), inherit: true) != true)
                 .Select(each => each.Name).ToHashSet();
         }
         return Task.CompletedTask;
@@ -79,5 +78,5 @@ internal sealed class SchemaTransformer(Limits limits) : IOpenApiSchemaTransform
     private static bool MayBeNull(JsonPropertyInfo member) =>
         Nullable.GetUnderlyingType(member.PropertyType) is not null
         || (member.AttributeProvider is PropertyInfo property && !property.PropertyType.IsValueType
-            && Nullability.Create(property).ReadState == NullabilityState.Nullable);
+            && new NullabilityInfoContext().Create(property).ReadState == NullabilityState.Nullable);
 }
