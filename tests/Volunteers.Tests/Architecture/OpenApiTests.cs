@@ -4,6 +4,8 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
 using Microsoft.AspNetCore.Routing;
+using Microsoft.EntityFrameworkCore.Infrastructure;
+using Microsoft.EntityFrameworkCore.Metadata;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Volunteers.Data;
@@ -49,7 +51,7 @@ public sealed partial class OpenApiTests(TestDatabases databases) : ApiTest(data
     private static IReadOnlyDictionary<string, SortedDictionary<int, string[]>> CodesOf(IServiceProvider services)
     {
         using var scope = services.CreateScope();
-        return ReachableCodes.OfAll(services.GetRequiredService<EndpointDataSource>(), scope.ServiceProvider.GetRequiredService<VolunteersDb>().Model);
+        return ReachableCodes.OfAll(services.GetRequiredService<EndpointDataSource>(), scope.ServiceProvider.GetRequiredService<VolunteersDb>().GetService<IDesignTimeModel>().Model);
     }
 
     private static async Task IsKept(string file, string now)

@@ -56,6 +56,9 @@ internal static class ReachableCodes
         if (model.FindEntityType(property.DeclaringType!) is not { } entity) yield break;
         foreach (var index in entity.GetIndexes().Where(index => index.IsUnique && index.Properties.Any(p => p.PropertyInfo?.Name == property.Name) && Messages.Has(index.GetDatabaseName()!)))
             yield return (StatusCodes.Status409Conflict, index.GetDatabaseName()!);
+        foreach (var check in entity.GetCheckConstraints().Where(check => Messages.Has(check.Name!) && entity.FindProperty(property.Name) is { } own && check.Sql.Contains(own.GetColumnName(), StringComparison.Ordinal)))
+            yield return (StatusCodes.Status409Conflict, check.Name!);
+        if (entity.FindPrimaryKey()?.GetName() is { } primary && Messages.Has(primary)) yield return (StatusCodes.Status409Conflict, primary);
         foreach (var key in entity.GetForeignKeys().Where(key => key.Properties.Any(p => p.PropertyInfo?.Name == property.Name && p.Name != "OrganizationId") && Messages.Has(key.GetConstraintName()!)))
             yield return (StatusCodes.Status404NotFound, key.GetConstraintName()!);
     }
@@ -87,6 +90,8 @@ internal static class ReachableCodes
             {
                 if (called is MethodInfo { IsGenericMethod: true, Name: "Remove" or "RemoveRange" or "DeleteNoted" or "ExecuteDeleteAsync" } remove) found.Removes.AddRange(remove.GetGenericArguments());
                 if (called is MethodInfo { IsSpecialName: true } setter && setter.DeclaringType?.Assembly == Service && called.Name.StartsWith("set_", StringComparison.Ordinal) && setter.DeclaringType?.GetProperty(called.Name[4..], Everything) is { } set) found.Sets.Add(set);
+                if (called is ConstructorInfo { DeclaringType: { IsGenericType: false } answer } && answer.Assembly == Service && answer.IsAssignableTo(typeof(IResult)))
+                    found.Calls.AddRange(answer.GetMethods(Everything).Where(own => own.Name.EndsWith(nameof(IResult.ExecuteAsync), StringComparison.Ordinal)));
                 if (Definition(called).DeclaringType is { } type && type.IsAssignableTo(typeof(RuleBreach)) && called is ConstructorInfo or { IsStatic: true } && StatusOf(called, number) is { } status)
                 {
                     foreach (var text in texts.Where(IsCode)) found.Codes.Add((status, text));
@@ -96,6 +101,13 @@ internal static class ReachableCodes
                 else if (called.DeclaringType == typeof(Problems) && called.GetParameters() is [.., { ParameterType: var last }, { Name: "code" }, _] && last == typeof(int))
                 {
                     foreach (var text in texts.Where(IsCode)) found.Codes.Add((number, text));
+                    texts.Clear();
+                }
+                else if (called.DeclaringType?.Assembly == Service && called.GetParameters().Any(parameter => parameter.Name == "refusal"))
+                {
+                    // Who throws it is told which.
+                    foreach (var text in texts.Where(IsCode)) found.Codes.Add((StatusCodes.Status409Conflict, text));
+                    found.Calls.Add(Definition(called));
                     texts.Clear();
                 }
                 else if (called.DeclaringType?.Assembly == Service && called.DeclaringType != typeof(RuleBreach)) found.Calls.Add(Definition(called));
