@@ -4,7 +4,6 @@ using System.Threading.RateLimiting;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Options;
 using Npgsql;
-using Volunteers.Platform.OpenApi;
 
 namespace Volunteers.Platform;
 
@@ -22,7 +21,7 @@ internal static class ExportSlots
 
     /// <summary>This route exports: always, or when the request says so.</summary>
     public static RouteHandlerBuilder Exports(this RouteHandlerBuilder route, Func<HttpRequest, bool>? when = null) => route
-        .RefusesWith(StatusCodes.Status429TooManyRequests, "too_many_exports")
+        .WithMetadata(new RefusesWith(StatusCodes.Status429TooManyRequests, ["too_many_exports"]))
         .Costs(request => when is null || when(request) ? Cost.Export : Cost.Ordinary)
         .AddEndpointFilter(async (context, next) =>
         {

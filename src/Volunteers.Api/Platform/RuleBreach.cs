@@ -41,3 +41,6 @@ internal sealed class BatchRefused(IReadOnlyList<Refusal> refusals) : RuleBreach
 {
     public IReadOnlyList<Refusal> Refusals { get; } = refusals;
 }
+
+/// <summary>Of a route: codes that it refuses with, for the document.</summary>
+internal sealed record RefusesWith(int Status, IReadOnlyList<string> Codes);

@@ -24,5 +24,3 @@ internal static class Refusals
 }
 
 internal sealed record ProblemMembers(int Status, Type Answer, IReadOnlyList<string> Members);
-
-internal sealed record RefusesWith(int Status, IReadOnlyList<string> Codes);
