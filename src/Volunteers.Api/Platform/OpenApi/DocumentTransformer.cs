@@ -90,7 +90,7 @@ internal sealed class DocumentTransformer(IConfiguration configuration) : IOpenA
         document.Components.Schemas[ProblemSchema] = Problem(document);
         document.Components.Schemas[RefusalSchema] = RefusedItem();
         document.Components.Headers = Header.All;
-        document.Components.Responses = Errors.ToDictionary(error => error.Value.Name, error => (IOpenApiResponse)Refusal(error.Key, [], document));
+        document.Components.Responses = Errors.Where(error => error.Value.Codes.Length > 0).ToDictionary(error => error.Value.Name, error => (IOpenApiResponse)Refusal(error.Key, [], document));
         document.Components.Examples = new SortedDictionary<string, IOpenApiExample>(document.Components.Examples!.ToDictionary(), StringComparer.Ordinal);
         DocumentSchemas.Tidy(document, withoutNull: context.DocumentName == OpenApiSetup.Older);
         return Task.CompletedTask;

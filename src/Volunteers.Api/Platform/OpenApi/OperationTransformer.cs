@@ -161,7 +161,7 @@ internal sealed class OperationTransformer(Limits limits, HandlerCodes handlers)
         if (HttpMethods.IsPatch(api.HttpMethod!)) (_, _, _) = (Codes(412), Codes(415), Codes(428));
 
         foreach (var (status, own) in statuses)
-            operation.Responses[status.ToString(CultureInfo.InvariantCulture)] = own.Count == 0
+            operation.Responses[status.ToString(CultureInfo.InvariantCulture)] = own.Count == 0 && DocumentTransformer.Errors[status].Codes.Length > 0
                 ? new OpenApiResponseReference(DocumentTransformer.Errors[status].Name, document)
                 : DocumentTransformer.Refusal(status, own, document);
 
