@@ -6,6 +6,13 @@ using Microsoft.AspNetCore.Mvc;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Options;
 using Volunteers.Data;
+using Volunteers.Features.Activities;
+using Volunteers.Features.Certificates;
+using Volunteers.Features.Hours;
+using Volunteers.Features.Organizations;
+using Volunteers.Features.Projects;
+using Volunteers.Features.Recognition;
+using Volunteers.Features.Teams;
 using Volunteers.Features.Volunteers;
 using Volunteers.Platform;
 using Volunteers.Platform.Audit;
@@ -122,7 +129,11 @@ internal sealed record ChangesView(IReadOnlyList<ChangeItem> Items, string Next,
 /// <param name="Id">Which; of a sign-up its own, which stays the same for one volunteer and shift.</param>
 /// <param name="Deleted">It is gone, or out of sight.</param>
 /// <param name="Value">What its own GET shows; of other people's profiles what everybody is shown who does not open them (see <c>withheld</c>). Null when it is deleted.</param>
-internal sealed record ChangeItem(long Position, SyncedResource Resource, Guid Id, bool Deleted, object? Value) : IAboutVolunteer
+internal sealed record ChangeItem(
+    long Position, SyncedResource Resource, Guid Id, bool Deleted,
+    [property: OneOf(typeof(OrganizationView), typeof(TeamView), typeof(VolunteerView), typeof(ProjectView), typeof(SeriesView), typeof(ActivityView), typeof(ShiftView), typeof(SignUpView),
+        typeof(ServiceRecordView), typeof(DisputeView), typeof(CertificateView), typeof(AwardView))]
+    object? Value) : IAboutVolunteer
 {
     Guid? IAboutVolunteer.VolunteerId => Value is null ? null : AboutVolunteer.Of(Value);
 }
