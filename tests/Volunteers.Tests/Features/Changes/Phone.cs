@@ -27,7 +27,12 @@ internal sealed class Phone(Api api, int limit = 50)
         return phone.Copy;
     }
 
-    public Task<Answer> Ask() => api.Get($"/changes?limit={limit}{(Cursor is null ? "" : $"&since={Cursor}")}");
+    /// <summary>Without a cursor it begins, with nothing.</summary>
+    public Task<Answer> Ask()
+    {
+        if (Cursor is null) known.Clear();
+        return api.Get($"/changes?limit={limit}{(Cursor is null ? "" : $"&since={Cursor}")}");
+    }
 
     /// <summary>What it was sent, in whatever order; goes on from there, unless it is far behind.</summary>
     public void Take(Answer answer, bool goOn = true)
