@@ -45,7 +45,7 @@ public sealed class ChangeCursorTests(TestDatabases databases) : ChangesTest(dat
         Assert.Equal(1, early.Anew);
         Assert.Equal(early.Copy, late.Copy);
 
-        await Host.Later(TimeSpan.FromDays(30));
+        await Host.Later(TimeSpan.FromDays(29));
         await Host.InServices(services => services.GetRequiredService<RetentionWorker>().RunOnce(TestContext.Current.CancellationToken));
         Assert.Equal(0, await Ask<long>("select count(*) from changes"));
         (await late.Ask()).ShouldBe(200);

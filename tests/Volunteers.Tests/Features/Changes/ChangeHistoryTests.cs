@@ -119,7 +119,7 @@ public sealed class ChangeHistoryTests(TestDatabases databases) : ChangesTest(da
             "void" => Admin.Post($"/service-records/{Any("records", step.One)}/void", new { reason = "Wrong" }),
             "dispute" => Self.Post($"/service-records/{Any("records", step.One)}/disputes", new { message = "It was longer." }),
             "explain" => Admin.Post($"/disputes/{Any("disputes", step.One)}/answer", new { explanation = "It was not." }),
-            "certificate" => Admin.Post($"/volunteers/{person}/certificates", new { from = "2026-01-01", to = "2026-06-30" }),
+            "certificate" => Admin.Post($"/volunteers/{person}/certificates", new { from = $"{Clock.GetUtcNow().AddDays(-90):yyyy-MM-dd}", to = $"{Clock.GetUtcNow().AddDays(-1):yyyy-MM-dd}" }),
             "revoke" => Admin.Post($"/certificates/{Any("certificates", step.One)}/revoke", new { reason = "Wrong" }),
             "award" => Admin.Post("/awards", new { volunteerId = person, name = Given.Unique("Award") }),
             // Public from next week on, while the phones are away, or at once.

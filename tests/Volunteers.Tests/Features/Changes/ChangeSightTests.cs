@@ -10,6 +10,7 @@ public sealed class ChangeSightTests(TestDatabases databases) : ChangesTest(data
     [Fact]
     public async Task What_moves_to_another_team_goes_out_of_the_coordinators_sight_and_stays_in_that_of_others()
     {
+        await O.Record(await O.Activity(Team), Volunteer, "2026-06-07T15:00:00+08:00", "2026-06-07T17:00:00+08:00");
         var certificate = (await Admin.Post($"/volunteers/{Volunteer}/certificates", new { from = "2026-06-01", to = "2026-06-30" })).ShouldBe(201).Id;
         var other = await O.Volunteer(Team);
         await O.SignUp(Shift, other);
@@ -40,6 +41,7 @@ public sealed class ChangeSightTests(TestDatabases databases) : ChangesTest(data
         var stranger = await O.Volunteer(OtherTeam);
         var past = await O.Activity(OtherTeam);
         var record = await O.Record(past, stranger, "2026-06-07T15:00:00+08:00", "2026-06-07T17:00:00+08:00");
+        await O.Record(past, stranger, "2026-06-07T17:00:00+08:00", "2026-06-07T18:00:00+08:00");
         (await Admin.Post($"/service-records/{record}/void", new { reason = "Wrong" })).ShouldBe(200);
         var soon = await O.UpcomingActivity(OtherTeam);
         var shift = await O.Shift(soon);

@@ -51,6 +51,7 @@ public sealed class ChangeWriterTests(TestDatabases databases) : ChangesTest(dat
         (await Admin.Put("/consent-texts/insurance", new { version = "v1", textEn = "Needed.", textZh = "保险所需信息。", required = true })).ShouldBe(200);
         foreach (var action in new[] { "given", "withdrawn" })
             (await Admin.Post($"/volunteers/{Volunteer}/consents", new { purpose = "insurance", action, version = action == "given" ? "v1" : null })).ShouldBe(201);
+        (await Admin.Patch($"/activities/{Activity}", new { description = $"Call {LivedLife.Phone}." })).ShouldBe(200);
         var (phone, theirs) = (new Phone(Admin), new Phone(Coordinator));
         await Task.WhenAll(phone.Pull(), theirs.Pull());
         await Watch();
