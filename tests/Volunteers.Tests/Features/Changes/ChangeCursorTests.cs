@@ -36,6 +36,8 @@ public sealed class ChangeCursorTests(TestDatabases databases) : ChangesTest(dat
         await late.Pull();
         (await Admin.Patch($"/teams/{Team}", new { description = "Another" })).ShouldBe(200);
         await O.Team();
+        // They have their positions, and the day of it.
+        (await Admin.Get("/changes")).ShouldBe(200);
         await Host.Later(TimeSpan.FromDays(29));
         await Host.InServices(services => services.GetRequiredService<RetentionWorker>().RunOnce(TestContext.Current.CancellationToken));
 

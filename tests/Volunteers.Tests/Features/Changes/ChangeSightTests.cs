@@ -51,7 +51,7 @@ public sealed class ChangeSightTests(TestDatabases databases) : ChangesTest(data
         (await Admin.Post("/awards", new { volunteerId = stranger, name = "Neighbour of the year" })).ShouldBe(201);
 
         Assert.Empty(await coordinator.Pull());
-        Assert.Equal([past, shift, soon], (await self.Pull()).Select(item => (string)item["id"]!).Order());
+        Assert.Equal(new[] { past, shift, soon }.Order(), (await self.Pull()).Select(item => (string)item["id"]!).Order());
     }
 
     [Fact]
