@@ -84,8 +84,16 @@ public sealed class ChangeHistoryTests(TestDatabases databases) : ChangesTest(da
 
     private static string? KindOf(string verb) => verb switch
     {
-        "team" => "teams", "person" => "people", "project" => "projects", "activity" => "activities", "shift" => "shifts", "record" => "records", "dispute" => "disputes",
-        "certificate" => "certificates", "award" => "awards", _ => null,
+        "team" => "teams",
+        "person" => "people",
+        "project" => "projects",
+        "activity" => "activities",
+        "shift" => "shifts",
+        "record" => "records",
+        "dispute" => "disputes",
+        "certificate" => "certificates",
+        "award" => "awards",
+        _ => null,
     };
 
     private Task<Answer> Take(Step step)
