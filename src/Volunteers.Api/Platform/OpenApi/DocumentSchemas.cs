@@ -58,6 +58,8 @@ internal static class DocumentSchemas
         void Look(OpenApiSchema schema)
         {
             if (Optional(schema) is not null) members.Add(schema);
+            else if (schema.OneOf is [OpenApiSchema { Type: JsonSchemaType.Null }, ..])
+                schema.OneOf[0] = new OpenApiSchema { Type = JsonSchemaType.Object | JsonSchemaType.Null, Enum = [JsonNullSentinel.JsonNull], Description = "Nothing." };
             var parts = (schema.Properties?.Values ?? []).Concat(schema.AnyOf ?? []).Concat(schema.AllOf ?? []).Append(schema.Items).Append(schema.AdditionalProperties);
             needed.UnionWith(parts.OfType<OpenApiSchemaReference>().Select(reference => reference.Reference.Id!));
         }

@@ -23,7 +23,7 @@ internal sealed class DocumentTransformer(IConfiguration configuration) : IOpenA
         [404] = ("NotFound", "It does not exist, belongs to another organization, or is not the caller's to see.", ["not_found"]),
         [406] = ("NotAcceptable", "It cannot be had in the format asked for.", ["not_acceptable"]),
         [409] = ("Conflict", "A rule refuses; `code` says which.", []),
-        [410] = ("AnswerErased", "The request was carried out once; its answer was about somebody who was erased since, and is not kept.", ["answer_erased"]),
+        [410] = ("Gone", "A repeated request was carried out once, and its answer was about somebody who was erased since; or a copy cannot be brought up to date from there and begins anew: `code` says which.", ["answer_erased"]),
         [412] = ("PreconditionFailed", "Somebody changed it meanwhile: `If-Match` names an older version.", ["stale_version"]),
         [413] = ("ContentTooLarge", "The body is too large: 1 MB at most, 20 MB for imports.", ["body_too_large"]),
         [415] = ("UnsupportedMediaType", "The body is of a type that this operation does not take.", ["unsupported_media_type"]),
@@ -58,6 +58,7 @@ internal sealed class DocumentTransformer(IConfiguration configuration) : IOpenA
         ("Reports", "Hours, person-times and persons, as of any position of the ledger."),
         ("Reconciliation", "Exports of another system held against the hours kept here, and what is missing imported."),
         ("Certificates", "Frozen statements of service, and their verification by anybody."),
+        ("Changes", "Copies on phones and in other systems, kept in step with what their owner may see."),
         ("Audit", "Who changed, saw or exported what, chained so that nothing of it can be changed unnoticed."),
     ];
 
@@ -92,15 +93,16 @@ internal sealed class DocumentTransformer(IConfiguration configuration) : IOpenA
         document.Components.Headers = Header.All;
         document.Components.Responses = Errors.Where(error => error.Value.Codes.Length > 0).ToDictionary(error => error.Value.Name, error => (IOpenApiResponse)Refusal(error.Key, [], document));
         document.Components.Examples = new SortedDictionary<string, IOpenApiExample>(document.Components.Examples!.ToDictionary(), StringComparer.Ordinal);
+        SchemaTransformer.Refer(document);
         DocumentSchemas.Tidy(document, withoutNull: context.DocumentName == OpenApiSetup.Older);
         return Task.CompletedTask;
     }
 
     /// <summary>An answer that refuses: what the status means, and an example for each code that it may have here.</summary>
-    public static OpenApiResponse Refusal(int status, IReadOnlyCollection<string> own, OpenApiDocument document)
+    public static OpenApiResponse Refusal(int status, IReadOnlyCollection<string> own, OpenApiDocument document, bool ownOnly = false)
     {
         var (_, description, shared) = Errors[status];
-        var codes = own.Concat(shared).Distinct().ToArray();
+        var codes = (ownOnly ? own : own.Concat(shared)).Distinct().ToArray();
         return new OpenApiResponse
         {
             Description = codes.Length < 2 ? description : $"{description}\n\nCodes: {string.Join(", ", codes.Select(code => $"`{code}`"))}.",

@@ -163,7 +163,8 @@ internal sealed class OperationTransformer(Limits limits, HandlerCodes handlers)
         foreach (var (status, own) in statuses)
             operation.Responses[status.ToString(CultureInfo.InvariantCulture)] = own.Count == 0 && DocumentTransformer.Errors[status].Codes.Length > 0
                 ? new OpenApiResponseReference(DocumentTransformer.Errors[status].Name, document)
-                : DocumentTransformer.Refusal(status, own, document);
+                // What is not sent twice has no answer that was kept.
+                : DocumentTransformer.Refusal(status, own, document, ownOnly: status == StatusCodes.Status410Gone && !HttpMethods.IsPost(api.HttpMethod!));
 
         foreach (var more in api.ActionDescriptor.EndpointMetadata.OfType<ProblemMembers>())
             if (operation.Responses[more.Status.ToString(CultureInfo.InvariantCulture)] is OpenApiResponse { Content: { } content })

@@ -40,6 +40,8 @@ internal sealed class SchemaTransformer(Limits limits) : IOpenApiSchemaTransform
         Bound(schema);
         if (schema.Items is OpenApiSchema item) Bound(item);
 
+        if (context.JsonPropertyInfo?.AttributeProvider?.GetCustomAttributes(typeof(OneOfAttribute), inherit: false) is [OneOfAttribute several])
+            (schema.Metadata ??= new Dictionary<string, object>())[nameof(OneOfAttribute)] = several;
         // A member that is an object of its own refers to a schema that others share: it, too, says itself that it may be null.
         if (context.JsonPropertyInfo is { } member && !type.IsEnum && context.JsonTypeInfo.Kind != JsonTypeInfoKind.Object && schema.Type is { } plain)
         {
@@ -71,6 +73,15 @@ internal sealed class SchemaTransformer(Limits limits) : IOpenApiSchemaTransform
             case "date-time": schema.MaxLength = 35; break;
             case null when schema.Pattern == "^([01][0-9]|2[0-3]):[0-5][0-9]$": schema.MaxLength = 5; break;
         }
+        }
+    }
+
+    /// <summary>Only when all schemas are there can one refer to others.</summary>
+    public static void Refer(OpenApiDocument document)
+    {
+        foreach (var member in document.Components!.Schemas!.Values.SelectMany(schema => schema.Properties?.Values ?? []).OfType<OpenApiSchema>())
+            if (member.Metadata is { } notes && notes.TryGetValue(nameof(OneOfAttribute), out var note) && note is OneOfAttribute several)
+                member.OneOf = [new OpenApiSchema { Type = JsonSchemaType.Null }, .. several.Views.Select(view => new OpenApiSchemaReference(NameOf(view.Name), document))];
     }
 
     private static bool HasDefaults(Type type) => type.GetConstructors().SelectMany(constructor => constructor.GetParameters()).Any(parameter => parameter.HasDefaultValue);
