@@ -73,7 +73,6 @@ internal sealed class SchemaTransformer(Limits limits) : IOpenApiSchemaTransform
             case "date-time": schema.MaxLength = 35; break;
             case null when schema.Pattern == "^([01][0-9]|2[0-3]):[0-5][0-9]$": schema.MaxLength = 5; break;
         }
-        }
     }
 
     /// <summary>Only when all schemas are there can one refer to others.</summary>
