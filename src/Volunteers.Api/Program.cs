@@ -14,6 +14,7 @@ using Volunteers.Features.Reconciliation;
 using Volunteers.Features.Reports;
 using Volunteers.Features.Teams;
 using Volunteers.Features.Volunteers;
+using Volunteers.Features.Webhooks;
 using Volunteers.Platform;
 using Volunteers.Platform.Audit;
 using Volunteers.Platform.OpenApi;
@@ -51,6 +52,7 @@ try
     builder.Services.AddHostedService<SeriesHorizon>();
     builder.Services.AddSingleton<IDepartures, SignUpsOfTheDeparted>();
     builder.Services.AddPrivacy();
+    builder.Services.AddWebhooks();
     builder.Services.AddOpenApiDocuments();
     builder.Services.AddHealth();
 
@@ -125,6 +127,7 @@ try
     organization.MapReconciliations();
     organization.MapCertificates();
     organization.MapAudit();
+    organization.MapWebhooks();
 
     app.MapVerificationPage();
     app.MapHealth();
