@@ -25,7 +25,11 @@ internal static class ServiceEvents
 
     public static IEnumerable<Happening> Of(ServiceRecordEvent step, ServiceRecord record)
     {
-        yield return new Happening(Steps[step.Step], step.OrganizationId, step.RecordId, new
+        yield return Of(step.Step);
+        // What a coordinator enters is approved as it is recorded.
+        if (step is { Step: RecordStep.Recorded, Status: ServiceStatus.Approved }) yield return Of(RecordStep.Approved);
+
+        Happening Of(RecordStep what) => new(Steps[what], step.OrganizationId, step.RecordId, new
         {
             step.RecordId, record.VolunteerId, record.ActivityId, record.TeamId, step.Status, record.Evidence, step.StartsAt, step.EndsAt, step.Minutes, step.PersonTimes,
             step.CreditedMinutes, step.CreditedPersonTimes, step.Positions,

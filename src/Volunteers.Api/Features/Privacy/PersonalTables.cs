@@ -234,7 +234,7 @@ internal static class PersonalTables
         new("consent_texts") { Untold = "What everybody is asked; consents tell theirs.", Words = ["purpose", "version", "text_en", "text_zh", "hash"] },
         new("organization_clients") { Untold = "Systems.", Labels = ["name"], Words = ["scopes"] },
         new("organization_client_secrets") { Untold = "Of systems.", Words = ["secret_hash"] },
-        new("webhooks") { Untold = "Systems.", Labels = ["description"], Words = ["url", "event_types", "disabled_because"] },
+        new("webhooks") { Untold = "Systems.", Labels = ["description"], Words = ["url", "event_types"] },
         new("webhook_secrets") { Untold = "Of systems.", Words = ["sealed"] },
         new("webhook_attempts") { Untold = "What systems answered." },
         new("webhook_deliveries") { Untold = "Which events went to which systems.", Words = ["type"] },

@@ -132,4 +132,10 @@ internal sealed record DeliveryFilter(DeliveryStatus? Status = null, string? Typ
 /// <summary>What is to be sent once more.</summary>
 /// <param name="From">What happened then or later.</param>
 /// <param name="To">And before then.</param>
-internal sealed record RedeliveryRequest(DateTimeOffset From, DateTimeOffset To);
+internal sealed record RedeliveryRequest(DateTimeOffset From, DateTimeOffset To)
+{
+    internal sealed class Validator : AbstractValidator<RedeliveryRequest>
+    {
+        public Validator() => RuleFor(request => request.To).GreaterThan(request => request.From);
+    }
+}
