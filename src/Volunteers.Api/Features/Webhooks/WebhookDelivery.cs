@@ -12,6 +12,9 @@ internal enum DeliveryStatus
 
     /// <summary>The receiver has answered with a success.</summary>
     Delivered,
+
+    /// <summary>A test that failed: it is tried once.</summary>
+    Failed,
 }
 
 /// <summary>Why a try failed.</summary>
@@ -58,7 +61,7 @@ internal sealed class WebhookDelivery
 
     private WebhookDelivery() { }
 
-    /// <summary>A test: goes out whatever the webhook asks for, also when it is paused or disabled.</summary>
+    /// <summary>A test: goes out once, whatever the webhook asks for, also when it is paused or disabled.</summary>
     public static WebhookDelivery Test(Webhook webhook, OutboxEvent e) => new()
     {
         OrganizationId = webhook.OrganizationId, Id = Guid.CreateVersion7(e.At), WebhookId = webhook.Id, EventId = e.Id, ObjectId = e.Id,

@@ -28,8 +28,8 @@ internal static class WebhookDeliveryEndpoints
     }
 
     /// <summary>
-    /// Sends a message of type <c>webhook.test</c>, within a second or so, also to a webhook that is paused or disabled. What came of it is
-    /// seen under the delivery that is answered.
+    /// Sends a message of type <c>webhook.test</c>, once, within a second or so, also to a webhook that is paused or disabled. What came of
+    /// it is seen under the delivery that is answered.
     /// </summary>
     private static async Task<Results<Ok<DeliveryView>, NotFound>> Test(Guid webhookId, Tenant tenant, VolunteersDb db, TimeProvider clock, CancellationToken ct)
     {

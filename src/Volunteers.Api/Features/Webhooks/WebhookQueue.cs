@@ -5,7 +5,7 @@ using NpgsqlTypes;
 namespace Volunteers.Features.Webhooks;
 
 /// <summary>A message whose turn it is.</summary>
-internal sealed record DueDelivery(Guid Id, Guid WebhookId, string Url, string Type, DateTimeOffset At, string Data, int Tries);
+internal sealed record DueDelivery(Guid Id, Guid WebhookId, string Url, string Type, DateTimeOffset At, string Data, int Tries, bool IsTest);
 
 /// <summary>
 /// What waits to be delivered in one organization, for whoever holds its lock. The lock is the connection's, so a crash frees it, and
@@ -96,7 +96,7 @@ internal sealed class WebhookQueue(NpgsqlConnection connection, Guid organizatio
     /// </summary>
     public Task<List<DueDelivery>> Due(DateTimeOffset now, CancellationToken ct) => Rows(
         """
-        select due.id, w.id, w.url, due.type, due.at, e.data::text, due.tries
+        select due.id, w.id, w.url, due.type, due.at, e.data::text, due.tries, due.is_test
         from webhooks w cross join lateral (
             select * from webhook_deliveries d
             where d.organization_id = w.organization_id and d.webhook_id = w.id and d.status = 'pending' and d.next_try_at <= $2
@@ -106,7 +106,7 @@ internal sealed class WebhookQueue(NpgsqlConnection connection, Guid organizatio
             order by d.sequence limit case when w.failures > 0 then 1 else $3 end) due
         join outbox_events e on e.organization_id = due.organization_id and e.id = due.event_id
         where w.organization_id = $1
-        """, row => new DueDelivery(row.GetGuid(0), row.GetGuid(1), row.GetString(2), row.GetString(3), row.GetFieldValue<DateTimeOffset>(4), row.GetString(5), row.GetInt32(6)),
+        """, row => new DueDelivery(row.GetGuid(0), row.GetGuid(1), row.GetString(2), row.GetString(3), row.GetFieldValue<DateTimeOffset>(4), row.GetString(5), row.GetInt32(6), row.GetBoolean(7)),
         ct, Uuid(organizationId), Time(now), new() { Value = Abreast });
 
     /// <summary>The sealed secrets of a webhook that are good now, the newest first.</summary>
@@ -114,11 +114,11 @@ internal sealed class WebhookQueue(NpgsqlConnection connection, Guid organizatio
         "select sealed from webhook_secrets where organization_id = $1 and webhook_id = $2 and (ends_at is null or ends_at > $3) order by id desc",
         row => row.GetFieldValue<byte[]>(0), ct, Uuid(organizationId), Uuid(webhookId), Time(now));
 
-    /// <summary>What came of a try, in one statement: the entry in the log, and when the next one is. Nothing is left of a delivery that was deleted meanwhile.</summary>
+    /// <summary>What came of a try, in one statement: the entry in the log, and when the next one is, if there is one. Nothing is left of a delivery that was deleted meanwhile.</summary>
     public Task Record(DueDelivery delivery, PostOutcome outcome, DateTimeOffset? next, CancellationToken ct) => Execute(
         """
         with delivery as (
-            update webhook_deliveries set status = case when $3::varchar is null then 'delivered' else 'pending' end, tries = tries + case when $3::varchar is null then 0 else 1 end,
+            update webhook_deliveries set status = case when $3::varchar is null then 'delivered' when $4::timestamptz is null then 'failed' else 'pending' end, tries = tries + case when $3::varchar is null then 0 else 1 end,
                 next_try_at = $4, delivered_at = case when $3::varchar is null then $5 else delivered_at end
             where organization_id = $1 and id = $2 returning organization_id, id)
         insert into webhook_attempts (organization_id, id, delivery_id, at, milliseconds, status_code, fault)

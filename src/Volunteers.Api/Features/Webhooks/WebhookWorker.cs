@@ -119,8 +119,9 @@ internal sealed class WebhookWorker : BackgroundService
         var outcomes = await Task.WhenAll(due.Select(delivery => Send(delivery, keys[delivery.WebhookId], ct)));
 
         foreach (var (delivery, outcome) in due.Zip(outcomes))
-            await queue.Record(delivery, outcome, outcome.Fault is null ? null : outcome.At + WaitAfter(delivery.Tries), ct);
-        foreach (var round in due.Zip(outcomes).GroupBy(one => one.First.WebhookId, one => (Delivery: one.First, Outcome: one.Second)))
+            await queue.Record(delivery, outcome, outcome.Fault is null || delivery.IsTest ? null : outcome.At + WaitAfter(delivery.Tries), ct);
+        // A test says nothing of how the webhook does.
+        foreach (var round in due.Zip(outcomes).Where(one => !one.First.IsTest).GroupBy(one => one.First.WebhookId, one => (Delivery: one.First, Outcome: one.Second)))
         {
             await queue.Note(round.Key, round.Any(one => one.Outcome.Fault is null), clock.GetUtcNow(), ct);
             if (round.Any(one => one.Outcome.Fault == DeliveryFault.Gone)) await Disable(organizationId, round.Key, WebhookEnd.Gone, ct);

@@ -121,6 +121,15 @@ public sealed class WebhookTests(TestDatabases databases) : WebhookTest(database
         await arrival.ReadWith(webhook.Secret);
         var seen = (await Admin.Get($"{webhook.Path}/deliveries/{test.Id}")).ShouldBe(200);
         Assert.Equal(("delivered", 204, null), ((string?)seen["status"], (int?)seen["attempts"]![0]!["statusCode"], (string?)seen["attempts"]![0]!["fault"]));
+
+        Receiver.Answers(410);
+        var failing = (await Admin.Post($"{webhook.Path}/test")).ShouldBe(200);
+        await Deliver();
+        await Host.Later(TimeSpan.FromHours(1));
+        await Deliver();
+        seen = (await Admin.Get($"{webhook.Path}/deliveries/{failing.Id}")).ShouldBe(200);
+        Assert.Equal(("failed", 1, "gone"), ((string?)seen["status"], seen["attempts"]!.AsArray().Count, (string?)seen["attempts"]![0]!["fault"]));
+        Assert.Equal("paused", await StatusOf(webhook));
     }
 
     [Fact]
