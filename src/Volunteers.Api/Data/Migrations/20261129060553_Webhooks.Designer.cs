@@ -3979,6 +3979,10 @@ namespace Volunteers.Data.Migrations
                         .HasColumnType("integer")
                         .HasColumnName("failures");
 
+                    b.Property<Guid?>("NoticeId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("notice_id");
+
                     b.Property<DateTimeOffset?>("RestsUntil")
                         .HasColumnType("timestamp with time zone")
                         .HasColumnName("rests_until");
@@ -4002,6 +4006,10 @@ namespace Volunteers.Data.Migrations
 
                     b.HasKey("OrganizationId", "Id")
                         .HasName("pk_webhooks");
+
+                    b.HasIndex("OrganizationId")
+                        .HasDatabaseName("ix_webhooks_to_be_noticed")
+                        .HasFilter("notice_id is not null");
 
                     b.ToTable("webhooks", (string)null);
                 });

@@ -58,6 +58,7 @@ namespace Volunteers.Data.Migrations
                     disabled_at = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: true),
                     failures = table.Column<int>(type: "integer", nullable: false),
                     rests_until = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: true),
+                    notice_id = table.Column<Guid>(type: "uuid", nullable: true),
                     created_by = table.Column<Guid>(type: "uuid", nullable: false),
                     created_at = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: false),
                     version = table.Column<long>(type: "bigint", nullable: false)
@@ -203,6 +204,12 @@ namespace Volunteers.Data.Migrations
                 name: "ix_webhook_secrets_organization_id_webhook_id",
                 table: "webhook_secrets",
                 columns: new[] { "organization_id", "webhook_id" });
+
+            migrationBuilder.CreateIndex(
+                name: "ix_webhooks_to_be_noticed",
+                table: "webhooks",
+                column: "organization_id",
+                filter: "notice_id is not null");
         }
 
         /// <inheritdoc />

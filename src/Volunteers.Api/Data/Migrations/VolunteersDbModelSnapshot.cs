@@ -3976,6 +3976,10 @@ namespace Volunteers.Data.Migrations
                         .HasColumnType("integer")
                         .HasColumnName("failures");
 
+                    b.Property<Guid?>("NoticeId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("notice_id");
+
                     b.Property<DateTimeOffset?>("RestsUntil")
                         .HasColumnType("timestamp with time zone")
                         .HasColumnName("rests_until");
@@ -3999,6 +4003,10 @@ namespace Volunteers.Data.Migrations
 
                     b.HasKey("OrganizationId", "Id")
                         .HasName("pk_webhooks");
+
+                    b.HasIndex("OrganizationId")
+                        .HasDatabaseName("ix_webhooks_to_be_noticed")
+                        .HasFilter("notice_id is not null");
 
                     b.ToTable("webhooks", (string)null);
                 });

@@ -75,6 +75,10 @@ internal sealed class Webhook : IVersioned
     [NotAudited]
     public DateTimeOffset? RestsUntil { get; private set; }
 
+    /// <summary>Administrators are still to be told that it is disabled.</summary>
+    [NotAudited]
+    public Guid? NoticeId { get; private set; }
+
     public Guid CreatedBy { get; private set; }
 
     public DateTimeOffset CreatedAt { get; private set; }
@@ -91,9 +95,10 @@ internal sealed class Webhook : IVersioned
         if (Status == WebhookStatus.Enabled) Status = WebhookStatus.Paused;
     }
 
-    public void Resume() => (Status, DisabledBecause, DisabledAt, Failures, RestsUntil) = (WebhookStatus.Enabled, null, null, 0, null);
+    public void Resume() => (Status, DisabledBecause, DisabledAt, Failures, RestsUntil, NoticeId) = (WebhookStatus.Enabled, null, null, 0, null, null);
 
-    public void Disable(WebhookEnd because, DateTimeOffset now) => (Status, DisabledBecause, DisabledAt) = (WebhookStatus.Disabled, because, now);
+    public void Disable(WebhookEnd because, DateTimeOffset now) =>
+        (Status, DisabledBecause, DisabledAt, NoticeId) = (WebhookStatus.Disabled, because, now, Guid.CreateVersion7(now));
 
     /// <summary>Another secret, good at once; those before it go on until then. Those that have ended make room and go.</summary>
     public (WebhookSecret Kept, string Secret) AddSecret(IDataProtectionProvider protection, DateTimeOffset othersEndAt, DateTimeOffset now)
@@ -123,6 +128,7 @@ internal sealed class Webhook : IVersioned
             builder.Property(w => w.Url).HasMaxLength(WebhookUrl.Longest);
             builder.Property(w => w.Description).HasMaxLength(200);
             builder.HasOne<Organization>().WithMany().HasForeignKey(w => w.OrganizationId);
+            builder.HasIndex(w => w.OrganizationId).HasFilter("notice_id is not null").HasDatabaseName("ix_webhooks_to_be_noticed");
             builder.HasMany(w => w.Secrets).WithOne().HasForeignKey(s => new { s.OrganizationId, s.WebhookId });
         }
     }

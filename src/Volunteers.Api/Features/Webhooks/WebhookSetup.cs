@@ -17,5 +17,6 @@ internal static class WebhookSetup
         services.AddSingleton<WebhookPost>();
         services.AddSingleton<WebhookWorker>();
         services.AddHostedService(provider => provider.GetRequiredService<WebhookWorker>());
+        services.AddHostedService<WebhookNotices>();
     }
 }

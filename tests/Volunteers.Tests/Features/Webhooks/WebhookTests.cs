@@ -2,6 +2,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Volunteers.Data;
 using Volunteers.Features.Privacy;
 using Volunteers.Platform.Outbox;
+using Volunteers.Tests.Features.Identity;
 using Volunteers.Tests.Support;
 using Xunit;
 
@@ -214,6 +215,27 @@ public sealed class WebhookTests(TestDatabases databases) : WebhookTest(database
 
         foreach (var table in new[] { "outbox_events", "webhook_deliveries", "webhook_attempts" }) Assert.Equal(0, await Count($"select count(*) from {table}"));
         Assert.Equal(1, await Count("select count(*) from webhooks"));
+    }
+
+    [Fact]
+    public async Task Administrators_are_told_when_a_webhook_was_disabled()
+    {
+        // Alone with its database: the host of the other tests has no sender, and would be content with that.
+        await using var gateway = await Gateway.Start();
+        var connectionString = await Databases.NewDatabase();
+        await using (var host = new ApiHost(connectionString, [.. Configuration, .. gateway.Settings]))
+        {
+            var o = await new Given(host).Organization();
+            Receiver.Answers(410);
+            (await o.Admin.Post("/webhooks", new { url = Receiver.Url, eventTypes = new[] { "activity.published" } })).ShouldBe(201);
+            await o.Activity(await o.Team());
+
+            var message = (await gateway.Messages(1))[0];
+            Assert.Equal(("webhookDisabled", "email", ApiHost.OperatorLogin), ((string?)message["kind"], (string?)message["channel"], (string?)message["to"]));
+            Assert.Contains("127.0.0.1", (string)message["text"]!, StringComparison.Ordinal);
+            Assert.Null(message["code"]);
+        }
+        await Databases.Drop(connectionString);
     }
 
     /// <summary>One transaction, or nothing: what is told outside of one would stay when the change does not.</summary>
