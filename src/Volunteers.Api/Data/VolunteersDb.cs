@@ -24,7 +24,7 @@ using Volunteers.Platform.Outbox;
 namespace Volunteers.Data;
 
 internal sealed class VolunteersDb(DbContextOptions<VolunteersDb> options)
-    : IdentityUserContext<Account, Guid>(options), IDataProtectionKeyContext
+    : IdentityUserContext<Account, Guid>(options), IDataProtectionKeyContext, IFollowed
 {
     public DbSet<Organization> Organizations => Set<Organization>();
 
@@ -141,14 +141,17 @@ internal sealed class VolunteersDb(DbContextOptions<VolunteersDb> options)
                 && (entry.State == EntityState.Added || (entry.State == EntityState.Modified && entry.Property(nameof(IOnCalendar.Sequence)).IsModified)))
                 entry.Property(nameof(IOnCalendar.ChangedAt)).CurrentValue = this.GetService<TimeProvider>().GetUtcNow();
         }
-        if (happenings.Count == 0) return await base.SaveChangesAsync(acceptAllChangesOnSuccess, cancellationToken);
-
-        await using var own = Database.CurrentTransaction is null ? await Database.BeginTransactionAsync(cancellationToken) : null;
+        await this.MarkChanges([.. ChangeTracker.Entries()], cancellationToken);
+        await using var own = happenings.Count > 0 && Database.CurrentTransaction is null ? await Database.BeginTransactionAsync(cancellationToken) : null;
         var saved = await base.SaveChangesAsync(acceptAllChangesOnSuccess, cancellationToken);
+        // Nobody asks for them again, and an import has many.
+        foreach (var mark in ChangeTracker.Entries<ChangeMark>().ToList()) mark.State = EntityState.Detached;
         await this.Tell(happenings, this.GetService<TimeProvider>().GetUtcNow(), cancellationToken);
         if (own is not null) await own.CommitAsync(cancellationToken);
         return saved;
     }
+
+    public Task Deleting(IReadOnlyCollection<object> rows, CancellationToken ct) => this.MarkDeleted(rows, ct);
 
     private async Task KeepFormerStates(CancellationToken ct)
     {

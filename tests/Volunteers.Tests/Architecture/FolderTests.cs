@@ -29,7 +29,8 @@ public sealed class FolderTests
         { "Reconciliation", "Platform Platform.Audit Platform.OpenApi Data Organizations Identity Teams Volunteers Projects Activities Hours" },
         { "Audit", "Platform Platform.Audit Platform.OpenApi Data Organizations Identity Reports" },
         { "Webhooks", "Platform Platform.Audit Platform.OpenApi Platform.Outbox Data Organizations Identity Activities Hours Certificates" },
-        { "Privacy", "Platform Platform.Audit Platform.Outbox Platform.OpenApi Data Organizations Identity Teams Volunteers Projects Activities Hours Recognition Reports Certificates Reconciliation Audit" },
+        { "Changes", "Platform Platform.Audit Platform.OpenApi Data Organizations Identity Teams Volunteers Projects Activities Hours Recognition Certificates" },
+        { "Privacy", "Platform Platform.Audit Platform.Outbox Platform.OpenApi Data Organizations Identity Teams Volunteers Projects Activities Hours Recognition Reports Certificates Reconciliation Audit Changes" },
     };
 
     private static readonly Type[] Types = [.. typeof(VolunteersDb).Assembly.GetTypes().Where(type =>

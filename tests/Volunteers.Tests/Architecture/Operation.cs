@@ -70,6 +70,7 @@ public sealed record Operation(string Method, string Route, string Id, string? P
         new("POST", "{o}/webhooks/{webhookId}/deliveries/{deliveryId}/redeliver", "redeliverWebhookDelivery", "Administer", "u nn nn nny 000 nnn uu"),
         new("POST", "{o}/webhooks/{webhookId}/redeliveries", "redeliverWebhookPeriod", "Administer", "u nn nn nny 000 nnn uu", _ => new { from = "2026-01-01T00:00:00Z", to = "2026-01-02T00:00:00Z" }),
         new("DELETE", "{o}/webhooks/{spareWebhook}", "deleteWebhook", "Administer",             "u nn nn nny 000 nnn uu"),
+        new("GET", "{o}/changes", "listChanges", "Member",                                      "u yy yy yyy 0y0 yyn uu", Query: "?limit=200"),
         // What administrators did is in it too, so nobody else reads it.
         new("GET", "{o}/audit", "listAuditEvents", "Administer",                                "u nn nn nny 0y0 nnn uu"),
         new("GET", "{o}/audit/verification", "verifyAudit", "Administer",                       "u nn nn nny 0y0 nnn uu"),

@@ -87,7 +87,7 @@ public sealed partial class EventTests(TestDatabases databases) : WebhookTest(da
 
         var headcount = (await Headcount(Admin, 5, At("12:00"), At("13:00"))).ShouldBe(201).Id;
         var claim = (await Admin.Post($"/service-records/{headcount}/claims", new { volunteerId = await O.Volunteer(Team) })).ShouldBe(201).Id;
-        (await Do(Admin, "void", claim, new { reason = Word })).ShouldBe(200);
+        (await Do(Admin, "void", claim, new { reason = Word, backToHeadcount = true })).ShouldBe(200);
 
         var volunteer = await O.Volunteer(Team);
         var disputed = await Serve(volunteer, "14:00", "15:00");
