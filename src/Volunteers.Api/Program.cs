@@ -3,6 +3,7 @@ using Volunteers.Data;
 using Volunteers.Features.Activities;
 using Volunteers.Features.Audit;
 using Volunteers.Features.Certificates;
+using Volunteers.Features.Changes;
 using Volunteers.Features.Hours;
 using Volunteers.Features.Identity;
 using Volunteers.Features.Organizations;
@@ -49,6 +50,7 @@ try
     builder.Services.AddHostedService<ShiftSettlement>();
     builder.Services.AddHostedService<SeriesHorizon>();
     builder.Services.AddSingleton<IDepartures, SignUpsOfTheDeparted>();
+    builder.Services.AddChanges();
     builder.Services.AddPrivacy();
     builder.Services.AddOpenApiDocuments();
     builder.Services.AddHealth();
@@ -123,6 +125,7 @@ try
     organization.MapColumnMappings();
     organization.MapReconciliations();
     organization.MapCertificates();
+    organization.MapChanges();
     organization.MapAudit();
 
     app.MapVerificationPage();

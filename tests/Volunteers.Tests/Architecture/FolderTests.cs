@@ -27,7 +27,8 @@ public sealed class FolderTests
         { "Certificates", "Platform Platform.Audit Platform.OpenApi Platform.Pdf Data Organizations Identity Teams Volunteers Projects Activities Hours Reports" },
         { "Reconciliation", "Platform Platform.Audit Platform.OpenApi Data Organizations Identity Teams Volunteers Projects Activities Hours" },
         { "Audit", "Platform Platform.Audit Platform.OpenApi Data Organizations Identity Reports" },
-        { "Privacy", "Platform Platform.Audit Platform.OpenApi Data Organizations Identity Teams Volunteers Projects Activities Hours Recognition Reports Certificates Reconciliation Audit" },
+        { "Changes", "Platform Platform.Audit Platform.OpenApi Data Organizations Identity Teams Volunteers Projects Activities Hours Recognition Certificates" },
+        { "Privacy", "Platform Platform.Audit Platform.OpenApi Data Organizations Identity Teams Volunteers Projects Activities Hours Recognition Reports Certificates Reconciliation Audit Changes" },
     };
 
     private static readonly Type[] Types = [.. typeof(VolunteersDb).Assembly.GetTypes().Where(type =>
