@@ -14,6 +14,7 @@ using Volunteers.Features.Reconciliation;
 using Volunteers.Features.Reports;
 using Volunteers.Features.Teams;
 using Volunteers.Features.Volunteers;
+using Volunteers.Features.Webhooks;
 using Volunteers.Platform;
 using Volunteers.Platform.Audit;
 using Volunteers.Platform.OpenApi;
@@ -52,6 +53,7 @@ try
     builder.Services.AddSingleton<IDepartures, SignUpsOfTheDeparted>();
     builder.Services.AddChanges();
     builder.Services.AddPrivacy();
+    builder.Services.AddWebhooks();
     builder.Services.AddOpenApiDocuments();
     builder.Services.AddHealth();
 
@@ -127,6 +129,7 @@ try
     organization.MapCertificates();
     organization.MapChanges();
     organization.MapAudit();
+    organization.MapWebhooks();
 
     app.MapVerificationPage();
     app.MapHealth();

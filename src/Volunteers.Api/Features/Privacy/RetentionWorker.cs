@@ -7,6 +7,7 @@ using Volunteers.Features.Identity;
 using Volunteers.Features.Reconciliation;
 using Volunteers.Features.Volunteers;
 using Volunteers.Platform;
+using Volunteers.Platform.Outbox;
 
 namespace Volunteers.Features.Privacy;
 
@@ -35,6 +36,7 @@ internal sealed class RetentionWorker(IServiceScopeFactory scopes, IOptions<Rete
         new("applications", days => days.ApplicationDays, 100, (services, before, ct) => InTransaction(Db(services), db => ApplicationEndpoints.DeclineUnanswered(db, before, ct), ct)),
         new("attendance details", days => days.AttendanceDetailDays, 1000, (services, before, ct) => AttendanceEvent.ForgetDevices(Db(services), before, ct)),
         new("reconciliations", days => days.ReconciliationDays, 10, (services, before, ct) => ReconciliationCleanup.Forget(Db(services), before, services.GetRequiredService<TimeProvider>().GetUtcNow(), ct)),
+        new("webhook events", days => days.WebhookDays, 1000, (services, before, ct) => Outbox.Forget(Db(services), before, ct)),
     ];
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
