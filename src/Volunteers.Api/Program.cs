@@ -6,6 +6,7 @@ using Volunteers.Features.Audit;
 using Volunteers.Features.Certificates;
 using Volunteers.Features.Hours;
 using Volunteers.Features.Identity;
+using Volunteers.Features.Jobs;
 using Volunteers.Features.Organizations;
 using Volunteers.Features.Privacy;
 using Volunteers.Features.Projects;
@@ -50,6 +51,7 @@ try
     builder.Services.AddHostedService<ShiftSettlement>();
     builder.Services.AddHostedService<SeriesHorizon>();
     builder.Services.AddSingleton<IDepartures, SignUpsOfTheDeparted>();
+    builder.Services.AddJobs();
     builder.Services.AddPrivacy();
     builder.Services.AddOpenApiDocuments();
     builder.Services.AddHealth();
@@ -124,6 +126,7 @@ try
     organization.MapColumnMappings();
     organization.MapReconciliations();
     organization.MapCertificates();
+    organization.MapJobs();
     organization.MapAudit();
 
     app.MapVerificationPage();

@@ -24,6 +24,9 @@ internal sealed class Retention
     /// <summary>Comparisons with files of another system, whose rows name people.</summary>
     public int ReconciliationDays { get; init; } = 90;
 
+    /// <summary>Imports and exports, with their files, from when they were asked for.</summary>
+    public int JobDays { get; init; } = 7;
+
     public bool MakesSense => this is { IdempotencyDays: >= 1, SignInDays: >= 1, FailedSignInDays: >= 1 }
-        && new[] { IdempotencyDays, SignInDays, FailedSignInDays, InvitationDays, ApplicationDays, AttendanceDetailDays, ReconciliationDays }.All(days => days is >= 0 and <= 36_500);
+        && new[] { IdempotencyDays, SignInDays, FailedSignInDays, InvitationDays, ApplicationDays, AttendanceDetailDays, ReconciliationDays, JobDays }.All(days => days is >= 0 and <= 36_500);
 }

@@ -3,6 +3,7 @@ using Microsoft.Extensions.Options;
 using Volunteers.Data;
 using Volunteers.Features.Activities;
 using Volunteers.Features.Identity;
+using Volunteers.Features.Jobs;
 using Volunteers.Features.Reconciliation;
 using Volunteers.Features.Volunteers;
 using Volunteers.Platform;
@@ -33,6 +34,7 @@ internal sealed class RetentionWorker(IServiceScopeFactory scopes, IOptions<Rete
         new("applications", days => days.ApplicationDays, 100, (services, before, ct) => InTransaction(Db(services), db => ApplicationEndpoints.DeclineUnanswered(db, before, ct), ct)),
         new("attendance details", days => days.AttendanceDetailDays, 1000, (services, before, ct) => AttendanceEvent.ForgetDevices(Db(services), before, ct)),
         new("reconciliations", days => days.ReconciliationDays, 10, (services, before, ct) => ReconciliationCleanup.Forget(Db(services), before, services.GetRequiredService<TimeProvider>().GetUtcNow(), ct)),
+        new("jobs", days => days.JobDays, 10, (services, before, ct) => JobCleanup.Forget(Db(services), before, services.GetRequiredService<TimeProvider>().GetUtcNow(), ct)),
     ];
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
