@@ -14,7 +14,7 @@ public sealed class FolderTests
         { "Platform.OpenApi", "Platform" },
         { "Platform.Pdf", "" },
         { "Platform.Audit", "Platform" },
-        { "Data", "Platform Platform.Audit Organizations Identity Teams Volunteers Projects Activities Hours Recognition Reports Certificates Reconciliation Audit" },
+        { "Data", "Platform Platform.Audit Organizations Identity Teams Volunteers Projects Activities Hours Recognition Reports Certificates Reconciliation Jobs Audit" },
         { "Organizations", "Platform Platform.Audit Platform.OpenApi Data" },
         { "Identity", "Platform Platform.Audit Platform.OpenApi Data Organizations" },
         { "Teams", "Platform Platform.Audit Platform.OpenApi Data Organizations Identity" },
@@ -26,8 +26,9 @@ public sealed class FolderTests
         { "Reports", "Platform Platform.Audit Platform.OpenApi Platform.Pdf Data Organizations Identity Teams Volunteers Projects Activities Hours Recognition" },
         { "Certificates", "Platform Platform.Audit Platform.OpenApi Platform.Pdf Data Organizations Identity Teams Volunteers Projects Activities Hours Reports" },
         { "Reconciliation", "Platform Platform.Audit Platform.OpenApi Data Organizations Identity Teams Volunteers Projects Activities Hours" },
+        { "Jobs", "Platform Platform.Audit Platform.OpenApi Data Organizations Identity Teams Volunteers Projects Activities Hours Reports" },
         { "Audit", "Platform Platform.Audit Platform.OpenApi Data Organizations Identity Reports" },
-        { "Privacy", "Platform Platform.Audit Platform.OpenApi Data Organizations Identity Teams Volunteers Projects Activities Hours Recognition Reports Certificates Reconciliation Audit" },
+        { "Privacy", "Platform Platform.Audit Platform.OpenApi Data Organizations Identity Teams Volunteers Projects Activities Hours Recognition Reports Certificates Reconciliation Jobs Audit" },
     };
 
     private static readonly Type[] Types = [.. typeof(VolunteersDb).Assembly.GetTypes().Where(type =>

@@ -73,7 +73,7 @@ public sealed partial class MessageTests(TestDatabases databases) : ApiTest(data
     /// <summary>Requests whose every value of the right type is good.</summary>
     private static readonly string[] NeedNoValidator =
         [
-            "AuditExportQuery", "CheckInCodeQuery", "ClientSecretRequest", "DisputeFilter", "DrawQuery", "EndSeriesQuery", "ImportQuery", "OwnExportQuery", "ReconciliationRowFilter", "SeriesFilter", "ServiceRecordFilter", "SignUpFilter",
+            "AuditExportQuery", "CheckInCodeQuery", "ClientSecretRequest", "DisputeFilter", "DrawQuery", "EndSeriesQuery", "ImportQuery", "JobImportQuery", "JobListFilter", "OwnExportQuery", "ReconciliationRowFilter", "SeriesFilter", "ServiceRecordFilter", "SignUpFilter",
             "TeamMemberFilter", "TeamMemberRequest",
         ];
 

@@ -161,6 +161,9 @@ public sealed partial class World
         var certificate = (await o.Admin.Post($"/volunteers/{world["ownVolunteer"]}/certificates", new { from = "2026-01-01", to = "2026-01-31" })).ShouldBe(201);
         (world.ids["certificateId"], world.ids["code"]) = (certificate.Id, (string)certificate["code"]!);
 
+        world.ids["jobId"] = (await o.Admin.Post("/jobs/exports", new { resource = "activities", format = "csv" })).ShouldBe(201).Id;
+        while ((string?)(await o.Admin.Get($"/jobs/{world["jobId"]}")).ShouldBe(200)["state"] is "queued" or "running") await Task.Delay(20);
+
         world.spares["spareMapping"] = async _ =>
         {
             var name = world.Unique("spare");
