@@ -209,7 +209,7 @@ public sealed record Operation(string Method, string Route, string Id, string? P
         new("GET", "{o}/jobs/{jobId}", "getJob", "Read",                                        "u nn 00 y0y 000 y0n uu"),
         new("GET", "{o}/jobs/{jobId}/events", "followJob", "Read",                              "u nn 00 y0y 000 y0n uu"),
         new("POST", "{o}/jobs/{jobId}/cancel", "cancelJob", "Read",                             "u nn 00 y0y 000 y0n uu"),
-        new("GET", "{o}/jobs/{jobId}/result", "getJobResult", "Read",                           "u nn 00 00y 000 00n uu"),
+        new("GET", "{o}/jobs/{drawnJob}/result", "getJobResult", "Read",                           "u nn 00 00y 000 00n uu"),
         new("GET", "{o}/column-mappings", "listColumnMappings", "Read",                         "u nn yy yyy 0y0 yyn uu"),
         new("GET", "{o}/column-mappings/{mappingName}", "getColumnMapping", "Read",             "u nn yy yyy 000 yyn uu"),
         new("PUT", "{o}/column-mappings/{mappingName}", "setColumnMapping", "CoordinateAll",    "u nn nn yny 0y0 ynn uu", _ => World.ColumnMapping),
