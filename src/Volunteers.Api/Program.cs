@@ -1,4 +1,3 @@
-using FluentValidation;
 using Microsoft.Extensions.Options;
 using Volunteers.Data;
 using Volunteers.Features.Activities;
@@ -46,7 +45,7 @@ try
     builder.Services.AddTurns();
     builder.Services.AddPersonalData();
     builder.Services.AddAuditTrail();
-    builder.Services.AddValidatorsFromAssemblyContaining<Program>(ServiceLifetime.Singleton, includeInternalTypes: true);
+    builder.Services.AddValidation();
     builder.Services.AddHostedService<ResetMessages>();
     builder.Services.AddHostedService<ShiftSettlement>();
     builder.Services.AddHostedService<SeriesHorizon>();

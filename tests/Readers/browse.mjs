@@ -15,10 +15,12 @@ const [pages, led, blocked] = [[], [], []];
 async function look(page, name) {
   await page.evaluate(axe.source);
   const { violations } = await page.evaluate(() => window.axe.run(document, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'] }));
-  const { overflow, focused, language } = await page.evaluate(() => ({
+  const { overflow, focused, language, text } = await page.evaluate(() => ({
     overflow: document.documentElement.scrollWidth - document.documentElement.clientWidth, focused: document.activeElement.id, language: document.documentElement.lang,
+    // What OAuth says to developers is English, and marked so.
+    text: [...document.querySelectorAll('main *:not([lang])')].flatMap(element => [...element.childNodes]).filter(node => node.nodeType === 3).map(node => node.data.trim()).filter(Boolean).join('\n'),
   }));
-  pages.push({ name, title: await page.title(), language, overflow, focused, wrong: violations.map(found => `${found.id}: ${found.nodes.map(node => node.html).join(' ')}`) });
+  pages.push({ name, title: await page.title(), language, overflow, focused, text, wrong: violations.map(found => `${found.id}: ${found.nodes.map(node => node.html).join(' ')}`) });
   if (input.folder) await page.screenshot({ path: `${input.folder}/${name}.png`, fullPage: true });
 }
 

@@ -5,6 +5,12 @@ namespace Volunteers.Platform;
 /// <summary>The first wall: every request that has a validator meets it before its handler runs.</summary>
 internal static class Validation
 {
+    public static void AddValidation(this IServiceCollection services)
+    {
+        ValidatorOptions.Global.LanguageManager = new ValidationTexts();
+        services.AddValidatorsFromAssemblyContaining<Program>(ServiceLifetime.Singleton, includeInternalTypes: true);
+    }
+
     public static TBuilder ValidatesRequests<TBuilder>(this TBuilder builder) where TBuilder : IEndpointConventionBuilder =>
         builder.AddEndpointFilterFactory((factory, next) =>
         {

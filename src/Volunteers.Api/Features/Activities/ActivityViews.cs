@@ -75,8 +75,8 @@ internal sealed record ActivityRequest(
             RuleFor(request => request.Title).OptionalLine(100).MinimumLength(1);
             RuleFor(request => request.TeamId).NotEmpty();
             RuleFor(request => request.StartsAt).NotEmpty();
-            RuleFor(request => request.EndsAt).GreaterThan(request => request.StartsAt);
-            RuleFor(request => request.EndsAt).LessThanOrEqualTo(request => request.StartsAt.AddDays(31));
+            RuleFor(request => request.EndsAt).GreaterThan(request => request.StartsAt).WithMessage(_ => Messages.Title("end_before_start"));
+            RuleFor(request => request.EndsAt).LessThanOrEqualTo(request => request.StartsAt.AddDays(31)).WithMessage(_ => Messages.Title("at_most_31_days"));
             RuleFor(request => request.Category).OptionalLine(50).MinimumLength(1);
             RuleFor(request => request.Description).MaximumLength(4000);
             RuleFor(request => request.Location!).IsPlace().When(request => request.Location is not null);

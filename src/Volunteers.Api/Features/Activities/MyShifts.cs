@@ -50,7 +50,7 @@ internal sealed record MyShiftFilter(
 {
     internal sealed class Validator : AbstractValidator<MyShiftFilter>
     {
-        public Validator() => RuleFor(filter => filter.To).GreaterThan(filter => filter.From).When(filter => filter.From is not null);
+        public Validator() => RuleFor(filter => filter.To).GreaterThan(filter => filter.From).WithMessage(_ => Messages.Title("end_before_start")).When(filter => filter.From is not null);
     }
 }
 

@@ -27,10 +27,10 @@ internal sealed record ShiftRequest(
         public Validator()
         {
             RuleFor(request => request.Name).Line(100);
-            RuleFor(request => request.EndsAt).GreaterThan(request => request.StartsAt).When(request => request.StartsAt is not null);
+            RuleFor(request => request.EndsAt).GreaterThan(request => request.StartsAt).WithMessage(_ => Messages.Title("end_before_start")).When(request => request.StartsAt is not null);
             RuleFor(request => request.Capacity).InclusiveBetween(1, 100_000);
-            RuleFor(request => request.SignUpClosesAt).LessThanOrEqualTo(request => request.EndsAt).When(request => request.EndsAt is not null);
-            RuleFor(request => request.CancelClosesAt).LessThanOrEqualTo(request => request.EndsAt).When(request => request.EndsAt is not null);
+            RuleFor(request => request.SignUpClosesAt).LessThanOrEqualTo(request => request.EndsAt).WithMessage(_ => Messages.Title("closes_after_end")).When(request => request.EndsAt is not null);
+            RuleFor(request => request.CancelClosesAt).LessThanOrEqualTo(request => request.EndsAt).WithMessage(_ => Messages.Title("closes_after_end")).When(request => request.EndsAt is not null);
             RuleFor(request => request.Skills).Must(skills => skills is null or { Count: <= 10 }).WithMessage(_ => Messages.Title("too_many"));
             RuleForEach(request => request.Skills).Line(50);
         }

@@ -45,7 +45,7 @@ internal static class SigningUp
         var day = organization.DayOf(shift.StartsAt);
         if (!await db.IsMember(shift.OrganizationId, volunteer.Id, activity.TeamId, day, ct)) throw new RuleBreach("not_a_member");
         var missing = shift.Skills.Where(name => !volunteer.Skills.Any(skill => skill.Name == name && (skill.ExpiresOn is null || skill.ExpiresOn >= day))).ToArray();
-        if (missing.Length > 0) throw new RuleBreach("skill_missing", string.Join(", ", missing));
+        if (missing.Length > 0) throw new RuleBreach("skill_missing", string.Join(Messages.Title("list_separator"), missing));
         if (wish.ClashReason is null && (await db.Clashing(shift, [volunteer.Id], ct)).Count > 0) throw new RuleBreach("shift_clash");
 
         var signUp = await db.SignUps.SingleOrDefaultAsync(s => s.OrganizationId == shift.OrganizationId && s.ShiftId == shift.Id && s.VolunteerId == volunteer.Id, ct);

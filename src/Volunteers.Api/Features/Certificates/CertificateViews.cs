@@ -20,7 +20,7 @@ internal sealed record CertificateRequest(DateOnly From, DateOnly To, string? La
         public Validator()
         {
             RuleFor(request => request.From).NotEmpty();
-            RuleFor(request => request.To).NotEmpty().GreaterThanOrEqualTo(request => request.From);
+            RuleFor(request => request.To).NotEmpty().GreaterThanOrEqualTo(request => request.From).WithMessage(_ => Messages.Title("to_before_from"));
             RuleFor(request => request.Language).Must(language => language is null or "zh-CN" or "en").WithMessage(_ => Messages.Title("unknown_locale"));
             RuleFor(request => request.Purpose).OptionalLine(200).MinimumLength(1);
         }

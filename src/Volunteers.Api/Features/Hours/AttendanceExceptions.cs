@@ -88,7 +88,7 @@ internal sealed record AttendanceExceptionFilter(
 {
     internal sealed class Validator : AbstractValidator<AttendanceExceptionFilter>
     {
-        public Validator() => RuleFor(filter => filter.To).GreaterThanOrEqualTo(filter => filter.From).When(filter => filter.From is not null);
+        public Validator() => RuleFor(filter => filter.To).GreaterThanOrEqualTo(filter => filter.From).WithMessage(_ => Messages.Title("to_before_from")).When(filter => filter.From is not null);
     }
 }
 

@@ -66,7 +66,7 @@ internal sealed record ServiceRecordRequest(
         {
             RuleFor(request => request.ActivityId).NotEmpty();
             RuleFor(request => request.StartsAt).NotEmpty();
-            RuleFor(request => request.EndsAt).NotEmpty().GreaterThan(request => request.StartsAt);
+            RuleFor(request => request.EndsAt).NotEmpty().GreaterThan(request => request.StartsAt).WithMessage(_ => Messages.Title("end_before_start"));
             RuleFor(request => request.EndsAt).LessThanOrEqualTo(request => request.StartsAt.AddHours(24)).WithMessage(_ => Messages.Title("at_most_a_day"));
             RuleFor(request => request.VolunteerId).Must((request, volunteer) => volunteer.HasValue != (request.Headcount is not null))
                 .WithMessage(_ => Messages.Title("volunteer_or_headcount"));

@@ -73,7 +73,7 @@ internal static class AuthorizeEndpoint
         HttpContext http, OpenIddictRequest request, SignedIn signedIn, ReturnUrl returnUrl, IOpenIddictApplicationManager applications, object client, CancellationToken ct)
     {
         var foreign = await applications.HasConsentTypeAsync(client, ConsentTypes.Explicit, ct);
-        var name = await applications.GetDisplayNameAsync(client, ct) ?? request.ClientId!;
+        var name = await applications.GetLocalizedDisplayNameAsync(client, ct) ?? request.ClientId!;
         var asks = foreign ? Messages.Detail("consent_title", name, signedIn.Account.DisplayName) : Messages.Detail("continue_title", name, signedIn.Account.DisplayName);
         var (yes, no) = foreign ? (Messages.Title("consent_allow"), Messages.Title("consent_deny")) : (Messages.Title("continue_do"), Messages.Title("continue_cancel"));
         var scopes = foreign

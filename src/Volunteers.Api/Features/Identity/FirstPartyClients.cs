@@ -1,4 +1,6 @@
+using System.Globalization;
 using OpenIddict.Abstractions;
+using Volunteers.Platform;
 using static OpenIddict.Abstractions.OpenIddictConstants;
 
 namespace Volunteers.Features.Identity;
@@ -11,6 +13,8 @@ internal static class FirstPartyClients
 
     /// <summary>Swagger UI, at this service's own address.</summary>
     public const string Swagger = "volunteers-swagger";
+
+    private static readonly CultureInfo Chinese = CultureInfo.GetCultureInfo("zh-CN");
 
     /// <summary>Makes them, and brings those of an earlier version up to date.</summary>
     public static async Task Ensure(IOpenIddictApplicationManager applications, CancellationToken ct)
@@ -28,7 +32,8 @@ internal static class FirstPartyClients
         ClientType = ClientTypes.Public,
         ApplicationType = ApplicationTypes.Native,
         ConsentType = ConsentTypes.Implicit,
-        DisplayName = "Volunteers mobile app",
+        DisplayName = Name("application_mobile", CultureInfo.InvariantCulture),
+        DisplayNames = { [Chinese] = Name("application_mobile", Chinese) },
         // The second and the third are for development: an app on this very machine, on whatever port is free.
         RedirectUris = { new Uri("volunteers://callback"), new Uri("http://127.0.0.1/callback"), new Uri("http://localhost/callback") },
         PostLogoutRedirectUris = { new Uri("volunteers://signed-out") },
@@ -47,11 +52,14 @@ internal static class FirstPartyClients
         ClientType = ClientTypes.Public,
         ApplicationType = ApplicationTypes.Web,
         ConsentType = ConsentTypes.Implicit,
-        DisplayName = "Swagger UI",
+        DisplayName = Name("application_swagger", CultureInfo.InvariantCulture),
+        DisplayNames = { [Chinese] = Name("application_swagger", Chinese) },
         Permissions =
         {
             Permissions.Endpoints.Token, Permissions.Endpoints.Authorization, Permissions.GrantTypes.AuthorizationCode, Permissions.ResponseTypes.Code,
             Permissions.Prefixes.Scope + SignInSetup.ApiScope,
         },
     };
+
+    private static string Name(string code, CultureInfo language) => Messages.TitleIn(language, code);
 }

@@ -108,7 +108,7 @@ internal sealed record RolesRequest(IReadOnlyList<HeldRole> Roles)
     {
         public Validator()
         {
-            RuleFor(request => request.Roles).NotEmpty().Must(roles => roles is null or { Count: <= 50 });
+            RuleFor(request => request.Roles).NotEmpty().Must(roles => roles is null or { Count: <= 50 }).WithMessage(_ => Messages.Title("too_many"));
             RuleForEach(request => request.Roles).NotNull().ChildRules(role =>
             {
                 role.RuleFor(r => r.Role).IsInEnum();

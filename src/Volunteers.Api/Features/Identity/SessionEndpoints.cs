@@ -26,8 +26,10 @@ internal static class SessionEndpoints
         [AsParameters] PageQuery page, Caller caller, ClaimsPrincipal bearer, VolunteersDb db, TimeProvider clock, CancellationToken ct)
     {
         var current = AuthorizationOf(bearer) ?? Guid.Empty;
+        var (mobile, swagger) = (Messages.Title("application_mobile"), Messages.Title("application_swagger"));
         return db.LiveSessions(caller.ActorId, clock.GetUtcNow()).ToPage(page, s => s.Id, s => new SessionView(s.Id, s.ClientId,
-            db.Set<OpenIddictEntityFrameworkCoreApplication<Guid>>().Where(client => client.ClientId == s.ClientId).Select(client => client.DisplayName).FirstOrDefault(),
+            s.ClientId == FirstPartyClients.Mobile ? mobile : s.ClientId == FirstPartyClients.Swagger ? swagger
+                : db.Set<OpenIddictEntityFrameworkCoreApplication<Guid>>().Where(client => client.ClientId == s.ClientId).Select(client => client.DisplayName).FirstOrDefault(),
             s.Device, s.StartedAt, s.LastUsedAt, s.AuthorizationId == current), ct);
     }
 

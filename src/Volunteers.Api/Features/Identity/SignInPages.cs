@@ -92,7 +92,7 @@ internal static class SignInPages
         HttpContext http, ReturnUrl? returnUrl, IOpenIddictApplicationManager applications, string? login, Problem problem, CancellationToken ct)
     {
         var client = await ClientOf(returnUrl, applications, ct);
-        var purpose = client is null ? "" : $"<p>{HtmlForm.Encode(Messages.Detail("sign_in_title", await applications.GetDisplayNameAsync(client, ct) ?? ""))}</p>";
+        var purpose = client is null ? "" : $"<p>{HtmlForm.Encode(Messages.Detail("sign_in_title", await applications.GetLocalizedDisplayNameAsync(client, ct) ?? ""))}</p>";
         var alert = problem switch { Problem.Expired => Messages.Title("page_expired"), Problem.Refused => Messages.Title("sign_in_refused"), _ => null };
         var errorId = problem == Problem.Refused ? "problem" : null;
         var form = HtmlForm.Post(http, Path, [new("returnUrl", returnUrl?.Value)],

@@ -20,6 +20,10 @@ internal static class ConsentPurposes
 
     /// <summary>To keep the number of an identity document, where the organization has a text about it.</summary>
     public const string IdentityDocument = "identity-document";
+
+    /// <summary>In the language of the request; a purpose of the organization's own as it is called there.</summary>
+    public static string Told(string purpose) =>
+        purpose is Profile or Guardian or IdentityDocument ? Messages.Title("consent_purpose_" + purpose.Replace('-', '_')) : purpose;
 }
 
 /// <summary>What people are asked to agree to: one version of the text about one purpose. It never changes; another text is another version.</summary>

@@ -75,5 +75,5 @@ internal static class IdentityConsent
         return [.. people.Except(given)];
     }
 
-    public static RuleBreach Missing => new("consent_needed", ConsentPurposes.IdentityDocument);
+    public static RuleBreach Missing => new("consent_needed", ConsentPurposes.Told(ConsentPurposes.IdentityDocument));
 }

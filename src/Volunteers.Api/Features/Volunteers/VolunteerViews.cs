@@ -74,7 +74,7 @@ internal abstract class PersonValidator<T> : AbstractValidator<T> where T : IPer
         RuleFor(person => person.Name).Line(100);
         RuleFor(person => person.Hometown).OptionalLine(50);
         RuleFor(person => person.BirthDate).Must(day => day is null || day <= DateOnly.FromDateTime(clock.GetUtcNow().UtcDateTime.AddDays(1)))
-            .WithMessage(_ => Messages.Title("in_the_future"));
+            .WithMessage(_ => Messages.Title("born_in_the_future"));
         RuleFor(person => person.Residence).OptionalLine(100);
         RuleFor(person => person.Skills).Must(skills => skills is null or { Count: <= 30 }).WithMessage(_ => Messages.Title("too_many"));
         RuleForEach(person => person.Skills).NotNull().ChildRules(skill => skill.RuleFor(s => s.Name).Line(50));

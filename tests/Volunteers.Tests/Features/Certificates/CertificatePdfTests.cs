@@ -13,7 +13,7 @@ namespace Volunteers.Tests.Features.Certificates;
 public sealed class CertificatePdfTests(TestDatabases databases) : CertificatesTest(databases)
 {
     [Theory]
-    [InlineData("zh-CN", "兹证明陈䶮·李喆𠮷（志愿者编号：", "负责人登记", "不得用于商业目的", "（盖章处）", "第1页，共1页", "取代证明编号：")]
+    [InlineData("zh-CN", "兹证明陈䶮·李喆𠮷（志愿者编号：", "组织方登记", "不得用于商业目的", "（盖章处）", "第1页，共1页", "取代证明编号：")]
     [InlineData("en", "Thisistocertifythat陈䶮·李喆𠮷(volunteerno.", "Enteredbyacoordinator", "Notforcommercialuse", "(seal)", "Page1of1", "Replacescertificateno.:")]
     public async Task Everything_that_the_rules_ask_for_is_on_it(string language, params string[] parts)
     {

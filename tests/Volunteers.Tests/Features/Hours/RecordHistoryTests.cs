@@ -91,7 +91,7 @@ public sealed class RecordHistoryTests(TestDatabases databases) : HoursTest(data
         Assert.EndsWith(" named who one participation of a headcount was: 120 minutes and 1 person-time, from 7 June 2026, 08:00 to 7 June 2026, 10:00. "
             + "That was later than the day on which it was due. This moved 120 minutes and 1 person-time here from a headcount; no total changed.",
             (string)ofNamed["text"]!, StringComparison.Ordinal);
-        Assert.EndsWith($"将此未记名计数中的一人次记到{name}名下。120分钟和1人次由此转到一条具名记录，合计不变。", (string)(await Steps(Admin, headcount, "zh-CN"))[1]["text"]!, StringComparison.Ordinal);
+        Assert.EndsWith($"将此未记名计数中的一人次记到{name}名下。120分钟和1人次由此转到一条记名记录，合计不变。", (string)(await Steps(Admin, headcount, "zh-CN"))[1]["text"]!, StringComparison.Ordinal);
         Assert.EndsWith("登记时已过规定期限。120分钟和1人次由未记名计数转入此处，合计不变。", (string)(await Steps(Admin, named, "zh-CN"))[0]["text"]!, StringComparison.Ordinal);
     }
 
@@ -111,7 +111,7 @@ public sealed class RecordHistoryTests(TestDatabases databases) : HoursTest(data
         Assert.EndsWith($" took a name off one participation of this headcount: {name}. Reason: “Somebody else.”. "
             + "This moved 120 minutes and 1 person-time back here from a record with a name; no total changed.", (string)ofHeadcount["text"]!, StringComparison.Ordinal);
         Assert.EndsWith("Reason: “Somebody else.”. This moved 120 minutes and 1 person-time from here back to a headcount; no total changed.", (string)ofNamed["text"]!, StringComparison.Ordinal);
-        Assert.EndsWith($"撤去了此未记名计数中一人次的姓名：{name}。理由：“Somebody else.”。120分钟和1人次由具名记录退回此处，合计不变。", (string)(await Steps(Admin, headcount, "zh-CN"))[2]["text"]!, StringComparison.Ordinal);
+        Assert.EndsWith($"撤去了此未记名计数中一人次的姓名：{name}。理由：“Somebody else.”。120分钟和1人次由记名记录退回此处，合计不变。", (string)(await Steps(Admin, headcount, "zh-CN"))[2]["text"]!, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -127,7 +127,7 @@ public sealed class RecordHistoryTests(TestDatabases databases) : HoursTest(data
         foreach (var step in new[] { ofHeadcount, ofRecord })
             Assert.EndsWith("no total changed. Only by evidence they now count as “Self”, no longer as “Coordinator”.", (string)step["text"]!, StringComparison.Ordinal);
         Assert.Equal((record, headcount), ((string?)ofHeadcount["otherRecordId"], (string?)ofRecord["otherRecordId"]));
-        Assert.EndsWith("合计不变。只是依据由“负责人录入”改计为“本人填报”。", (string)(await Steps(Admin, record, "zh-CN"))[1]["text"]!, StringComparison.Ordinal);
+        Assert.EndsWith("合计不变。只是依据由“协调员录入”改计为“本人填报”。", (string)(await Steps(Admin, record, "zh-CN"))[1]["text"]!, StringComparison.Ordinal);
     }
 
     [Fact]

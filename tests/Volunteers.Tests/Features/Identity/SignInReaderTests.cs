@@ -1,10 +1,11 @@
+using System.Text.RegularExpressions;
 using Volunteers.Tests.Support;
 using Xunit;
 
 namespace Volunteers.Tests.Features.Identity;
 
 /// <summary>A client library, a browser and an accessibility checker that others wrote say whether people can sign in.</summary>
-public sealed class SignInReaderTests(TestDatabases databases) : SignInTest(databases)
+public sealed partial class SignInReaderTests(TestDatabases databases) : SignInTest(databases)
 {
     private const string Redirect = "http://127.0.0.1:61999/back";
     private const string Left = "http://127.0.0.1:61999/left";
@@ -53,6 +54,9 @@ public sealed class SignInReaderTests(TestDatabases databases) : SignInTest(data
         Assert.Empty(pages.Where(page => (int)page!["overflow"]! > 0).Select(page => (string)page!["name"]!));
         Assert.All(pages.Where(page => ((string)page!["name"]!).StartsWith("refused", StringComparison.Ordinal)), page => Assert.Equal("password", (string?)page!["focused"]));
         Assert.All(pages, page => Assert.Contains($"-{page!["language"]}-", (string)page["name"]!, StringComparison.Ordinal));
+        // Names of people and applications are as they are; nothing else is in another language.
+        var texts = pages.Select(page => (Name: (string)page!["name"]!, Language: (string?)page["language"], Text: Names.Aggregate((string)page["title"]! + "\n" + page["text"], (text, name) => text.Replace(name, "", StringComparison.Ordinal))));
+        Assert.All(texts, page => Assert.True(page.Language == "en" ? Regex.IsMatch(page.Text, "[A-Za-z]{2,}") && !Han().IsMatch(page.Text) : Han().IsMatch(page.Text) && !Regex.IsMatch(page.Text, "[A-Za-z]{2,}"), $"{page.Name}: {page.Text}"));
         // Chromium holds form-action against redirects: it did go back to the application, each time, and said nothing of it.
         Assert.Equal(8, got["led"]!.AsArray().Count(address => ((string)address!).StartsWith(Redirect + "?code=", StringComparison.Ordinal)));
         Assert.Empty(got["blocked"]!.AsArray());
@@ -70,6 +74,11 @@ public sealed class SignInReaderTests(TestDatabases databases) : SignInTest(data
 
         Assert.Equal(("volunteers-swagger", "authorization_code", true, 200), ((string?)got["clientId"], (string?)got["grant"], (bool)got["verifier"]!, (int)got["status"]!));
     }
+
+    private static readonly string[] Names = ["Front desk", "Administrator", ApiHost.OperatorLogin];
+
+    [GeneratedRegex(@"\p{IsCJKUnifiedIdeographs}")]
+    private static partial Regex Han();
 
     private string Issuer
     {

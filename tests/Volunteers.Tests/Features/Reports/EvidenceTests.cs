@@ -71,7 +71,7 @@ public sealed class EvidenceTests(TestDatabases databases) : AttendanceTest(data
         var about = Workbook.Read(await ReportFormatTests.Bytes(O, path + "xlsx", "zh-CN")).Sheets[1];
         var print = PdfLines.Read(await ReportFormatTests.Bytes(O, path + "pdf", "zh-CN"));
 
-        foreach (var (word, minutes) in new[] { ("签到签退", 40m), ("负责人录入", 60m), ("导入", 30m), ("本人填报", 50m) })
+        foreach (var (word, minutes) in new[] { ("签到签退", 40m), ("协调员录入", 60m), ("导入", 30m), ("本人填报", 50m) })
         {
             Assert.Contains(about, row => row is [{ } first, ..] && first.Text == word && row.Any(cell => cell?.Number == minutes));
             Assert.Contains(print, line => line.StartsWith(word, StringComparison.Ordinal) && line.Contains(minutes.ToString("0", null), StringComparison.Ordinal));

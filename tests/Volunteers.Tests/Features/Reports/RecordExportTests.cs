@@ -128,7 +128,7 @@ public sealed class RecordExportTests(TestDatabases databases) : ApiTest(databas
         Assert.Equal(csv.Rows.Select(row => decimal.Parse(row["Hours"], CultureInfo.InvariantCulture)), book.Main.Skip(1).Select(row => row[11]!.Number!.Value));
         Assert.Equal(csv.Rows.SkipLast(1).Select(row => row["Date"]), book.Main.Skip(1).SkipLast(1).Select(row => row[7]!.Date.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture)));
         Assert.Equal(csv.Rows.SkipLast(1).Select(row => row["Start"]), book.Main.Skip(1).SkipLast(1).Select(row => row[8]!.Date.ToString("yyyy-MM-dd HH:mm:ss", CultureInfo.InvariantCulture)));
-        Assert.All(["组织", "时段", "账目位置", "出具时间"], name => Assert.NotEmpty(book.About[name]));
+        Assert.All(["组织", "时段", "账本位置", "出具时间"], name => Assert.NotEmpty(book.About[name]));
     }
 
     [Fact]

@@ -63,8 +63,8 @@ public sealed class ReportFormatTests(TestDatabases databases) : ApiTest(databas
         Assert.Equal((string)(await o.Admin.Get("")).ShouldBe(200)["name"]!, book.About["组织"]);
         Assert.Equal("2025-01-01 至 2026-12-31，含首尾两日（Asia/Shanghai）", book.About["时段"]);
         Assert.StartsWith("Team", book.About["服务队"], StringComparison.Ordinal);
-        Assert.Equal("负责人录入", book.About["依据"]);
-        Assert.StartsWith($"第 {end - 1} 号", book.About["账目位置"], StringComparison.Ordinal);
+        Assert.Equal("协调员录入", book.About["依据"]);
+        Assert.StartsWith($"第 {end - 1} 号", book.About["账本位置"], StringComparison.Ordinal);
         Assert.EndsWith("+08:00", book.About["出具时间"], StringComparison.Ordinal);
     }
 
@@ -132,7 +132,7 @@ public sealed class ReportFormatTests(TestDatabases databases) : ApiTest(databas
         {
             var lines = PdfLines.Of(page);
             Assert.Contains("志愿者编号志愿者月份人数人次分钟小时", lines);
-            Assert.StartsWith("账目0·出具于20", lines[^1], StringComparison.Ordinal);
+            Assert.StartsWith("账本0·出具于20", lines[^1], StringComparison.Ordinal);
             Assert.EndsWith($"第{page.Number}页，共{print.NumberOfPages}页", lines[^1], StringComparison.Ordinal);
         });
     }

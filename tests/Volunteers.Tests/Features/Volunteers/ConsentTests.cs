@@ -121,7 +121,7 @@ public sealed class ConsentTests(TestDatabases databases) : ApiTest(databases)
         Assert.Equal(("paused", null), ((string?)paused["status"], (string?)paused["consent"]));
         Assert.Equal(["insurance", "profile"], paused["withdrawnConsents"]!.AsArray().Select(purpose => (string)purpose!));
         Assert.Equal(person, (string?)Assert.Single((await o.Admin.Get("/volunteers?consentWithdrawn=true")).Items)!["id"]);
-        Assert.Contains("insurance, profile", (string)(await o.Admin.Patch($"/volunteers/{person}", new { status = "active" })).ShouldRefuse(409, "consent_withdrawn")["detail"]!, StringComparison.Ordinal);
+        Assert.Contains("insurance, keeping the profile", (string)(await o.Admin.Patch($"/volunteers/{person}", new { status = "active" })).ShouldRefuse(409, "consent_withdrawn")["detail"]!, StringComparison.Ordinal);
 
         (await volunteer.Post(path, new { purpose = "insurance", action = "given", version = "v1" })).ShouldBe(201);
         Assert.Equal("paused", (string?)(await o.Admin.Get($"/volunteers/{person}"))["status"]);
