@@ -10,30 +10,16 @@ namespace Volunteers.Tests.Support;
 /// <summary>Readers that others wrote, in tests/Readers: they say whether what the service writes can be read elsewhere.</summary>
 public static class NodeReader
 {
-    private static readonly string Folder = Path.GetFullPath(Path.Combine(Here(), "../../Readers"));
-    private static readonly SemaphoreSlim OneAtATime = new(1);
+    private static readonly NodeFolder Readers = new("tests/Readers");
 
     /// <summary>Runs a script of tests/Readers with these settings; answers the JSON that it prints.</summary>
-    public static Task<JsonNode> Run(string script, object settings) => Read(script, JsonSerializer.SerializeToUtf8Bytes(settings));
+    public static Task<JsonNode> Run(string script, object settings) => Readers.Run(script, settings);
 
     /// <summary>Runs a script of tests/Readers on this input; answers the JSON that it prints.</summary>
-    public static async Task<JsonNode> Read(string script, byte[] input)
-    {
-        await Install();
-        var (exitCode, output, error) = await Run("node", [Path.Combine(Folder, script)], input);
-        Assert.True(exitCode == 0, $"{script} could not read it: {error}\n{Encoding.UTF8.GetString(input)}");
-        return JsonNode.Parse(output)!;
-    }
+    public static Task<JsonNode> Read(string script, byte[] input) => Readers.Read(script, input);
 
     /// <summary>Starts a script of tests/Readers that goes on until its input ends.</summary>
-    public static async Task<Process> Start(string script)
-    {
-        await Install();
-        return Process.Start(new ProcessStartInfo("node", [Path.Combine(Folder, script)])
-        {
-            RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true, StandardOutputEncoding = Encoding.UTF8,
-        })!;
-    }
+    public static Task<Process> Start(string script) => Readers.Start(script);
 
     /// <summary>A Chromium of this machine, for the scripts that need one.</summary>
     public static string Chromium()
@@ -43,11 +29,54 @@ public static class NodeReader
         Assert.SkipWhen(found is null, "The pages are looked at with Chromium, which this machine does not have (apt install chromium, or CHROMIUM names it).");
         return found;
     }
+}
+
+/// <summary>A folder of this repository with scripts for node and the packages that they need.</summary>
+public sealed class NodeFolder(string path)
+{
+    private static readonly SemaphoreSlim OneAtATime = new(1);
+
+    public static string Repository { get; } = Path.GetFullPath(Path.Combine(Here(), "../../.."));
+
+    public string Folder { get; } = Path.Combine(Repository, path);
+
+    /// <summary>Runs a script with these settings as its input; answers the JSON that it prints.</summary>
+    public Task<JsonNode> Run(string script, object settings) => Read(script, JsonSerializer.SerializeToUtf8Bytes(settings));
+
+    /// <summary>Runs a script on this input; answers the JSON that it prints.</summary>
+    public async Task<JsonNode> Read(string script, byte[] input)
+    {
+        await Install();
+        var (exitCode, output, error) = await Run("node", [Path.Combine(Folder, script)], input);
+        Assert.True(exitCode == 0, $"{script} could not read it: {error}\n{Encoding.UTF8.GetString(input)}");
+        return JsonNode.Parse(output)!;
+    }
+
+    /// <summary>Starts a script that goes on until its input ends.</summary>
+    public async Task<Process> Start(string script, params (string Name, string Value)[] environment)
+    {
+        await Install();
+        var start = new ProcessStartInfo("node", [Path.Combine(Folder, script)])
+        {
+            RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true, StandardOutputEncoding = Encoding.UTF8,
+        };
+        foreach (var (name, value) in environment) start.Environment[name] = value;
+        return Process.Start(start)!;
+    }
+
+    /// <summary>Runs a program of one of its packages; answers what it said, once it has done what it should.</summary>
+    public async Task<string> Run(string program, params string[] arguments)
+    {
+        await Install();
+        var (exitCode, output, error) = await Run("node", [Path.Combine(Folder, "node_modules", program), .. arguments], []);
+        Assert.True(exitCode == 0, $"{program} failed: {output}{error}");
+        return output;
+    }
 
     /// <summary>Once per checkout and list of packages: other tests of this run wait for the semaphore, other runs for the file.</summary>
-    private static async Task Install()
+    private async Task Install()
     {
-        Assert.SkipUnless(await IsThere("node") && await IsThere("npm"), "The independent readers need node and npm, which this machine does not have.");
+        Assert.SkipUnless(await IsThere("node") && await IsThere("npm"), "The independent readers and clients need node and npm, which this machine does not have.");
         await OneAtATime.WaitAsync(TestContext.Current.CancellationToken);
         try
         {
@@ -63,14 +92,15 @@ public static class NodeReader
         }
     }
 
-    private static async Task<FileStream> LockFile()
+    private async Task<FileStream> LockFile()
     {
-        var path = Path.Combine(Path.GetTempPath(), $"volunteers-readers-{Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(Encoding.UTF8.GetBytes(Folder)))[..16]}.lock");
+        var name = Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(Encoding.UTF8.GetBytes(Folder)))[..16];
+        var file = Path.Combine(Path.GetTempPath(), $"volunteers-readers-{name}.lock");
         while (true)
         {
             try
             {
-                return new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+                return new FileStream(file, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
             }
             catch (IOException)
             {
