@@ -3,6 +3,7 @@ using Volunteers.Data;
 using Volunteers.Features.Activities;
 using Volunteers.Features.Audit;
 using Volunteers.Features.Certificates;
+using Volunteers.Features.Changes;
 using Volunteers.Features.Hours;
 using Volunteers.Features.Identity;
 using Volunteers.Features.Jobs;
@@ -51,6 +52,7 @@ try
     builder.Services.AddHostedService<SeriesHorizon>();
     builder.Services.AddSingleton<IDepartures, SignUpsOfTheDeparted>();
     builder.Services.AddJobs();
+    builder.Services.AddChanges();
     builder.Services.AddPrivacy();
     builder.Services.AddOpenApiDocuments();
     builder.Services.AddHealth();
@@ -126,6 +128,7 @@ try
     organization.MapReconciliations();
     organization.MapCertificates();
     organization.MapJobs();
+    organization.MapChanges();
     organization.MapAudit();
 
     app.MapVerificationPage();

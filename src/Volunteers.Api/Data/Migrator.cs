@@ -60,7 +60,7 @@ internal static class Migrator
          grant usage on all sequences in schema public to {ServiceRole};
          revoke update, delete on {string.Join(", ", OnlyGrow)} from {ServiceRole};
          {string.Concat(Forgettable.Select(some => $"grant update ({some.Columns}) on {some.Table} to {ServiceRole};\n"))}
-         revoke update on audit_values, audit_pending from {ServiceRole};
+         revoke update on audit_values, audit_pending, change_marks, changes from {ServiceRole};
          revoke insert, update, delete on audit_cuts from {ServiceRole};
          revoke insert, update, delete on "__EFMigrationsHistory" from {ServiceRole};
          """;

@@ -23,7 +23,7 @@ using Volunteers.Platform;
 namespace Volunteers.Data;
 
 internal sealed class VolunteersDb(DbContextOptions<VolunteersDb> options)
-    : IdentityUserContext<Account, Guid>(options), IDataProtectionKeyContext
+    : IdentityUserContext<Account, Guid>(options), IDataProtectionKeyContext, IFollowed
 {
     public DbSet<Organization> Organizations => Set<Organization>();
 
@@ -138,8 +138,14 @@ internal sealed class VolunteersDb(DbContextOptions<VolunteersDb> options)
                 && (entry.State == EntityState.Added || (entry.State == EntityState.Modified && entry.Property(nameof(IOnCalendar.Sequence)).IsModified)))
                 entry.Property(nameof(IOnCalendar.ChangedAt)).CurrentValue = this.GetService<TimeProvider>().GetUtcNow();
         }
-        return await base.SaveChangesAsync(acceptAllChangesOnSuccess, cancellationToken);
+        await this.MarkChanges([.. ChangeTracker.Entries()], cancellationToken);
+        var saved = await base.SaveChangesAsync(acceptAllChangesOnSuccess, cancellationToken);
+        // Nobody asks for them again, and an import has many.
+        foreach (var mark in ChangeTracker.Entries<ChangeMark>().ToList()) mark.State = EntityState.Detached;
+        return saved;
     }
+
+    public Task Deleting(IReadOnlyCollection<object> rows, CancellationToken ct) => this.MarkDeleted(rows, ct);
 
     private async Task KeepFormerStates(CancellationToken ct)
     {

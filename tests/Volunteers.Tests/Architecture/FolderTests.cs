@@ -28,7 +28,8 @@ public sealed class FolderTests
         { "Reconciliation", "Platform Platform.Audit Platform.OpenApi Data Organizations Identity Teams Volunteers Projects Activities Hours" },
         { "Jobs", "Platform Platform.Audit Platform.OpenApi Data Organizations Identity Teams Volunteers Projects Activities Hours Reports" },
         { "Audit", "Platform Platform.Audit Platform.OpenApi Data Organizations Identity Reports" },
-        { "Privacy", "Platform Platform.Audit Platform.OpenApi Data Organizations Identity Teams Volunteers Projects Activities Hours Recognition Reports Certificates Reconciliation Jobs Audit" },
+        { "Changes", "Platform Platform.Audit Platform.OpenApi Data Organizations Identity Teams Volunteers Projects Activities Hours Recognition Certificates" },
+        { "Privacy", "Platform Platform.Audit Platform.OpenApi Data Organizations Identity Teams Volunteers Projects Activities Hours Recognition Reports Certificates Reconciliation Jobs Audit Changes" },
     };
 
     private static readonly Type[] Types = [.. typeof(VolunteersDb).Assembly.GetTypes().Where(type =>

@@ -64,6 +64,7 @@ public sealed record Operation(string Method, string Route, string Id, string? P
         new("GET", "{o}/roles/{accountId}", "getRoles", "Administer",                           "u nn nn nny 000 nnn uu"),
         new("PUT", "{o}/roles/{accountId}", "setRoles", "Administer",                           "u nn nn nny 000 nnn uu", w => new { roles = new[] { new { role = "volunteer", volunteerId = w["ownVolunteer"] } } }),
         new("DELETE", "{o}/roles/{spareAccount}", "removeRoles", "Administer",                  "u nn nn nny 000 nnn uu"),
+        new("GET", "{o}/changes", "listChanges", "Member",                                      "u yy yy yyy 0y0 yyn uu", Query: "?limit=200"),
         // What administrators did is in it too, so nobody else reads it.
         new("GET", "{o}/audit", "listAuditEvents", "Administer",                                "u nn nn nny 0y0 nnn uu"),
         new("GET", "{o}/audit/verification", "verifyAudit", "Administer",                       "u nn nn nny 0y0 nnn uu"),

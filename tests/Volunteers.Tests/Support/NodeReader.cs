@@ -19,7 +19,7 @@ public static class NodeReader
     public static Task<JsonNode> Read(string script, byte[] input) => Readers.Read(script, input);
 
     /// <summary>Starts a script of tests/Readers that goes on until its input ends.</summary>
-    public static Task<Process> Start(string script) => Readers.Start(script);
+    public static Task<Process> Start(string script) => Readers.Start(script, []);
 
     /// <summary>A Chromium of this machine, for the scripts that need one.</summary>
     public static string Chromium()
@@ -29,6 +29,10 @@ public static class NodeReader
         Assert.SkipWhen(found is null, "The pages are looked at with Chromium, which this machine does not have (apt install chromium, or CHROMIUM names it).");
         return found;
     }
+
+    /// <summary>A folder for the pictures that a script takes, beside the tests' own output or where PICTURES says.</summary>
+    public static string Pictures(string of) =>
+        Directory.CreateDirectory(Path.Combine(Environment.GetEnvironmentVariable("PICTURES") ?? Path.Combine(AppContext.BaseDirectory, "pictures"), of)).FullName;
 }
 
 /// <summary>A folder of this repository with scripts for node and the packages that they need.</summary>
@@ -52,11 +56,11 @@ public sealed class NodeFolder(string path)
         return JsonNode.Parse(output)!;
     }
 
-    /// <summary>Starts a script that goes on until its input ends.</summary>
-    public async Task<Process> Start(string script, params (string Name, string Value)[] environment)
+    /// <summary>Starts a script that is talked with, or goes on until its input ends.</summary>
+    public async Task<Process> Start(string script, string[] arguments, params (string Name, string Value)[] environment)
     {
         await Install();
-        var start = new ProcessStartInfo("node", [Path.Combine(Folder, script)])
+        var start = new ProcessStartInfo("node", [Path.Combine(Folder, script), .. arguments])
         {
             RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true, StandardOutputEncoding = Encoding.UTF8,
         };

@@ -21,7 +21,7 @@ public static class TypedClient
     {
         var ct = TestContext.Current.CancellationToken;
         var folder = await Build(service);
-        using var process = await Client.Start(Path.Combine(folder, script + ".js"), ("VOLUNTEERS", service.AbsoluteUri));
+        using var process = await Client.Start(Path.Combine(folder, script + ".js"), [], ("VOLUNTEERS", service.AbsoluteUri));
         var error = process.StandardError.ReadToEndAsync(ct);
         try
         {

@@ -398,6 +398,37 @@ namespace Volunteers.Data.Migrations
                     b.ToTable("openiddict_tokens", (string)null);
                 });
 
+            modelBuilder.Entity("Volunteers.Data.ChangeMark", b =>
+                {
+                    b.Property<Guid>("OrganizationId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("organization_id");
+
+                    b.Property<Guid>("Id")
+                        .HasColumnType("uuid")
+                        .HasColumnName("id");
+
+                    b.PrimitiveCollection<Guid[]>("Keys")
+                        .IsRequired()
+                        .HasColumnType("uuid[]")
+                        .HasColumnName("keys");
+
+                    b.Property<string>("Kind")
+                        .IsRequired()
+                        .HasMaxLength(30)
+                        .HasColumnType("character varying(30)")
+                        .HasColumnName("kind");
+
+                    b.Property<Guid>("RowId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("row_id");
+
+                    b.HasKey("OrganizationId", "Id")
+                        .HasName("pk_change_marks");
+
+                    b.ToTable("change_marks", (string)null);
+                });
+
             modelBuilder.Entity("Volunteers.Data.FormerState", b =>
                 {
                     b.Property<Guid>("OrganizationId")
@@ -1462,6 +1493,65 @@ namespace Volunteers.Data.Migrations
                         .HasDatabaseName("ix_certificate_endings_organization_id_successor_id");
 
                     b.ToTable("certificate_endings", (string)null);
+                });
+
+            modelBuilder.Entity("Volunteers.Features.Changes.Change", b =>
+                {
+                    b.Property<Guid>("OrganizationId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("organization_id");
+
+                    b.Property<long>("Position")
+                        .HasColumnType("bigint")
+                        .HasColumnName("position");
+
+                    b.Property<DateTimeOffset>("At")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("at");
+
+                    b.PrimitiveCollection<Guid[]>("Keys")
+                        .IsRequired()
+                        .HasColumnType("uuid[]")
+                        .HasColumnName("keys");
+
+                    b.Property<string>("Resource")
+                        .IsRequired()
+                        .HasMaxLength(30)
+                        .HasColumnType("character varying(30)")
+                        .HasColumnName("resource");
+
+                    b.Property<Guid>("ResourceId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("resource_id");
+
+                    b.HasKey("OrganizationId", "Position")
+                        .HasName("pk_changes");
+
+                    b.HasIndex("At")
+                        .HasDatabaseName("ix_changes_at");
+
+                    b.ToTable("changes", (string)null);
+                });
+
+            modelBuilder.Entity("Volunteers.Features.Changes.ChangeHead", b =>
+                {
+                    b.Property<Guid>("OrganizationId")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("uuid")
+                        .HasColumnName("organization_id");
+
+                    b.Property<DateOnly>("Day")
+                        .HasColumnType("date")
+                        .HasColumnName("day");
+
+                    b.Property<long>("Position")
+                        .HasColumnType("bigint")
+                        .HasColumnName("position");
+
+                    b.HasKey("OrganizationId")
+                        .HasName("pk_change_heads");
+
+                    b.ToTable("change_heads", (string)null);
                 });
 
             modelBuilder.Entity("Volunteers.Features.Hours.Dispute", b =>

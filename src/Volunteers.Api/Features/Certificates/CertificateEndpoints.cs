@@ -82,10 +82,16 @@ internal static class CertificateQueries
         certificates.Where(c => c.OrganizationId == one.OrganizationId && c.Id == one.Id);
 
     /// <summary>One certificate with its lines; null when there is none.</summary>
-    public static async Task<CertificateView?> ViewOf(this VolunteersDb db, IQueryable<Certificate> one, CancellationToken ct) =>
-        await one.Select(CertificateView.Projection(db)).AsNoTracking().SingleOrDefaultAsync(ct) is { } view
-            ? view with { Lines = (await one.AsNoTracking().SingleAsync(ct)).Lines }
-            : null;
+    public static async Task<CertificateView?> ViewOf(this VolunteersDb db, IQueryable<Certificate> one, CancellationToken ct) => (await db.ViewsOf(one, ct)).SingleOrDefault();
+
+    /// <summary>Some certificates with their lines.</summary>
+    public static async Task<IEnumerable<CertificateView>> ViewsOf(this VolunteersDb db, IQueryable<Certificate> some, CancellationToken ct)
+    {
+        var views = await some.Select(CertificateView.Projection(db)).AsNoTracking().ToListAsync(ct);
+        // Never deleted, so each of them is found again.
+        var lines = views.Count == 0 ? [] : (await some.AsNoTracking().ToListAsync(ct)).ToDictionary(certificate => certificate.Id, certificate => certificate.Lines);
+        return views.Where(view => lines.ContainsKey(view.Id)).Select(view => view with { Lines = lines[view.Id] });
+    }
 
     /// <summary>What the account or client is called that acts here.</summary>
     public static Task<string> NameOf(this VolunteersDb db, Tenant tenant, CancellationToken ct) => tenant.Caller.IsClient

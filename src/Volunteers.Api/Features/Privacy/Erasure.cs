@@ -79,6 +79,7 @@ internal sealed class Erasure(VolunteersDb db, IDepartures departures, PersonalS
             await departures.Settle(db, organization, [volunteer.Id], now, ct);
             await db.SaveChangesAsync(ct);
         }
+        await MarkAllOf(organization.Id, volunteer?.Id, account?.Id, ct);
         foreach (var table in PersonalTables.All)
             foreach (var statement in table.Erase) await Execute(statement, organization, volunteer?.Id, account?.Id, values, now, ct);
         await new TextEraser(db, values, organization.Id, volunteer?.Id, account?.Id).Run(ct);
@@ -88,6 +89,23 @@ internal sealed class Erasure(VolunteersDb db, IDepartures departures, PersonalS
         await answers.Forget(Guid.Empty, [volunteer?.Id, account?.Id], values, ct);
         db.ChangeTracker.Clear();
     }
+
+    /// <summary>Whatever the statements are about to write, so that every copy gets it anew.</summary>
+    private Task<int> MarkAllOf(Guid organizationId, Guid? volunteerId, Guid? accountId, CancellationToken ct) => db.Database.ExecuteSqlAsync(
+        $"""
+         insert into change_marks (organization_id, id, kind, row_id, keys)
+         select {organizationId}, gen_random_uuid(), kind, id, keys from (
+             select 'member', volunteer_id, array[team_id] from team_members where organization_id = {organizationId} and volunteer_id = {volunteerId}
+             union all
+             select 'volunteer', volunteer_id, array[]::uuid[] from role_grants where organization_id = {organizationId} and account_id = {accountId} and volunteer_id is not null
+             union all
+             select 'service_record', id, array[]::uuid[] from service_records where organization_id = {organizationId} and volunteer_id = {volunteerId} and recorded_by = {accountId}
+             union all
+             select 'dispute', id, array[]::uuid[] from disputes where organization_id = {organizationId} and created_by = {accountId}
+             union all
+             select 'certificate', id, array[]::uuid[] from certificates where organization_id = {organizationId} and (volunteer_id = {volunteerId} or issued_by = {accountId})
+         ) theirs (kind, id, keys)
+         """, ct);
 
     /// <summary>Reports that were sent and show people by name have another digest with another name.</summary>
     private async Task DrawReportsAgain(Guid organizationId, Guid volunteerId, CancellationToken ct)

@@ -219,6 +219,9 @@ internal static class PersonalTables
         new("audit_pending") { Untold = "Events that wait for their place in the chain." },
         new("audit_chain") { Untold = "The order of the events.", Words = ["previous_hash", "hash"] },
         new("audit_heads") { Untold = "Where the chain stands.", Words = ["hash"] },
+        new("change_marks") { Untold = "Ids of what was written a moment ago." },
+        new("changes") { Untold = "Ids of what changed, kept for a while." },
+        new("change_heads") { Untold = "How many changes there were." },
         new("audit_cuts") { Untold = "Where the chain was cut off.", Words = ["hash"] },
 
         // Files that may hold anybody, sealed: nobody can look who stands in them, so all of an organization go, and what works with them ends. The jobs

@@ -2,6 +2,7 @@ using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Options;
 using Volunteers.Data;
 using Volunteers.Features.Activities;
+using Volunteers.Features.Changes;
 using Volunteers.Features.Identity;
 using Volunteers.Features.Jobs;
 using Volunteers.Features.Reconciliation;
@@ -26,6 +27,7 @@ internal sealed class RetentionWorker(IServiceScopeFactory scopes, IOptions<Rete
     public static readonly IReadOnlyList<RetentionRule> Rules =
     [
         new("idempotency keys", days => days.IdempotencyDays, 1000, (services, before, ct) => IdempotencyCleanup.Forget(Db(services), before, ct)),
+        new("changes", days => days.ChangesDays, 1000, (services, before, ct) => ChangeCleanup.Forget(Db(services), before, ct)),
         new("sign-ins", days => days.SignInDays, int.MaxValue, SignInCleanup.Forget),
         new("failed sign-ins", days => days.FailedSignInDays, int.MaxValue,
             (services, before, ct) => Lockout.ForgetOld(Db(services), before, services.GetRequiredService<TimeProvider>().GetUtcNow(), ct)),
@@ -89,7 +91,7 @@ internal static class RetentionSetup
     public static void AddPrivacy(this IServiceCollection services)
     {
         services.AddOptions<Retention>().BindConfiguration(nameof(Retention))
-            .Validate(days => days.MakesSense, "Retention: days are whole numbers from 0, for ever, to 36,500; IdempotencyDays, SignInDays and FailedSignInDays from 1.").ValidateOnStart();
+            .Validate(days => days.MakesSense, "Retention: days are whole numbers from 0, for ever, to 36,500; IdempotencyDays, SignInDays, FailedSignInDays and ChangesDays from 1.").ValidateOnStart();
         services.AddSingleton<RetentionWorker>();
         services.AddHostedService(provider => provider.GetRequiredService<RetentionWorker>());
         services.AddScoped<Erasure>();

@@ -11,6 +11,14 @@ namespace Volunteers.Features.Privacy;
 /// <summary>Takes a person out of what others wrote in an organization: table by table, one search each, and only what names them is written anew.</summary>
 internal sealed class TextEraser(VolunteersDb db, PersonValues values, Guid organizationId, Guid? volunteerId, Guid? accountId)
 {
+    /// <summary>What others keep copies of, by its id.</summary>
+    private static readonly Dictionary<string, MarkKind> Copied = new()
+    {
+        ["organizations"] = MarkKind.Organization, ["teams"] = MarkKind.Team, ["volunteers"] = MarkKind.Volunteer, ["projects"] = MarkKind.Project, ["series"] = MarkKind.Series,
+        ["activities"] = MarkKind.Activity, ["shifts"] = MarkKind.Shift, ["sign_ups"] = MarkKind.SignUp, ["service_records"] = MarkKind.ServiceRecord, ["disputes"] = MarkKind.Dispute,
+        ["certificates"] = MarkKind.Certificate, ["certificate_endings"] = MarkKind.Certificate, ["awards"] = MarkKind.Award,
+    };
+
     private readonly NpgsqlConnection connection = (NpgsqlConnection)db.Database.GetDbConnection();
 
     public async Task Run(CancellationToken ct)
@@ -32,7 +40,10 @@ internal sealed class TextEraser(VolunteersDb db, PersonValues values, Guid orga
                 var erased = shape.JsonColumns.Contains(column) ? InJson(text, without) : without(text);
                 if (erased != text) changed.Add((column, erased));
             }
-            if (changed.Count > 0) await (table.IsBound ? Delete(table, shape, keys, ct) : Write(table, shape, keys, changed, ct));
+            if (changed.Count == 0) continue;
+            await (table.IsBound ? Delete(table, shape, keys, ct) : Write(table, shape, keys, changed, ct));
+            if (Copied.TryGetValue(table.Name, out var kind)) await db.Mark(organizationId, kind, [(Guid)keys[^1]], ct);
+            if (table.Name == "activities") await db.Mark(organizationId, MarkKind.ActivityTitle, [(Guid)keys[^1]], ct);
         }
     }
 

@@ -80,12 +80,16 @@ internal static class ConsentTextEndpoints
     }
 
     /// <summary>Nobody is held back any more by having taken it back.</summary>
-    private static async Task NoLongerNeeded(string purpose, Tenant tenant, VolunteersDb db, CancellationToken ct) =>
-        AuditNotes.Tell(db, tenant.Id, "volunteer", AuditAction.Changed, await db.Database.ExecuteSqlAsync(
+    private static async Task NoLongerNeeded(string purpose, Tenant tenant, VolunteersDb db, CancellationToken ct)
+    {
+        var people = await db.Database.SqlQuery<Guid>(
             $"""
              update volunteers set withdrawn_consents = array_remove(withdrawn_consents, {purpose}), version = version + 1
-             where organization_id = {tenant.Id} and {purpose} = any(withdrawn_consents)
-             """, ct));
+             where organization_id = {tenant.Id} and {purpose} = any(withdrawn_consents) returning id as "Value"
+             """).ToListAsync(ct);
+        AuditNotes.Tell(db, tenant.Id, "volunteer", AuditAction.Changed, people.Count);
+        await db.Mark(tenant.Id, MarkKind.Volunteer, people, ct);
+    }
 }
 
 /// <summary>Which version to show.</summary>

@@ -114,25 +114,34 @@ internal sealed record VolunteerView(
     Guid? IAboutVolunteer.VolunteerId => Id;
 
     /// <summary>As this caller may see it; null when they may not see it at all.</summary>
-    public static async Task<VolunteerView?> Find(Guid volunteerId, Tenant tenant, VolunteersDb db, AgeLimits ages, CancellationToken ct)
+    public static async Task<VolunteerView?> Find(Guid volunteerId, Tenant tenant, VolunteersDb db, AgeLimits ages, CancellationToken ct) =>
+        (await Find(db.Volunteers.VisibleTo(tenant, db).Where(v => v.Id == volunteerId), tenant, db, ages, opened: true, ct)).SingleOrDefault();
+
+    /// <param name="visible">Those whom the caller may see.</param>
+    /// <param name="tenant">Who looks.</param>
+    /// <param name="db">Where.</param>
+    /// <param name="ages">Of today.</param>
+    /// <param name="opened">One profile, by who needs it; of many together nobody sees whole but their own.</param>
+    /// <param name="ct">Ends it.</param>
+    public static async Task<List<VolunteerView>> Find(IQueryable<Volunteer> visible, Tenant tenant, VolunteersDb db, AgeLimits ages, bool opened, CancellationToken ct)
     {
-        var found = await db.Volunteers.VisibleTo(tenant, db).AsNoTracking().Where(v => v.Id == volunteerId).Select(v => new
+        var found = await visible.AsNoTracking().Select(v => new
         {
             Volunteer = v,
             AccountId = db.RoleGrants.Where(g => g.OrganizationId == v.OrganizationId && g.VolunteerId == v.Id).Select(g => (Guid?)g.AccountId).FirstOrDefault(),
             Document = db.IdentityDocuments.Where(d => d.OrganizationId == v.OrganizationId && d.VolunteerId == v.Id).Select(d => (IdentityKind?)d.Kind).FirstOrDefault(),
-            Whole = db.Volunteers.SeenWholeBy(tenant, db).Any(whole => whole.Id == v.Id),
-        }).SingleOrDefaultAsync(ct);
-        if (found is not { Volunteer: { } v, Whole: var whole }) return null;
+            Whole = opened ? db.Volunteers.SeenWholeBy(tenant, db).Any(whole => whole.Id == v.Id) : v.Id == tenant.VolunteerId,
+        }).ToListAsync(ct);
+        return found.ConvertAll(one => Of(one.Volunteer, one.AccountId, one.Document, one.Whole, tenant, ages));
+    }
 
-        return new VolunteerView(
+    private static VolunteerView Of(Volunteer v, Guid? accountId, IdentityKind? document, bool whole, Tenant tenant, AgeLimits ages) => new(
             v.Id, v.Number, v.Name, whole ? v.Phone : PersonPhone.Masked(v.Phone), v.Hometown, whole ? v.Gender : null, whole ? v.BirthDate : null, v.BirthDate?.Year,
             whole ? v.Residence : null, v.Skills, v.JoinedOn, v.Status, v.Profile.Consent,
             v.WithdrawnConsents, whole ? v.Guardian : null, v.GuardianName is null && ages.IsMinor(v.BirthDate),
-            whole ? found.Document : null, found.AccountId,
+            whole ? document : null, accountId,
             v.AppliedAt is not { } appliedAt || !tenant.CoordinatesAll ? null : new ApplicationView(appliedAt, v.ApplicationMessage),
             whole ? [] : PersonSight.Withheld, v.ErasedAt, v.CreatedAt, v.Version);
-    }
 }
 
 /// <summary>A code with which one volunteer can make an account.</summary>

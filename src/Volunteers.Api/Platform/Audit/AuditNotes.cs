@@ -79,6 +79,7 @@ internal static class NotedDeletion
     public static async Task<int> DeleteNoted<T>(this DbContext db, IQueryable<T> rows, CancellationToken ct) where T : class
     {
         var those = await rows.AsNoTracking().ToListAsync(ct);
+        if (db is IFollowed followed) await followed.Deleting(those, ct);
         var deleted = those.Count == 0 ? 0 : await rows.ExecuteDeleteAsync(ct);
         if (deleted > 0) AuditNotes.Deleted(db, those);
         return deleted;

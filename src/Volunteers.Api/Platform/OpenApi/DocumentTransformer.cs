@@ -23,7 +23,7 @@ internal sealed class DocumentTransformer : IOpenApiDocumentTransformer
         [412] = ("PreconditionFailed", "Somebody changed it meanwhile: `If-Match` names an older version."),
         [413] = ("ContentTooLarge", "The body is too large: 1 MB at most, 20 MB for imports."),
         [415] = ("UnsupportedMediaType", "The body is of a type that this operation does not take."),
-        [410] = ("AnswerErased", "The request was carried out once; its answer was about somebody who was erased since, and is not kept."),
+        [410] = ("Gone", "A repeated request was carried out once, and its answer was about somebody who was erased since; or a copy cannot be brought up to date from there and begins anew: `code` says which."),
         [422] = ("IdempotencyKeyReused", "The `Idempotency-Key` was used for another request."),
         [428] = ("PreconditionRequired", "`If-Match` is missing."),
         [429] = ("TooManyRequests", "Too many in a short time, or at once; `code` says of what. Try again after `Retry-After` seconds."),
@@ -54,6 +54,7 @@ internal sealed class DocumentTransformer : IOpenApiDocumentTransformer
         ("Reconciliation", "Exports of another system held against the hours kept here, and what is missing imported."),
         ("Certificates", "Frozen statements of service, and their verification by anybody."),
         ("Jobs", "Files of people, activities and service records, taken in and drawn in the background."),
+        ("Changes", "Copies on phones and in other systems, kept in step with what their owner may see."),
         ("Audit", "Who changed, saw or exported what, chained so that nothing of it can be changed unnoticed."),
     ];
 
@@ -79,6 +80,7 @@ internal sealed class DocumentTransformer : IOpenApiDocumentTransformer
         document.Components.SecuritySchemes = new Dictionary<string, IOpenApiSecurityScheme> { [SecurityScheme] = SignIn() };
         document.Components.Schemas ??= new Dictionary<string, IOpenApiSchema>();
         document.Components.Schemas[ProblemSchema] = Problem();
+        SchemaTransformer.Refer(document);
         document.Components.Responses = Errors.ToDictionary(error => error.Value.Name, error => (IOpenApiResponse)Answer(error.Key, error.Value.Description, document));
         return Task.CompletedTask;
     }

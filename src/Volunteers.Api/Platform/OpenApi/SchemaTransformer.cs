@@ -35,6 +35,8 @@ internal sealed class SchemaTransformer(IServiceProvider services) : IOpenApiSch
         else if (type.IsAssignableTo(typeof(IEnumerable<string>))) schema.Items ??= new OpenApiSchema { Type = JsonSchemaType.String };
         else if (type.IsAssignableTo(typeof(IEnumerable<DateOnly>))) schema.Items ??= new OpenApiSchema { Type = JsonSchemaType.String, Format = "date" };
 
+        if (context.JsonPropertyInfo?.AttributeProvider?.GetCustomAttributes(typeof(OneOfAttribute), inherit: false) is [OneOfAttribute several])
+            (schema.Metadata ??= new Dictionary<string, object>())[nameof(OneOfAttribute)] = several;
         if (context.JsonPropertyInfo is { } member && !type.IsEnum && schema.Type is { } plain)
         {
             if (MayBeNull(member)) schema.Type = plain | JsonSchemaType.Null;
@@ -48,6 +50,14 @@ internal sealed class SchemaTransformer(IServiceProvider services) : IOpenApiSch
                 .Select(each => each.Name).ToHashSet();
         }
         return Task.CompletedTask;
+    }
+
+    /// <summary>Only when all schemas are there can one refer to others.</summary>
+    public static void Refer(OpenApiDocument document)
+    {
+        foreach (var member in document.Components!.Schemas!.Values.SelectMany(schema => schema.Properties?.Values ?? []).OfType<OpenApiSchema>())
+            if (member.Metadata is { } notes && notes.TryGetValue(nameof(OneOfAttribute), out var note) && note is OneOfAttribute several)
+                member.OneOf = [new OpenApiSchema { Type = JsonSchemaType.Null }, .. several.Views.Select(view => new OpenApiSchemaReference(NameOf(view.Name), document))];
     }
 
     private static bool HasDefaults(Type type) => type.GetConstructors().SelectMany(constructor => constructor.GetParameters()).Any(parameter => parameter.HasDefaultValue);

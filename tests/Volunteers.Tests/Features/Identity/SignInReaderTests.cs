@@ -45,7 +45,7 @@ public sealed partial class SignInReaderTests(TestDatabases databases) : SignInT
         var got = await NodeReader.Run("browse.mjs", new
         {
             chromium, issuer = Issuer, clientId = "desk", redirectUri = Redirect, login = ApiHost.OperatorLogin, password = ApiHost.OperatorPassword,
-            folder = Environment.GetEnvironmentVariable("PICTURES"),
+            folder = NodeReader.Pictures("sign-in"),
         });
 
         var pages = got["pages"]!.AsArray();
@@ -63,16 +63,26 @@ public sealed partial class SignInReaderTests(TestDatabases databases) : SignInT
     }
 
     [Fact]
-    public async Task Swagger_UI_signs_in_with_a_code_and_tries_an_operation()
+    public async Task Swagger_UI_opens_without_a_complaint_signs_in_a_person_and_a_system_and_tries_an_operation_as_each()
     {
         var chromium = NodeReader.Chromium();
+        var o = await Given.Organization();
+        var team = await o.Team();
+        var system = (await o.Admin.Post("/clients", new { name = "District", role = "auditor", scopes = new[] { "roster.read" } })).ShouldBe(201);
 
         var got = await NodeReader.Run("swagger.mjs", new
         {
-            chromium, issuer = Issuer, login = ApiHost.OperatorLogin, password = ApiHost.OperatorPassword, folder = Environment.GetEnvironmentVariable("PICTURES"),
+            chromium, issuer = Issuer, login = ApiHost.OperatorLogin, password = ApiHost.OperatorPassword,
+            clientId = (string?)system["clientId"], clientSecret = (string?)system["clientSecret"], organizationId = o.Id, folder = NodeReader.Pictures("swagger"),
         });
 
-        Assert.Equal(("volunteers-swagger", "authorization_code", true, 200), ((string?)got["clientId"], (string?)got["grant"], (bool)got["verifier"]!, (int)got["status"]!));
+        Assert.Empty(got["complaints"]!.AsArray().Select(complaint => (string?)complaint));
+        var (person, client) = (Assert.Single(got["person"]!.AsArray())!, Assert.Single(got["system"]!.AsArray())!);
+        Assert.Equal(("volunteers-swagger", "authorization_code", "client_credentials"), ((string?)got["clientId"], (string?)person["grant_type"], (string?)client["grant_type"]));
+        Assert.NotEmpty((string)person["code_verifier"]!);
+        Assert.Equal((200, 200), ((int)got["me"]!["status"]!, (int)got["teams"]!["status"]!));
+        Assert.Contains(ApiHost.OperatorLogin, (string?)got["me"]!["body"], StringComparison.Ordinal);
+        Assert.Contains(team, (string?)got["teams"]!["body"], StringComparison.Ordinal);
     }
 
     private static readonly string[] Names = ["Front desk", "Administrator", ApiHost.OperatorLogin];

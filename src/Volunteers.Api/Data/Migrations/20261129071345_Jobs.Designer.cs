@@ -13,7 +13,7 @@ using Volunteers.Data;
 namespace Volunteers.Data.Migrations
 {
     [DbContext(typeof(VolunteersDb))]
-    [Migration("20261129061624_Jobs")]
+    [Migration("20261129071345_Jobs")]
     partial class Jobs
     {
         /// <inheritdoc />
@@ -399,6 +399,37 @@ namespace Volunteers.Data.Migrations
                         .HasDatabaseName("ix_openiddict_tokens_application_id_status_subject_type");
 
                     b.ToTable("openiddict_tokens", (string)null);
+                });
+
+            modelBuilder.Entity("Volunteers.Data.ChangeMark", b =>
+                {
+                    b.Property<Guid>("OrganizationId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("organization_id");
+
+                    b.Property<Guid>("Id")
+                        .HasColumnType("uuid")
+                        .HasColumnName("id");
+
+                    b.PrimitiveCollection<Guid[]>("Keys")
+                        .IsRequired()
+                        .HasColumnType("uuid[]")
+                        .HasColumnName("keys");
+
+                    b.Property<string>("Kind")
+                        .IsRequired()
+                        .HasMaxLength(30)
+                        .HasColumnType("character varying(30)")
+                        .HasColumnName("kind");
+
+                    b.Property<Guid>("RowId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("row_id");
+
+                    b.HasKey("OrganizationId", "Id")
+                        .HasName("pk_change_marks");
+
+                    b.ToTable("change_marks", (string)null);
                 });
 
             modelBuilder.Entity("Volunteers.Data.FormerState", b =>
@@ -1465,6 +1496,65 @@ namespace Volunteers.Data.Migrations
                         .HasDatabaseName("ix_certificate_endings_organization_id_successor_id");
 
                     b.ToTable("certificate_endings", (string)null);
+                });
+
+            modelBuilder.Entity("Volunteers.Features.Changes.Change", b =>
+                {
+                    b.Property<Guid>("OrganizationId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("organization_id");
+
+                    b.Property<long>("Position")
+                        .HasColumnType("bigint")
+                        .HasColumnName("position");
+
+                    b.Property<DateTimeOffset>("At")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("at");
+
+                    b.PrimitiveCollection<Guid[]>("Keys")
+                        .IsRequired()
+                        .HasColumnType("uuid[]")
+                        .HasColumnName("keys");
+
+                    b.Property<string>("Resource")
+                        .IsRequired()
+                        .HasMaxLength(30)
+                        .HasColumnType("character varying(30)")
+                        .HasColumnName("resource");
+
+                    b.Property<Guid>("ResourceId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("resource_id");
+
+                    b.HasKey("OrganizationId", "Position")
+                        .HasName("pk_changes");
+
+                    b.HasIndex("At")
+                        .HasDatabaseName("ix_changes_at");
+
+                    b.ToTable("changes", (string)null);
+                });
+
+            modelBuilder.Entity("Volunteers.Features.Changes.ChangeHead", b =>
+                {
+                    b.Property<Guid>("OrganizationId")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("uuid")
+                        .HasColumnName("organization_id");
+
+                    b.Property<DateOnly>("Day")
+                        .HasColumnType("date")
+                        .HasColumnName("day");
+
+                    b.Property<long>("Position")
+                        .HasColumnType("bigint")
+                        .HasColumnName("position");
+
+                    b.HasKey("OrganizationId")
+                        .HasName("pk_change_heads");
+
+                    b.ToTable("change_heads", (string)null);
                 });
 
             modelBuilder.Entity("Volunteers.Features.Hours.Dispute", b =>
