@@ -56,7 +56,7 @@ internal static class ChangeEndpoints
             { Stage: not null } => await Whole(reading, sight, since, query.Size, ct),
             _ => await Changed(reading, sight, since, mine with { Position = head }, query.Size, ct),
         };
-        return new ChangesAnswer(new ChangesView(items, next.Write(protection), HasMore: next.Stage is not null || (since is { Stage: null } && next.Position != head)));
+        return new ChangesAnswer(new ChangesView(items, next.Write(protection), HasMore: next.Stage is not null || next.Position != head));
     }
 
     /// <summary>
@@ -93,8 +93,8 @@ internal static class ChangeEndpoints
         foreach (var type in sight.Types)
             if (page.Where(change => change.Resource == type.Resource).Select(change => change.ResourceId).ToArray() is { Length: > 0 } ids)
                 foreach (var (id, view) in await type.Find(reading, ids, ct)) found.Add((type.Resource, id), view);
-        var items = page.Select(change => found.GetValueOrDefault((change.Resource, change.ResourceId)) is var view
-            ? new ChangeItem(change.Position, change.Resource, change.ResourceId, view is null, view) : null!).ToList();
+        var items = page.Select(change => new ChangeItem(change.Position, change.Resource, change.ResourceId,
+            Deleted: !found.TryGetValue((change.Resource, change.ResourceId), out var view), view)).ToList();
         // As old as the one before, until all of it was taken: what follows may be as old as that.
         return (items, latest.Count > size ? since with { Position = page[^1].Position } : head);
     }

@@ -74,7 +74,6 @@ public sealed class ChangesTests(TestDatabases databases) : ChangesTest(database
         (await Admin.Delete($"/shifts/{await O.Shift(Activity)}")).ShouldBe(204);
         (await Admin.Delete($"/teams/{OtherTeam}")).ShouldBe(204);
         await phone.Pull();
-        await phone.Pull();
 
         Assert.Equal(await Phone.FreshCopy(Admin), phone.Copy);
         Assert.Contains($"team {spare}", phone.Copy.Keys);
