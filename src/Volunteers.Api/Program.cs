@@ -15,6 +15,7 @@ using Volunteers.Features.Reconciliation;
 using Volunteers.Features.Reports;
 using Volunteers.Features.Teams;
 using Volunteers.Features.Volunteers;
+using Volunteers.Features.Webhooks;
 using Volunteers.Platform;
 using Volunteers.Platform.Audit;
 using Volunteers.Platform.OpenApi;
@@ -54,6 +55,7 @@ try
     builder.Services.AddJobs();
     builder.Services.AddChanges();
     builder.Services.AddPrivacy();
+    builder.Services.AddWebhooks();
     builder.Services.AddOpenApiDocuments();
     builder.Services.AddHealth();
 
@@ -130,6 +132,7 @@ try
     organization.MapJobs();
     organization.MapChanges();
     organization.MapAudit();
+    organization.MapWebhooks();
 
     app.MapVerificationPage();
     app.MapHealth();

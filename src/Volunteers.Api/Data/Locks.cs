@@ -5,13 +5,14 @@ using Volunteers.Features.Hours;
 using Volunteers.Features.Identity;
 using Volunteers.Features.Organizations;
 using Volunteers.Features.Volunteers;
+using Volunteers.Features.Webhooks;
 using Volunteers.Platform;
 
 namespace Volunteers.Data;
 
 /// <summary>
 /// Whatever is counted or decided once locks its row first. Always in this order, so that two requests never wait for each
-/// other: organization, client, series, activities, shifts, records, volunteers (each by id), then the ledger, last. The correction
+/// other: organization, client, webhook, series, activities, shifts, records, volunteers (each by id), then the ledger, last. The correction
 /// of a record with a name may share the activity after it has its record: who has an activity locked waits for no such
 /// record.
 /// </summary>
@@ -26,6 +27,14 @@ internal static class Locks
     /// <summary>A client whose secrets are about to be counted.</summary>
     public static Task<OrganizationClient?> LockClient(this VolunteersDb db, Guid organizationId, Guid id, CancellationToken ct) =>
         db.Clients.FromSql($"select * from organization_clients where organization_id = {organizationId} and id = {id} for no key update").SingleOrDefaultAsync(ct);
+
+    /// <summary>A webhook, with its secrets as they are then, that is about to change.</summary>
+    public static async Task<Webhook?> LockWebhook(this VolunteersDb db, Guid organizationId, Guid id, CancellationToken ct)
+    {
+        var webhook = await db.Webhooks.FromSql($"select * from webhooks where organization_id = {organizationId} and id = {id} for no key update").SingleOrDefaultAsync(ct);
+        if (webhook is not null) await db.Entry(webhook).Collection(w => w.Secrets).LoadAsync(ct);
+        return webhook;
+    }
 
     /// <summary>A series whose occurrences are about to be made or changed.</summary>
     public static Task<Series?> LockSeries(this VolunteersDb db, Guid organizationId, Guid id, CancellationToken ct) =>

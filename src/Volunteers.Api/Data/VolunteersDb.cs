@@ -18,7 +18,9 @@ using Volunteers.Features.Reconciliation;
 using Volunteers.Features.Reports;
 using Volunteers.Features.Teams;
 using Volunteers.Features.Volunteers;
+using Volunteers.Features.Webhooks;
 using Volunteers.Platform;
+using Volunteers.Platform.Outbox;
 
 namespace Volunteers.Data;
 
@@ -115,6 +117,12 @@ internal sealed class VolunteersDb(DbContextOptions<VolunteersDb> options)
 
     public DbSet<JobRefusal> JobRefusals => Set<JobRefusal>();
 
+    public DbSet<Webhook> Webhooks => Set<Webhook>();
+
+    public DbSet<WebhookDelivery> WebhookDeliveries => Set<WebhookDelivery>();
+
+    public DbSet<WebhookAttempt> WebhookAttempts => Set<WebhookAttempt>();
+
     public DbSet<FormerProfile> FormerProfiles => Set<FormerProfile>();
 
     public DbSet<ServerKey> ServerKeys => Set<ServerKey>();
@@ -130,8 +138,10 @@ internal sealed class VolunteersDb(DbContextOptions<VolunteersDb> options)
     public override async Task<int> SaveChangesAsync(bool acceptAllChangesOnSuccess, CancellationToken cancellationToken = default)
     {
         await KeepFormerStates(cancellationToken);
+        var happenings = new List<Happening>();
         foreach (var entry in ChangeTracker.Entries().ToList())
         {
+            if (entry.Entity is IAnnounced announced) happenings.AddRange(announced.Announce(entry));
             if (entry is { State: EntityState.Modified, Entity: IVersioned versioned })
                 entry.Property(nameof(IVersioned.Version)).CurrentValue = versioned.Version + 1;
             if (entry.Entity is IOnCalendar
@@ -139,9 +149,12 @@ internal sealed class VolunteersDb(DbContextOptions<VolunteersDb> options)
                 entry.Property(nameof(IOnCalendar.ChangedAt)).CurrentValue = this.GetService<TimeProvider>().GetUtcNow();
         }
         await this.MarkChanges([.. ChangeTracker.Entries()], cancellationToken);
+        await using var own = happenings.Count > 0 && Database.CurrentTransaction is null ? await Database.BeginTransactionAsync(cancellationToken) : null;
         var saved = await base.SaveChangesAsync(acceptAllChangesOnSuccess, cancellationToken);
         // Nobody asks for them again, and an import has many.
         foreach (var mark in ChangeTracker.Entries<ChangeMark>().ToList()) mark.State = EntityState.Detached;
+        await this.Tell(happenings, this.GetService<TimeProvider>().GetUtcNow(), cancellationToken);
+        if (own is not null) await own.CommitAsync(cancellationToken);
         return saved;
     }
 

@@ -27,9 +27,12 @@ internal sealed class Retention
     /// <summary>Imports and exports, with their files, from when they were asked for.</summary>
     public int JobDays { get; init; } = 7;
 
+    /// <summary>What happened and was or is to be told to webhooks, with the log of its deliveries.</summary>
+    public int WebhookDays { get; init; } = 30;
+
     /// <summary>What changed, for copies that are kept in step: whoever was away for longer takes everything anew; at least 1.</summary>
     public int ChangesDays { get; init; } = 30;
 
     public bool MakesSense => this is { IdempotencyDays: >= 1, SignInDays: >= 1, FailedSignInDays: >= 1, ChangesDays: >= 1 }
-        && new[] { ChangesDays, IdempotencyDays, SignInDays, FailedSignInDays, InvitationDays, ApplicationDays, AttendanceDetailDays, ReconciliationDays, JobDays }.All(days => days is >= 0 and <= 36_500);
+        && new[] { ChangesDays, IdempotencyDays, SignInDays, FailedSignInDays, InvitationDays, ApplicationDays, AttendanceDetailDays, ReconciliationDays, WebhookDays, JobDays }.All(days => days is >= 0 and <= 36_500);
 }

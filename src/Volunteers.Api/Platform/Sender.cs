@@ -9,16 +9,16 @@ namespace Volunteers.Platform;
 
 /// <summary>A message to a person, with everything that a gateway for text messages or e-mail may want to choose from.</summary>
 /// <param name="Id">The same when it is sent again.</param>
-/// <param name="Kind">What it is about: <c>passwordReset</c>.</param>
+/// <param name="Kind">What it is about: <c>passwordReset</c>, <c>webhookDisabled</c>.</param>
 /// <param name="Channel"><c>email</c> or <c>sms</c>.</param>
 /// <param name="To">An e-mail address or an E.164 phone number.</param>
 /// <param name="Language"><c>zh-CN</c> or <c>en</c>.</param>
 /// <param name="Subject">One line.</param>
 /// <param name="Text">The whole message.</param>
-/// <param name="Code">The code in it, for gateways that fill in a template of their own.</param>
-/// <param name="ExpiresAt">Until when the code is good.</param>
+/// <param name="Code">The code in it, for gateways that fill in a template of their own; null when there is none.</param>
+/// <param name="ExpiresAt">Until when the code is good; null when there is none.</param>
 internal sealed record Message(
-    Guid Id, string Kind, string Channel, string To, string Language, string Subject, string Text, string Code, DateTimeOffset ExpiresAt);
+    Guid Id, string Kind, string Channel, string To, string Language, string Subject, string Text, string? Code, DateTimeOffset? ExpiresAt);
 
 /// <summary>Brings messages to people: an outside system.</summary>
 internal interface ISender
@@ -103,7 +103,7 @@ internal sealed class LogSender(ILogger<LogSender> log) : ISender
 internal sealed class NoSender : ISender
 {
     public NoSender(ILogger<NoSender> log) =>
-        log.LogWarning("No sender is configured (Sender:Url): nobody gets a code to reset their password, other than from a coordinator");
+        log.LogWarning("No sender is configured (Sender:Url): nobody gets a code to reset their password, other than from a coordinator, nor a notice of a webhook that was disabled");
 
     public Task Send(Message message, CancellationToken ct) => Task.CompletedTask;
 }

@@ -62,6 +62,7 @@ public sealed class AuditCoverageTests(TestDatabases databases) : ApiTest(databa
         "series.category", "series.description", "series.exceptOn", "series.location", "series.recurrence", "series.shifts", "series.title", "serviceRecord.category", "serviceRecord.originReference", "serviceRecord.originSystem",
         "shift.name", "shift.skills", "shiftGroup.title", "signUp.bookingRefusal", "standingSignUp.shiftName", "starRule.evidence", "starRule.levels", "team.description", "team.name",
         "training.content", "training.name", "training.organizer", "volunteer.consentVersion", "volunteer.guardianConsentVersion", "volunteer.number", "volunteer.skills", "volunteer.withdrawnConsents",
+        "webhook.description", "webhook.eventTypes", "webhook.url",
     ];
 
     [Fact]

@@ -187,7 +187,7 @@ public sealed partial class MessageTests(TestDatabases databases) : ApiTest(data
     private static readonly string[] NeedNoValidator =
         [
             "AuditExportQuery", "CheckInCodeQuery", "ClientSecretRequest", "DisputeFilter", "DrawQuery", "EndSeriesQuery", "ImportQuery", "JobImportQuery", "JobListFilter", "OwnExportQuery", "ReconciliationRowFilter", "SeriesFilter", "ServiceRecordFilter", "SignUpFilter",
-            "TeamMemberFilter", "TeamMemberRequest",
+            "TeamMemberFilter", "TeamMemberRequest", "WebhookSecretRequest",
         ];
 
     [Fact]

@@ -46,6 +46,9 @@ public sealed partial class World
 
     public static object ColumnMapping => new { system = "Upstream", columns = new { number = "Number", date = "Date", minutes = "Minutes" } };
 
+    /// <summary>Leads nowhere, whoever asks (RFC 2606).</summary>
+    public static object Webhook => new { url = "https://hooks.invalid/volunteers", eventTypes = new[] { "certificate.revoked" } };
+
     /// <summary>Every week at noon, without an end.</summary>
     public object Series => new
     {
@@ -163,6 +166,14 @@ public sealed partial class World
 
         world.ids["jobId"] = await world.Job();
         world.spares["drawnJob"] = _ => world.Job();
+
+        world.ids["webhookId"] = (await o.Admin.Post("/webhooks", Webhook)).ShouldBe(201).Id;
+        world.ids["webhookSecretId"] = (string)(await o.Admin.Get($"/webhooks/{world["webhookId"]}")).ShouldBe(200)["secrets"]![0]!["id"]!;
+        world.ids["deliveryId"] = (await o.Admin.Post($"/webhooks/{world["webhookId"]}/test")).ShouldBe(200).Id;
+        // Tried by the service itself: what changes from here on, somebody has changed.
+        while ((string?)(await o.Admin.Get($"/webhooks/{world["webhookId"]}/deliveries/{world["deliveryId"]}")).ShouldBe(200)["status"] == "pending") await Task.Delay(50);
+        world.spares["spareWebhook"] = async _ => (await o.Admin.Post("/webhooks", Webhook)).ShouldBe(201).Id;
+
         world.spares["spareMapping"] = async _ =>
         {
             var name = world.Unique("spare");

@@ -1,10 +1,12 @@
 using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.ChangeTracking;
 using Microsoft.EntityFrameworkCore.Metadata.Builders;
 using Volunteers.Features.Projects;
 using Volunteers.Features.Teams;
 using Volunteers.Features.Volunteers;
 using Volunteers.Platform;
 using Volunteers.Platform.Audit;
+using Volunteers.Platform.Outbox;
 
 namespace Volunteers.Features.Activities;
 
@@ -45,7 +47,7 @@ internal sealed record ActivityPlan(
     DateTimeOffset StartsAt, DateTimeOffset EndsAt, Guid? ResponsibleVolunteerId);
 
 /// <summary>Something that takes place: a project carried out by a team, at a place and a time.</summary>
-internal sealed class Activity : IVersioned, IOnCalendar
+internal sealed class Activity : IVersioned, IOnCalendar, IAnnounced
 {
     private Activity() { }
 
@@ -114,6 +116,8 @@ internal sealed class Activity : IVersioned, IOnCalendar
     public long Version { get; private set; } = 1;
 
     public ActivityPlan Plan => new(Title, TeamId, ProjectId, Category, Description, Location, StartsAt, EndsAt, ResponsibleVolunteerId);
+
+    public IEnumerable<Happening> Announce(EntityEntry entry) => ActivityEvents.Of(this, entry);
 
     /// <summary>Changes the plan. Service already recorded keeps the team and category under which it was given.</summary>
     public void Change(ActivityPlan plan)

@@ -1,8 +1,10 @@
 using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.ChangeTracking;
 using Microsoft.EntityFrameworkCore.Metadata.Builders;
 using Volunteers.Features.Volunteers;
 using Volunteers.Platform;
 using Volunteers.Platform.Audit;
+using Volunteers.Platform.Outbox;
 
 namespace Volunteers.Features.Activities;
 
@@ -45,7 +47,7 @@ internal enum SignUpSource
 
 /// <summary>A volunteer's place on a shift, or turn on its waiting list. One row per volunteer and shift: coming back opens it again.</summary>
 [Measured("volunteers.sign_ups", "{sign_up}", "Sign-ups, by what they became.", By = nameof(Status))]
-internal sealed class SignUp : IOnCalendar
+internal sealed class SignUp : IOnCalendar, IAnnounced
 {
     private SignUp() { }
 
@@ -107,6 +109,8 @@ internal sealed class SignUp : IOnCalendar
     public bool SelfReported { get; private set; }
 
     public bool IsActive => Status is not SignUpStatus.Cancelled;
+
+    public IEnumerable<Happening> Announce(EntityEntry entry) => SignUpEvents.Of(this, entry);
 
     /// <summary>Takes a place if there is one, else a turn on the waiting list.</summary>
     public void Arrive(Shift shift, SignUpSource source, Guid by, string? clashReason, DateTimeOffset now)

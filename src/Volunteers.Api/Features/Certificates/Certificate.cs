@@ -1,10 +1,12 @@
 using System.Globalization;
 using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.ChangeTracking;
 using Microsoft.EntityFrameworkCore.Metadata.Builders;
 using Volunteers.Features.Hours;
 using Volunteers.Features.Organizations;
 using Volunteers.Features.Volunteers;
 using Volunteers.Platform.Audit;
+using Volunteers.Platform.Outbox;
 
 namespace Volunteers.Features.Certificates;
 
@@ -23,7 +25,7 @@ internal enum CertificateLines
 /// can be drawn again for ever. Insert-only; how it ended, if it did, is a row of its own.
 /// </summary>
 [HistoryKept]
-internal sealed class Certificate
+internal sealed class Certificate : IAnnounced
 {
     private Certificate() { }
 
@@ -101,6 +103,8 @@ internal sealed class Certificate
     public string Number => NumberOf(Year, Sequence);
 
     public static string NumberOf(int year, int sequence) => string.Create(CultureInfo.InvariantCulture, $"{year}-{sequence:D6}");
+
+    public IEnumerable<Happening> Announce(EntityEntry entry) => entry.State == EntityState.Added ? CertificateEvents.Of(this) : [];
 
     internal sealed class Configuration : IEntityTypeConfiguration<Certificate>
     {

@@ -1,7 +1,9 @@
 using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.ChangeTracking;
 using Microsoft.EntityFrameworkCore.Metadata.Builders;
 using Volunteers.Platform;
 using Volunteers.Platform.Audit;
+using Volunteers.Platform.Outbox;
 
 namespace Volunteers.Features.Certificates;
 
@@ -12,7 +14,7 @@ internal enum CertificateEnd
 }
 
 /// <summary>How a certificate stopped being valid. Its key is the certificate's, so that it ends once, whoever comes second.</summary>
-internal sealed class CertificateEnding
+internal sealed class CertificateEnding : IAnnounced
 {
     private CertificateEnding() { }
 
@@ -45,6 +47,8 @@ internal sealed class CertificateEnding
         {
             SuccessorId = successor.Id, SuccessorNumber = successor.Number,
         };
+
+    public IEnumerable<Happening> Announce(EntityEntry entry) => entry.State == EntityState.Added ? CertificateEvents.Of(this) : [];
 
     internal sealed class Configuration : IEntityTypeConfiguration<CertificateEnding>
     {

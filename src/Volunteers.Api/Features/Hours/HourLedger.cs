@@ -2,10 +2,12 @@ using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
 using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.ChangeTracking;
 using Microsoft.EntityFrameworkCore.Metadata.Builders;
 using Volunteers.Features.Organizations;
 using Volunteers.Platform;
 using Volunteers.Platform.Audit;
+using Volunteers.Platform.Outbox;
 
 namespace Volunteers.Features.Hours;
 
@@ -73,7 +75,7 @@ internal sealed record Booking(
 /// <summary>One line of the hours ledger: ± minutes and ± person-times for one record. Insert-only.</summary>
 [NotAudited]
 [Measured("volunteers.postings", "{posting}", "Postings to the hour ledgers.", By = nameof(Evidence))]
-internal sealed class HourPosting
+internal sealed class HourPosting : IAnnounced
 {
     private HourPosting() { }
 
@@ -117,6 +119,8 @@ internal sealed class HourPosting
     public byte[] PreviousHash { get; private set; } = [];
 
     public byte[] Hash { get; private set; } = [];
+
+    public IEnumerable<Happening> Announce(EntityEntry entry) => entry.State == EntityState.Added ? ServiceEvents.Of(this) : [];
 
     /// <summary>
     /// SHA-256 over the hash of the line before and every figure of this one, each on a line of text of its own. Ids and

@@ -1,6 +1,8 @@
 using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.ChangeTracking;
 using Microsoft.EntityFrameworkCore.Metadata.Builders;
 using Volunteers.Platform.Audit;
+using Volunteers.Platform.Outbox;
 
 namespace Volunteers.Features.Hours;
 
@@ -26,13 +28,15 @@ internal enum RecordStep
 
 /// <summary>One step in the life of a record: who did what, when, why, and how it stood after. Never changed.</summary>
 [NotAudited]
-internal sealed class ServiceRecordEvent
+internal sealed class ServiceRecordEvent : IAnnounced
 {
+    private readonly ServiceRecord? record;
+
     private ServiceRecordEvent() { }
 
     public ServiceRecordEvent(ServiceRecord record, RecordStep step, Guid by, DateTimeOffset at, string? reason, IEnumerable<HourPosting> postings)
     {
-        Id = Guid.CreateVersion7(at);
+        (Id, this.record) = (Guid.CreateVersion7(at), record);
         (OrganizationId, RecordId, Step, By, At, Reason) = (record.OrganizationId, record.Id, step, by, at, reason);
         (Status, StartsAt, EndsAt, Minutes, PersonTimes) = (record.Status, record.StartsAt, record.EndsAt, record.Minutes, record.PersonTimes);
         (CreditedMinutes, CreditedPersonTimes) = (record.CreditedMinutes, record.CreditedPersonTimes);
@@ -72,6 +76,8 @@ internal sealed class ServiceRecordEvent
 
     /// <summary>The ledger positions that it was booked at.</summary>
     public long[] Positions { get; private set; } = [];
+
+    public IEnumerable<Happening> Announce(EntityEntry entry) => entry.State == EntityState.Added ? ServiceEvents.Of(this, record!) : [];
 
     internal sealed class Configuration : IEntityTypeConfiguration<ServiceRecordEvent>
     {

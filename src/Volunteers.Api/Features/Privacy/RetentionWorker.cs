@@ -8,6 +8,7 @@ using Volunteers.Features.Jobs;
 using Volunteers.Features.Reconciliation;
 using Volunteers.Features.Volunteers;
 using Volunteers.Platform;
+using Volunteers.Platform.Outbox;
 
 namespace Volunteers.Features.Privacy;
 
@@ -37,6 +38,7 @@ internal sealed class RetentionWorker(IServiceScopeFactory scopes, IOptions<Rete
         new("attendance details", days => days.AttendanceDetailDays, 1000, (services, before, ct) => AttendanceEvent.ForgetDevices(Db(services), before, ct)),
         new("reconciliations", days => days.ReconciliationDays, 10, (services, before, ct) => ReconciliationCleanup.Forget(Db(services), before, services.GetRequiredService<TimeProvider>().GetUtcNow(), ct)),
         new("jobs", days => days.JobDays, 10, (services, before, ct) => JobCleanup.Forget(Db(services), before, services.GetRequiredService<TimeProvider>().GetUtcNow(), ct)),
+        new("webhook events", days => days.WebhookDays, 1000, (services, before, ct) => Outbox.Forget(Db(services), before, ct)),
     ];
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)

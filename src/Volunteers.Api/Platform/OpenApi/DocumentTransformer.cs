@@ -37,6 +37,7 @@ internal sealed class DocumentTransformer : IOpenApiDocumentTransformer
         ("Organizations", "The tenants: communities and associations, with their settings."),
         ("Roles", "Who is administrator, coordinator, auditor or volunteer."),
         ("Clients", "Other systems that act for an organization."),
+        ("Webhooks", "Other systems that are told what happens in an organization."),
         ("Teams", "Standing groups and their members."),
         ("Volunteers", "People's profiles, applications, roster import, invitations and summaries."),
         ("Consent", "What people are asked to agree to, and the receipts of what they agreed to and took back."),
