@@ -6,6 +6,7 @@ using Volunteers.Features.Certificates;
 using Volunteers.Features.Changes;
 using Volunteers.Features.Hours;
 using Volunteers.Features.Identity;
+using Volunteers.Features.Jobs;
 using Volunteers.Features.Organizations;
 using Volunteers.Features.Privacy;
 using Volunteers.Features.Projects;
@@ -51,6 +52,7 @@ try
     builder.Services.AddHostedService<ShiftSettlement>();
     builder.Services.AddHostedService<SeriesHorizon>();
     builder.Services.AddSingleton<IDepartures, SignUpsOfTheDeparted>();
+    builder.Services.AddJobs();
     builder.Services.AddChanges();
     builder.Services.AddPrivacy();
     builder.Services.AddWebhooks();
@@ -127,6 +129,7 @@ try
     organization.MapColumnMappings();
     organization.MapReconciliations();
     organization.MapCertificates();
+    organization.MapJobs();
     organization.MapChanges();
     organization.MapAudit();
     organization.MapWebhooks();

@@ -10,6 +10,7 @@ using Volunteers.Features.Activities;
 using Volunteers.Features.Certificates;
 using Volunteers.Features.Hours;
 using Volunteers.Features.Identity;
+using Volunteers.Features.Jobs;
 using Volunteers.Features.Organizations;
 using Volunteers.Features.Projects;
 using Volunteers.Features.Recognition;
@@ -109,6 +110,12 @@ internal sealed class VolunteersDb(DbContextOptions<VolunteersDb> options)
     public DbSet<Certificate> Certificates => Set<Certificate>();
 
     public DbSet<CertificateEnding> CertificateEndings => Set<CertificateEnding>();
+
+    public DbSet<Job> Jobs => Set<Job>();
+
+    public DbSet<JobChunk> JobChunks => Set<JobChunk>();
+
+    public DbSet<JobRefusal> JobRefusals => Set<JobRefusal>();
 
     public DbSet<Webhook> Webhooks => Set<Webhook>();
 

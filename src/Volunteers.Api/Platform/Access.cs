@@ -141,6 +141,9 @@ internal interface ICallers
     /// <summary>From the database, now.</summary>
     ValueTask<Caller?> Reload(HttpContext http);
 
+    /// <summary>What an account or a client may do in an organization now, without a token; null when that is nothing.</summary>
+    Task<Caller?> OfActor(Guid organizationId, Guid actorId, bool isClient, CancellationToken ct);
+
     /// <summary>Where an account has a role.</summary>
     Task<Guid[]> OrganizationsOf(Guid accountId, CancellationToken ct);
 }

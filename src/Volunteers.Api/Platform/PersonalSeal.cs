@@ -48,18 +48,27 @@ internal sealed class PersonalSeal
     public SealedText Seal(string text, ReadOnlySpan<byte> boundTo)
     {
         var plain = Encoding.UTF8.GetBytes(text);
+        var sealedText = Seal(plain, boundTo);
+        CryptographicOperations.ZeroMemory(plain);
+        return sealedText;
+    }
+
+    public SealedText Seal(ReadOnlySpan<byte> plain, ReadOnlySpan<byte> boundTo)
+    {
         var bytes = new byte[NonceBytes + plain.Length + TagBytes];
         var nonce = bytes.AsSpan(0, NonceBytes);
         RandomNumberGenerator.Fill(nonce);
         using var aes = new AesGcm(keys[CurrentKey], TagBytes);
         aes.Encrypt(nonce, plain, bytes.AsSpan(NonceBytes, plain.Length), bytes.AsSpan(NonceBytes + plain.Length), Binding(boundTo, CurrentKey));
-        CryptographicOperations.ZeroMemory(plain);
         return new SealedText(CurrentKey, bytes);
     }
 
     /// <exception cref="RuleBreach">503: the key is not among the settings.</exception>
     /// <exception cref="CryptographicException">It was changed, or does not belong there.</exception>
-    public string Open(SealedText sealedText, ReadOnlySpan<byte> boundTo)
+    public string Open(SealedText sealedText, ReadOnlySpan<byte> boundTo) => Encoding.UTF8.GetString(OpenBytes(sealedText, boundTo));
+
+    /// <inheritdoc cref="Open"/>
+    public byte[] OpenBytes(SealedText sealedText, ReadOnlySpan<byte> boundTo)
     {
         if (!keys.TryGetValue(sealedText.KeyId, out var key)) throw RuleBreach.Precondition("personal_key_missing", StatusCodes.Status503ServiceUnavailable);
         if (sealedText.Bytes.Length < NonceBytes + TagBytes) throw new CryptographicException("What is sealed is too short to be anything.");
@@ -68,7 +77,7 @@ internal sealed class PersonalSeal
         var plain = new byte[bytes.Length - NonceBytes - TagBytes];
         using var aes = new AesGcm(key, TagBytes);
         aes.Decrypt(bytes[..NonceBytes], bytes[NonceBytes..^TagBytes], bytes[^TagBytes..], plain, Binding(boundTo, sealedText.KeyId));
-        return Encoding.UTF8.GetString(plain);
+        return plain;
     }
 
     /// <summary>Under the hash key of now and, during a change, under the one before. None without keys.</summary>

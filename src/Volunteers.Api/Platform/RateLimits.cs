@@ -49,10 +49,13 @@ internal sealed class RateLimits
     /// <summary>Waiting for an answer in one organization.</summary>
     public int OpenApplications { get; init; } = 500;
 
+    /// <summary>Imports and exports of one organization that wait or run.</summary>
+    public int OpenJobs { get; init; } = 20;
+
     public bool MakeSense => new[]
     {
         RequestsPerMinute, RequestsPerMinuteFromAddress, SignInsPerMinute, SignInsPerMinuteAndLogin, PasswordResetsPerHour, VerificationsPerMinute,
-        ExportsPerMinute, ExportsAtOnce, ExportsWaiting, ImportsPerMinute, ApplicationsPerHour, OpenApplications,
+        ExportsPerMinute, ExportsAtOnce, ExportsWaiting, ImportsPerMinute, ApplicationsPerHour, OpenApplications, OpenJobs,
     }.All(limit => limit is >= 0 and <= 1_000_000);
 }
 

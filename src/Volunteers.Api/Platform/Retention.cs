@@ -24,6 +24,9 @@ internal sealed class Retention
     /// <summary>Comparisons with files of another system, whose rows name people.</summary>
     public int ReconciliationDays { get; init; } = 90;
 
+    /// <summary>Imports and exports, with their files, from when they were asked for.</summary>
+    public int JobDays { get; init; } = 7;
+
     /// <summary>What happened and was or is to be told to webhooks, with the log of its deliveries.</summary>
     public int WebhookDays { get; init; } = 30;
 
@@ -31,5 +34,5 @@ internal sealed class Retention
     public int ChangesDays { get; init; } = 30;
 
     public bool MakesSense => this is { IdempotencyDays: >= 1, SignInDays: >= 1, FailedSignInDays: >= 1, ChangesDays: >= 1 }
-        && new[] { ChangesDays, IdempotencyDays, SignInDays, FailedSignInDays, InvitationDays, ApplicationDays, AttendanceDetailDays, ReconciliationDays, WebhookDays }.All(days => days is >= 0 and <= 36_500);
+        && new[] { ChangesDays, IdempotencyDays, SignInDays, FailedSignInDays, InvitationDays, ApplicationDays, AttendanceDetailDays, ReconciliationDays, WebhookDays, JobDays }.All(days => days is >= 0 and <= 36_500);
 }

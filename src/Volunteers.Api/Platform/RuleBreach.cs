@@ -20,7 +20,7 @@ internal class RuleBreach(string code, params object[] arguments) : Exception(co
     public static RuleBreach NotFound(string code, string pointer) =>
         new(code) { Status = StatusCodes.Status404NotFound, Pointer = pointer };
 
-    public static RuleBreach Forbidden(string code) => new(code) { Status = StatusCodes.Status403Forbidden };
+    public static RuleBreach Forbidden(string code, params object[] arguments) => new(code, arguments) { Status = StatusCodes.Status403Forbidden };
 
     public static RuleBreach Malformed(string code, string pointer, params object[] arguments) =>
         new(code, arguments) { Status = StatusCodes.Status400BadRequest, Pointer = pointer };

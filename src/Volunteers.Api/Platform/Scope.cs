@@ -14,6 +14,7 @@ internal static class Scope
     public const string Recognition = "recognition";
     public const string Reports = "reports";
     public const string Certificates = "certificates";
+    public const string Jobs = "jobs";
 
     /// <summary>Every scope a client can have, in reading order, and what it opens. An organization is changed by people only.</summary>
     public static readonly IReadOnlyDictionary<string, string> All = new OrderedDictionary<string, string>
@@ -33,6 +34,8 @@ internal static class Scope
         ["reports.write"] = "Issue reports.",
         ["certificates.read"] = "Read and draw certificates.",
         ["certificates.write"] = "Issue and revoke certificates.",
+        ["jobs.read"] = "Follow imports and exports, and fetch their files, with the scope to read what is in them.",
+        ["jobs.write"] = "Ask for imports and exports and cancel them, with the scope to change or to read what is in them.",
     };
 
     /// <summary>Clients may use these routes: those that read (GET) with the area's scope to read, the others with that to write.</summary>

@@ -47,7 +47,7 @@ public sealed class AuditCoverageTests(TestDatabases databases) : ApiTest(databa
 
     /// <summary>Sums and files about many: the trace says by which filters they were made.</summary>
     private static readonly string[] AboutMany =
-        ["drawIssuedReport", "exportAuditEvents", "exportServiceRecords", "getChangesSinceIssued", "getHourReport", "getHourReportChanges", "listAuditEvents"];
+        ["drawIssuedReport", "exportAuditEvents", "exportServiceRecords", "getChangesSinceIssued", "getHourReport", "getHourReportChanges", "getJobResult", "listAuditEvents"];
 
     /// <summary>Texts that the trail shows whole: decided one by one. Whatever may say who somebody is has a mask in its entity.</summary>
     private static readonly string[] ShownWhole =
@@ -55,7 +55,7 @@ public sealed class AuditCoverageTests(TestDatabases databases) : ApiTest(databa
         "activity.cancelReason", "activity.category", "activity.description", "activity.location", "activity.outcome", "activity.title",
         "award.awardedBy", "award.name", "calendarDay.name", "certificate.byEvidence", "certificate.code", "certificate.contact", "certificate.language", "certificate.lines", "certificate.organization",
         "certificate.replacesNumber", "certificate.responsiblePerson", "certificate.supervisingOrganization", "certificate.volunteerNumber", "certificateEnding.successorNumber",
-        "externalSignIn.issuer", "consentReceipt.purpose", "consentText.purpose", "consentText.textEn", "consentText.textZh",
+        "externalSignIn.issuer", "job.failureCode", "job.language", "consentReceipt.purpose", "consentText.purpose", "consentText.textEn", "consentText.textZh",
         "columnMapping.columns", "columnMapping.dateFormats", "columnMapping.name", "columnMapping.system", "issuedReport.query", "issuedReport.teams",
         "organization.contact", "organization.locale", "organization.name", "organization.responsiblePerson", "organization.settings", "organization.timeZone", "organizationClient.name", "organizationClient.scopes",
         "project.category", "project.defaults", "project.summary", "project.title", "rating.grade", "reconciliationRun.counts", "reconciliationRun.mapping", "reconciliationRun.system",

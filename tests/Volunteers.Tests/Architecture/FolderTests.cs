@@ -15,7 +15,7 @@ public sealed class FolderTests
         { "Platform.Pdf", "" },
         { "Platform.Audit", "Platform" },
         { "Platform.Outbox", "Platform" },
-        { "Data", "Platform Platform.Audit Platform.Outbox Organizations Identity Teams Volunteers Projects Activities Hours Recognition Reports Certificates Reconciliation Audit Webhooks" },
+        { "Data", "Platform Platform.Audit Platform.Outbox Organizations Identity Teams Volunteers Projects Activities Hours Recognition Reports Certificates Reconciliation Jobs Audit Webhooks" },
         { "Organizations", "Platform Platform.Audit Platform.OpenApi Data" },
         { "Identity", "Platform Platform.Audit Platform.OpenApi Data Organizations" },
         { "Teams", "Platform Platform.Audit Platform.OpenApi Data Organizations Identity" },
@@ -27,10 +27,11 @@ public sealed class FolderTests
         { "Reports", "Platform Platform.Audit Platform.OpenApi Platform.Pdf Data Organizations Identity Teams Volunteers Projects Activities Hours Recognition" },
         { "Certificates", "Platform Platform.Audit Platform.Outbox Platform.OpenApi Platform.Pdf Data Organizations Identity Teams Volunteers Projects Activities Hours Reports" },
         { "Reconciliation", "Platform Platform.Audit Platform.OpenApi Data Organizations Identity Teams Volunteers Projects Activities Hours" },
+        { "Jobs", "Platform Platform.Audit Platform.OpenApi Data Organizations Identity Teams Volunteers Projects Activities Hours Reports" },
         { "Audit", "Platform Platform.Audit Platform.OpenApi Data Organizations Identity Reports" },
         { "Webhooks", "Platform Platform.Audit Platform.OpenApi Platform.Outbox Data Organizations Identity Activities Hours Certificates" },
         { "Changes", "Platform Platform.Audit Platform.OpenApi Data Organizations Identity Teams Volunteers Projects Activities Hours Recognition Certificates" },
-        { "Privacy", "Platform Platform.Audit Platform.Outbox Platform.OpenApi Data Organizations Identity Teams Volunteers Projects Activities Hours Recognition Reports Certificates Reconciliation Audit Changes" },
+        { "Privacy", "Platform Platform.Audit Platform.Outbox Platform.OpenApi Data Organizations Identity Teams Volunteers Projects Activities Hours Recognition Reports Certificates Reconciliation Jobs Audit Changes" },
     };
 
     private static readonly Type[] Types = [.. typeof(VolunteersDb).Assembly.GetTypes().Where(type =>

@@ -119,6 +119,12 @@ public sealed partial class MessageTests(TestDatabases databases) : ApiTest(data
         ["Features/Reconciliation/UpstreamCells.cs"] = "dates and durations that are read",
         ["Features/Reconciliation/ColumnMappingEndpoints.cs"] = "date formats that are read",
         ["Features/Reconciliation/ReconciliationEndpoints.cs"] = "an example in the OpenAPI document",
+        ["Features/Jobs/ActivityFile.cs"] = "headings and words that are read, and written to be read again",
+        ["Features/Jobs/ServiceRecordFile.cs"] = "headings and words that are read, and written to be read again",
+        ["Features/Jobs/JobImport.cs"] = "headings that are passed over when they come back",
+        ["Features/Jobs/JobResources.cs"] = "words of an enum, of which files are called",
+        ["Features/Jobs/JobCells.cs"] = "times that are read",
+        ["Features/Jobs/JobEndpoints.cs"] = "an example in the OpenAPI document",
         ["Features/Certificates/MaskedName.cs"] = "surnames of two characters",
         ["Features/Privacy/OwnExport.cs"] = "an example in the OpenAPI document",
     };
@@ -180,7 +186,7 @@ public sealed partial class MessageTests(TestDatabases databases) : ApiTest(data
     /// <summary>Requests whose every value of the right type is good.</summary>
     private static readonly string[] NeedNoValidator =
         [
-            "AuditExportQuery", "CheckInCodeQuery", "ClientSecretRequest", "DisputeFilter", "DrawQuery", "EndSeriesQuery", "ImportQuery", "OwnExportQuery", "ReconciliationRowFilter", "SeriesFilter", "ServiceRecordFilter", "SignUpFilter",
+            "AuditExportQuery", "CheckInCodeQuery", "ClientSecretRequest", "DisputeFilter", "DrawQuery", "EndSeriesQuery", "ImportQuery", "JobImportQuery", "JobListFilter", "OwnExportQuery", "ReconciliationRowFilter", "SeriesFilter", "ServiceRecordFilter", "SignUpFilter",
             "TeamMemberFilter", "TeamMemberRequest", "WebhookSecretRequest",
         ];
 

@@ -164,6 +164,9 @@ public sealed partial class World
         var certificate = (await o.Admin.Post($"/volunteers/{world["ownVolunteer"]}/certificates", new { from = "2026-01-01", to = "2026-01-31" })).ShouldBe(201);
         (world.ids["certificateId"], world.ids["code"]) = (certificate.Id, (string)certificate["code"]!);
 
+        world.ids["jobId"] = await world.Job();
+        world.spares["drawnJob"] = _ => world.Job();
+
         world.ids["webhookId"] = (await o.Admin.Post("/webhooks", Webhook)).ShouldBe(201).Id;
         world.ids["webhookSecretId"] = (string)(await o.Admin.Get($"/webhooks/{world["webhookId"]}")).ShouldBe(200)["secrets"]![0]!["id"]!;
         world.ids["deliveryId"] = (await o.Admin.Post($"/webhooks/{world["webhookId"]}/test")).ShouldBe(200).Id;
@@ -197,6 +200,14 @@ public sealed partial class World
 
     private async Task<string> Reconciliation() => (await Organization.Admin.Post("/reconciliations?mapping=upstream&from=2026-01-01&to=2026-01-31",
         new StringContent("Number,Date,Minutes\r\n1,2026-01-01,60\r\n", Encoding.UTF8, "text/csv"))).ShouldBe(201).Id;
+
+    /// <summary>An export by the administrator, drawn.</summary>
+    private async Task<string> Job()
+    {
+        var job = (await Organization.Admin.Post("/jobs/exports", new { resource = "activities", format = "csv" })).ShouldBe(201).Id;
+        while ((string?)(await Organization.Admin.Get($"/jobs/{job}")).ShouldBe(200)["state"] is "queued" or "running") await Task.Delay(20);
+        return job;
+    }
 
     /// <summary>An organization whose administrator is not the operator.</summary>
     private async Task<OrganizationSteps> OrganizationOf(OrganizationSteps nursery, ApiHost host, Given given, string administrator)

@@ -16,6 +16,9 @@ public sealed class Api(HttpClient http, string basePath)
         return new Api(http, "");
     }
 
+    /// <summary>Where a path leads.</summary>
+    public Uri PathTo(string path) => new(basePath + path, UriKind.Relative);
+
     /// <summary>The same caller, with paths below another base.</summary>
     public Api At(string path) => new(http, basePath + path);
 

@@ -45,9 +45,7 @@ internal static class ActivityEndpoints
     {
         if (!tenant.Coordinates(request.TeamId)) throw RuleBreach.NotFound("team_not_found", "/teamId");
         var project = await ProjectOf(request, tenant, db, ct);
-        var activity = new Activity(tenant.Id, request.ToPlan(project), clock.GetUtcNow());
-        db.Add(activity);
-        if (project is not null) db.AddRange(project.Defaults.Shifts(activity.Title).Select(shift => new Shift(activity, shift.ToPlan(activity), clock.GetUtcNow())));
+        var activity = db.PlanActivity(tenant.Id, request, project, clock.GetUtcNow());
         await db.SaveChangesAsync(ct);
         return Answer.Created($"/v1/organizations/{tenant.Id}/activities/{activity.Id}", ActivityView.Of(activity));
     }
@@ -70,11 +68,7 @@ internal static class ActivityEndpoints
         match.Check(activity);
         var request = await patch.ApplyTo(ActivityRequest.Of(activity), ct);
         if (!tenant.Coordinates(request.TeamId)) throw RuleBreach.NotFound("team_not_found", "/teamId");
-        var moved = request.StartsAt - activity.StartsAt;
-        activity.Change(request.ToPlan(await ProjectOf(request, tenant, db, ct)));
-        var shifts = await db.LockShiftsOf(activity, ct);
-        foreach (var shift in shifts) shift.Follow(activity, moved);
-        await db.Promote(shifts, clock.GetUtcNow(), ct);
+        await db.ChangeActivity(activity, request.ToPlan(await ProjectOf(request, tenant, db, ct)), clock.GetUtcNow(), ct);
         return Answer.Found(ActivityView.Of(activity));
     }
 
@@ -140,6 +134,25 @@ internal static class ActivityQueries
     public static IQueryable<Activity> VisibleTo(this IQueryable<Activity> activities, Tenant tenant) => activities.Where(a =>
         a.OrganizationId == tenant.Id && (tenant.ReadsAll || tenant.Teams.Contains(a.TeamId)
             || (tenant.VolunteerId != null && a.Status != ActivityStatus.Draft)));
+
+    /// <summary>A new activity with a shift for each post of its project; the caller saves.</summary>
+    public static Activity PlanActivity(this VolunteersDb db, Guid organizationId, ActivityRequest request, Project? project, DateTimeOffset now)
+    {
+        var activity = new Activity(organizationId, request.ToPlan(project), now);
+        db.Add(activity);
+        if (project is not null) db.AddRange(project.Defaults.Shifts(activity.Title).Select(shift => new Shift(activity, shift.ToPlan(activity), now)));
+        return activity;
+    }
+
+    /// <summary>Changes an activity that is locked, and its shifts with it, and saves.</summary>
+    public static async Task ChangeActivity(this VolunteersDb db, Activity activity, ActivityPlan plan, DateTimeOffset now, CancellationToken ct)
+    {
+        var moved = plan.StartsAt - activity.StartsAt;
+        activity.Change(plan);
+        var shifts = await db.LockShiftsOf(activity, ct);
+        foreach (var shift in shifts) shift.Follow(activity, moved);
+        await db.Promote(shifts, now, ct);
+    }
 
     /// <summary>Whether hours stand on it. Plain SQL: service records come after activities in the order of features.</summary>
     public static Task<bool> HasCreditedService(this VolunteersDb db, Guid organizationId, Guid activityId, CancellationToken ct) =>

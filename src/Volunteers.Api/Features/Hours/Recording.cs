@@ -33,14 +33,22 @@ internal static class Recording
     }
 
     /// <summary>Records every entry or none; or, where the caller takes the refusals, every entry that is not refused.</summary>
+    /// <param name="db">In a transaction.</param>
+    /// <param name="organization">Whose days and limits count.</param>
+    /// <param name="entries">What is to be recorded.</param>
+    /// <param name="by">Who records.</param>
+    /// <param name="now">When.</param>
+    /// <param name="ct">Ends it.</param>
+    /// <param name="skipped">Takes the entries that are refused; without it one of them refuses all.</param>
+    /// <param name="rehearse">Book nothing: the transaction will be rolled back.</param>
     /// <exception cref="BatchRefused">Names each entry that was refused.</exception>
     public static async Task<List<ServiceRecord>> Record(
         this VolunteersDb db, Organization organization, IReadOnlyList<ServiceEntry> entries, Recorder by, DateTimeOffset now, CancellationToken ct,
-        List<Refusal>? skipped = null)
+        List<(int Index, RuleBreach Breach)>? skipped = null, bool rehearse = false)
     {
         var rules = await RecordingRules.Load(db, organization, entries, ct);
         var records = new List<ServiceRecord>(entries.Count);
-        var refusals = new List<Refusal>();
+        var refusals = new List<(int Index, RuleBreach Breach)>();
         for (var index = 0; index < entries.Count; index++)
         {
             try
@@ -49,13 +57,19 @@ internal static class Recording
             }
             catch (RuleBreach breach)
             {
-                refusals.Add(Refusal.Of(index, breach));
+                refusals.Add((index, breach));
             }
         }
-        if (refusals.Count > 0 && skipped is null) throw new BatchRefused(refusals);
+        if (refusals.Count > 0 && skipped is null) throw new BatchRefused([.. refusals.Select(refusal => Refusal.Of(refusal.Index, refusal.Breach))]);
 
         skipped?.AddRange(refusals);
-        await db.Keep(organization, records, by, now, ct);
+        if (rehearse)
+        {
+            // Enough for the entries that come after them.
+            db.AddRange(records);
+            await db.SaveChangesAsync(ct);
+        }
+        else await db.Keep(organization, records, by, now, ct);
         return records;
     }
 

@@ -78,27 +78,32 @@ internal sealed class Callers(NpgsqlDataSource database, IConfiguration configur
         }
     }
 
-    private async Task<Dictionary<Guid, Caller>> Load(Guid[] tokens, CancellationToken ct)
+    public async Task<Caller?> OfActor(Guid organizationId, Guid actorId, bool isClient, CancellationToken ct) =>
+        (await Load(ActorAsBearer, ct, new() { Value = actorId }, new() { Value = organizationId }, new() { Value = isClient })).GetValueOrDefault(actorId) is { } caller
+            && caller.BelongsTo(organizationId) ? caller : null;
+
+    private Task<Dictionary<Guid, Caller>> Load(Guid[] tokens, CancellationToken ct) => Load(Bearers, ct, new NpgsqlParameter { Value = tokens });
+
+    private async Task<Dictionary<Guid, Caller>> Load(string whose, CancellationToken ct, params NpgsqlParameter[] parameters)
     {
         await using var batch = database.CreateBatch();
         batch.BatchCommands.Add(new NpgsqlBatchCommand(
             $$"""
-             {{Bearers}}
+             {{whose}}
              select b.token_id, coalesce(b.account_id, b.client_id), b.client_id is not null, coalesce(a.is_operator, false), f.confirmed_at is not null,
                     coalesce(c.scopes, '{}')
              from bearers b left join accounts a on a.id = b.account_id left join second_factors f on f.account_id = b.account_id
                   left join organization_clients c on c.organization_id = b.client_organization_id and c.id = b.client_id
-             """)
-        { Parameters = { new() { Value = tokens } } });
+             """));
         batch.BatchCommands.Add(new NpgsqlBatchCommand(
             $"""
-             {Bearers}, held as (
+             {whose}, held as (
                  select g.account_id as actor_id, g.organization_id, g.role, g.team_id, g.volunteer_id, g.id
                  from role_grants g where g.account_id in (select account_id from bearers)
                  union
                  select c.id, c.organization_id, c.role, null, null, c.id
                  from organization_clients c join bearers b on c.organization_id = b.client_organization_id and c.id = b.client_id
-                 where c.expires_at is null or c.expires_at > $2
+                 where c.expires_at is null or c.expires_at > ${parameters.Length + 1}
              ), below as (
                  select organization_id, team_id as root, team_id as id from held where team_id is not null
                  union
@@ -108,8 +113,10 @@ internal sealed class Callers(NpgsqlDataSource database, IConfiguration configur
              select h.actor_id, h.organization_id, h.role, h.team_id, h.volunteer_id,
                     array(select b.id from below b where b.organization_id = h.organization_id and b.root = h.team_id)
              from held h order by h.organization_id, h.id
-             """)
-        { Parameters = { new() { Value = tokens }, new() { Value = clock.GetUtcNow() } } });
+             """));
+        foreach (var command in batch.BatchCommands)
+            foreach (var parameter in parameters) command.Parameters.Add(parameter.Clone());
+        batch.BatchCommands[1].Parameters.Add(new() { Value = clock.GetUtcNow() });
 
         var bearers = new List<(Guid Token, Guid ActorId, bool IsClient, bool IsOperator, bool HasSecondFactor, string[] Scopes)>();
         var grants = new List<(Guid ActorId, Grant Grant)>();
@@ -146,6 +153,15 @@ internal sealed class Callers(NpgsqlDataSource database, IConfiguration configur
                    case when length(t.subject) = 65 then split_part(t.subject, '.', 2)::uuid end as client_id
             from openiddict_tokens t left join openiddict_authorizations g on g.id = t.authorization_id
             where t.id = any($1) and t.status = 'valid' and coalesce(g.status, 'valid') = 'valid'
+        )
+        """;
+
+    /// <summary>Somebody who asked for something before, and holds no token now. They are their own bearer.</summary>
+    private const string ActorAsBearer =
+        """
+        with recursive bearers as (
+            select $1::uuid as token_id, case when not $3 then $1::uuid end as account_id,
+                   case when $3 then $2::uuid end as client_organization_id, case when $3 then $1::uuid end as client_id
         )
         """;
 

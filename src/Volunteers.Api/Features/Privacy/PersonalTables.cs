@@ -224,6 +224,25 @@ internal static class PersonalTables
         new("change_heads") { Untold = "How many changes there were." },
         new("audit_cuts") { Untold = "Where the chain was cut off.", Words = ["hash"] },
 
+        // Files that may hold anybody, sealed: nobody can look who stands in them, so all of an organization go, and what works with them ends. The jobs
+        // first: whoever adds a piece holds the job, and is waited for.
+        new("jobs")
+        {
+            Untold = "Imports and exports of an organization: of what kind, and how many rows.", Words = ["language"],
+            Erase =
+            [
+                """
+                update jobs set file_bytes = null, failure_arguments = '{}', version = version + 1,
+                    failure_code = case when state in ('queued', 'running') then 'job_file_gone' else failure_code end,
+                    finished_at = case when state in ('queued', 'running') then now() else finished_at end,
+                    state = case when state in ('queued', 'running') then 'failed' else state end
+                where organization_id = @organization
+                """,
+            ],
+        },
+        new("job_chunks") { Untold = "Pieces of files; what an import brought about is told where it stands.", Erase = ["delete from job_chunks where organization_id = @organization"] },
+        new("job_refusals") { Untold = "Why rows of files were refused.", Erase = ["delete from job_refusals where organization_id = @organization"] },
+
         // What is about no person by itself, but in which people may be named.
         new("organizations") { Untold = "Of an organization.", Texts = ["contact", "responsible_person"], Labels = ["name"], Words = ["code_prefix", "locale", "time_zone", "settings"] },
         new("teams") { Untold = "Of an organization; memberships tell theirs.", Texts = ["description"], Labels = ["name"] },

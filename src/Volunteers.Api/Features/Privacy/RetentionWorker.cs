@@ -4,6 +4,7 @@ using Volunteers.Data;
 using Volunteers.Features.Activities;
 using Volunteers.Features.Changes;
 using Volunteers.Features.Identity;
+using Volunteers.Features.Jobs;
 using Volunteers.Features.Reconciliation;
 using Volunteers.Features.Volunteers;
 using Volunteers.Platform;
@@ -36,6 +37,7 @@ internal sealed class RetentionWorker(IServiceScopeFactory scopes, IOptions<Rete
         new("applications", days => days.ApplicationDays, 100, (services, before, ct) => InTransaction(Db(services), db => ApplicationEndpoints.DeclineUnanswered(db, before, ct), ct)),
         new("attendance details", days => days.AttendanceDetailDays, 1000, (services, before, ct) => AttendanceEvent.ForgetDevices(Db(services), before, ct)),
         new("reconciliations", days => days.ReconciliationDays, 10, (services, before, ct) => ReconciliationCleanup.Forget(Db(services), before, services.GetRequiredService<TimeProvider>().GetUtcNow(), ct)),
+        new("jobs", days => days.JobDays, 10, (services, before, ct) => JobCleanup.Forget(Db(services), before, services.GetRequiredService<TimeProvider>().GetUtcNow(), ct)),
         new("webhook events", days => days.WebhookDays, 1000, (services, before, ct) => Outbox.Forget(Db(services), before, ct)),
     ];
 

@@ -95,7 +95,7 @@ internal sealed partial record ColumnMappingRequest(string System, MappedColumns
                      {
                          c => c.Number, c => c.Phone, c => c.Name, c => c.Date, c => c.Minutes, c => c.Hours, c => c.StartsAt, c => c.EndsAt, c => c.Activity, c => c.Reference,
                      })
-                RuleFor(heading).OptionalLine(100).Must(text => text is null || ImportColumns.Plain(text).Length > 0).WithMessage(_ => Messages.Title("heading_empty"));
+                RuleFor(heading).OptionalLine(100).Must(text => text is null || ImportWords.Plain(text).Length > 0).WithMessage(_ => Messages.Title("heading_empty"));
             RuleFor(columns => columns.Name).Must((columns, _) => columns is not { Number: null, Phone: null, Name: null }).WithMessage(_ => Messages.Title("person_column_needed"));
             RuleFor(columns => columns.Date).Must((columns, date) => date is not null || columns.StartsAt is not null).WithMessage(_ => Messages.Title("date_column_needed"));
             RuleFor(columns => columns.Minutes).Must((columns, minutes) => minutes is not null || columns.Hours is not null || columns.EndsAt is not null)
@@ -107,7 +107,7 @@ internal sealed partial record ColumnMappingRequest(string System, MappedColumns
 
         private static bool HaveDistinctHeadings(MappedColumns columns)
         {
-            var headings = columns.All().Select(column => ImportColumns.Plain(column.Heading)).ToArray();
+            var headings = columns.All().Select(column => ImportWords.Plain(column.Heading)).ToArray();
             return headings.Distinct().Count() == headings.Length;
         }
     }

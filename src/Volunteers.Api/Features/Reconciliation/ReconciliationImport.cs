@@ -36,9 +36,10 @@ internal sealed class ReconciliationImport(VolunteersDb db, Organization organiz
         await activities.Add(planned, now, ct);
         var entries = planned.ConvertAll(plan => new ServiceEntry(plan.Row.VolunteerId, 1, null, activities.Of(plan.Row), plan.StartsAt, plan.EndsAt, plan.Row.MinutesThere,
             plan.Placed ? Messages.DetailIn(Messages.Of(organization.Locale), "placed_by_import", run.System) : null, null, Origin: new ServiceOrigin(run.System, plan.Row.Reference!)));
-        var skipped = new List<Refusal>();
+        var skipped = new List<(int Index, RuleBreach Breach)>();
         var records = await db.Record(organization, entries, Recorder.Of(tenant) with { ForOthers = Evidence.Import }, now, ct, skipped);
-        foreach (var refusal in skipped) refused.Add(new ImportRefusal(planned[refusal.Index].Row.FileRow!.Value, null, refusal.Code, refusal.Detail));
+        foreach (var (index, breach) in skipped)
+            refused.Add(new ImportRefusal(planned[index].Row.FileRow!.Value, null, breach.Code, Messages.Detail(breach.Code, breach.Arguments)));
 
         var made = records.ToDictionary(record => record.OriginReference!);
         foreach (var row in rows.Where(row => made.ContainsKey(row.Reference!))) row.BecameRecord(made[row.Reference!].Id);

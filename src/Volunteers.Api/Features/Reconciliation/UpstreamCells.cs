@@ -26,7 +26,7 @@ internal sealed partial class UpstreamCells
     {
         var cells = new Dictionary<UpstreamField, object>();
         foreach (var (field, index) in columns)
-            if (index < values.Length && values[index] is { } value && ImportRow.TextOf(value).Length > 0) cells.Add(field, value);
+            if (index < values.Length && values[index] is { } value && ImportCell.TextOf(value).Length > 0) cells.Add(field, value);
         return cells.Count == 0 ? null : new UpstreamCells(number, cells);
     }
 
@@ -34,7 +34,7 @@ internal sealed partial class UpstreamCells
     public string? Text(UpstreamField field)
     {
         if (!cells.TryGetValue(field, out var cell)) return null;
-        var text = string.Concat(ImportRow.TextOf(cell).Select(c => char.IsControl(c) ? ' ' : c)).Trim();
+        var text = string.Concat(ImportCell.TextOf(cell).Select(c => char.IsControl(c) ? ' ' : c)).Trim();
         if (text.Length > LongestText) text = text[..(char.IsHighSurrogate(text[LongestText - 1]) ? LongestText - 1 : LongestText)];
         return text.Length == 0 ? null : text;
     }
@@ -87,15 +87,15 @@ internal sealed partial class UpstreamCells
         : (int)decimal.Round(number.Value * minutesEach, MidpointRounding.AwayFromZero);
 
     private static decimal? Figure(object cell, Regex words) =>
-        cell is not (DateTime or TimeSpan or bool) && decimal.TryParse(words.Replace(ImportRow.TextOf(cell), ""), NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var number)
+        cell is not (DateTime or TimeSpan or bool) && decimal.TryParse(words.Replace(ImportCell.TextOf(cell), ""), NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var number)
             ? number : null;
 
     /// <summary>Exports also write a time behind the day.</summary>
     private static DateOnly? DayOf(object cell, string[] formats)
     {
         if (cell is DateTime time) return InReach(DateOnly.FromDateTime(time));
-        if (cell is double serial) return serial is >= 1 and <= ImportRow.LastSerialDay ? InReach(DateOnly.FromDateTime(DateTime.FromOADate(serial))) : null;
-        var text = ImportRow.TextOf(cell);
+        if (cell is double serial) return serial is >= 1 and <= ImportCell.LastSerialDay ? InReach(DateOnly.FromDateTime(DateTime.FromOADate(serial))) : null;
+        var text = ImportCell.TextOf(cell);
         var at = text.LastIndexOfAny([' ', 'T']);
         return Exact(text) ?? (at > 0 && TimeOf(text[(at + 1)..]) is not null ? Exact(text[..at].TrimEnd()) : null);
 
@@ -109,11 +109,11 @@ internal sealed partial class UpstreamCells
         if (TimeOf(cell) is { } time) return day is { } on ? organization.At(on, time) : null;
         if (cell is DateTime or double)
         {
-            var moment = cell is DateTime written ? written : (double)cell is >= 1 and <= ImportRow.LastSerialDay ? DateTime.FromOADate((double)cell) : default;
+            var moment = cell is DateTime written ? written : (double)cell is >= 1 and <= ImportCell.LastSerialDay ? DateTime.FromOADate((double)cell) : default;
             // Spreadsheets count in days: a minute is never quite a minute there.
             return InReach(DateOnly.FromDateTime(moment)) is null ? null : organization.At(new DateTime((long)Math.Round(moment.Ticks / 1e7) * 10_000_000));
         }
-        var text = ImportRow.TextOf(cell);
+        var text = ImportCell.TextOf(cell);
         if (Instant.TryParse(text, out var instant)) return instant;
         var at = text.LastIndexOfAny([' ', 'T']);
         return at > 0 && DayOf(text[..at].TrimEnd(), formats) is { } date && TimeOf(text[(at + 1)..]) is { } clock ? organization.At(date, clock) : null;
@@ -125,7 +125,7 @@ internal sealed partial class UpstreamCells
         DateTime { Year: < 1900 } time => TimeOnly.FromDateTime(time),
         DateTime => null,
         double fraction => fraction is >= 0 and < 1 ? TimeOnly.FromTimeSpan(TimeSpan.FromSeconds(Math.Min(86_399, Math.Round(fraction * 86_400)))) : null,
-        _ => TimeOnly.TryParseExact(ImportRow.TextOf(cell), Times, CultureInfo.InvariantCulture, DateTimeStyles.None, out var time) ? time : null,
+        _ => TimeOnly.TryParseExact(ImportCell.TextOf(cell), Times, CultureInfo.InvariantCulture, DateTimeStyles.None, out var time) ? time : null,
     };
 
     [GeneratedRegex(@"\s*(分钟|分|minutes|min)$", RegexOptions.IgnoreCase)]

@@ -60,11 +60,11 @@ internal sealed class UpstreamFile(IReadOnlyList<(int Number, object?[] Cells)> 
     private static Dictionary<UpstreamField, int> ColumnsOf(object?[] cells, (UpstreamField Field, string Heading)[] wanted)
     {
         if (cells.Length > ImportColumns.Most) throw RuleBreach.Malformed("too_many_columns", "", ImportColumns.Most);
-        var written = cells.Select(cell => ImportColumns.Plain(ImportRow.TextOf(cell))).ToArray();
+        var written = cells.Select(cell => ImportWords.Plain(ImportCell.TextOf(cell))).ToArray();
         var columns = new Dictionary<UpstreamField, int>();
         foreach (var (field, heading) in wanted)
         {
-            var plain = ImportColumns.Plain(heading);
+            var plain = ImportWords.Plain(heading);
             var first = Array.IndexOf(written, plain);
             if (first < 0) continue;
             if (Array.IndexOf(written, plain, first + 1) >= 0) throw RuleBreach.Malformed("column_twice", "", heading, heading);

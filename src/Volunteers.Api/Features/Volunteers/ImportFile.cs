@@ -5,7 +5,7 @@ using Volunteers.Platform;
 namespace Volunteers.Features.Volunteers;
 
 /// <summary>A roster as a spreadsheet program saved it. Read before the handler, so that no transaction waits for an upload.</summary>
-internal sealed class ImportFile(IReadOnlyList<ImportColumn> columns, IReadOnlyList<ImportRow> rows) : IEndpointParameterMetadataProvider
+internal sealed class ImportFile(IReadOnlyList<ImportColumn<ImportField>> columns, IReadOnlyList<ImportRow<ImportField>> rows) : IEndpointParameterMetadataProvider
 {
     public const string Csv = "text/csv";
     public const string Xlsx = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
@@ -17,7 +17,7 @@ internal sealed class ImportFile(IReadOnlyList<ImportColumn> columns, IReadOnlyL
     /// <summary>What Excel lets into a cell.</summary>
     public const int LongestCell = 32_767;
 
-    public IReadOnlyList<ImportRow> Rows => rows;
+    public IReadOnlyList<ImportRow<ImportField>> Rows => rows;
 
     /// <summary>The heading of a field as the file writes it; the field's own name where the file has no such column.</summary>
     public string HeadingOf(ImportField field) => columns.FirstOrDefault(column => column.Field == field)?.Heading ?? ImportColumns.NameOf(field);
@@ -52,16 +52,16 @@ internal sealed class ImportFile(IReadOnlyList<ImportColumn> columns, IReadOnlyL
 
     private static ImportFile Of(IEnumerable<object?[]> table)
     {
-        IReadOnlyList<ImportColumn>? columns = null;
-        var rows = new List<ImportRow>();
+        IReadOnlyList<ImportColumn<ImportField>>? columns = null;
+        var rows = new List<ImportRow<ImportField>>();
         foreach (var (index, cells) in table.Index())
         {
             if (columns is null)
             {
-                columns = ImportColumns.Of(cells);
+                columns = ImportColumns.Of(cells, ImportColumns.Headings);
                 continue;
             }
-            var row = ImportRow.Of(index + 1, cells, columns);
+            var row = ImportRow<ImportField>.Of(index + 1, cells, columns);
             if (row is null) continue;
             if (rows.Count == MostRows) throw RuleBreach.Malformed("too_many_rows", "", MostRows);
             rows.Add(row);

@@ -1,5 +1,7 @@
 using Microsoft.EntityFrameworkCore;
 using Volunteers.Data;
+using Volunteers.Features.Organizations;
+using Volunteers.Platform;
 
 namespace Volunteers.Features.Volunteers;
 
@@ -31,6 +33,23 @@ internal sealed record ImportIdentity(int Row, string? Number, string? Phone, st
         Name is not null && other.Name is not null && Name != other.Name && Number is not null && other.Number is not null && Number != other.Number;
 }
 
+/// <summary>Reads from rows by what they name people.</summary>
+internal sealed class ImportIdentities(Organization organization, PersonalSeal seal, DateTimeOffset now)
+{
+    private readonly DateOnly today = organization.DayOf(now);
+
+    public ImportIdentity Of(ImportRow<ImportField> row) => new(row.Number, row.Text(ImportField.Number), row.Text(ImportField.Phone),
+        row.Text(ImportField.Name), row.Day(ImportField.BirthDate, (_, _) => { }), MarksOf(row));
+
+    /// <summary>Null where there is none, or none that could be one.</summary>
+    public string? NumberOf(ImportRow<ImportField> row) =>
+        row.Text(ImportField.IdentityNumber) is { Length: <= 40 } text && IdentityNumber.IsValid(IdentityKind.ResidentId, text, today) ? IdentityNumber.Plain(text) : null;
+
+    private string[] MarksOf(ImportRow<ImportField> row) => NumberOf(row) is { } number
+        ? [.. IdentityDocument.HashesOf(organization.Id, IdentityKind.ResidentId, number, seal).Select(hash => Convert.ToHexString(hash.Hash))]
+        : [];
+}
+
 /// <summary>Finds the person a row is about: by number, then by identity number, then by phone, then by name and birth date.</summary>
 internal sealed class ImportMatch
 {
@@ -38,7 +57,7 @@ internal sealed class ImportMatch
     private readonly ILookup<string, ImportCandidate> byPhone;
     private readonly ILookup<(string Name, DateOnly BirthDate), ImportCandidate> byBirth;
     private readonly Dictionary<string, ImportCandidate> byMark;
-    private readonly Dictionary<object, ImportIdentity> seen = [];
+    private readonly ImportRepeats repeats = new();
 
     private ImportMatch(IReadOnlyCollection<ImportCandidate> candidates, Dictionary<string, Guid> marks)
     {
@@ -99,12 +118,21 @@ internal sealed class ImportMatch
             && (row.Marks.Count == 0 || !found[0].HasResidentId);
     }
 
+    /// <inheritdoc cref="ImportRepeats.Of"/>
+    public ImportIdentity? Repeats(ImportIdentity row, Guid? person) => repeats.Of(row, person);
+}
+
+/// <summary>Tells rows of one file that are about the same person.</summary>
+internal sealed class ImportRepeats
+{
+    private readonly Dictionary<object, ImportIdentity> seen = [];
+
     /// <returns>The earlier row that is about the same person.</returns>
-    public ImportIdentity? Repeats(ImportIdentity row, Guid? person)
+    public ImportIdentity? Of(ImportIdentity row, Guid? person)
     {
         ImportIdentity? earlier = null;
         foreach (var key in Keys(row, person))
-            if (!seen.TryAdd(key, row) && !(key is string && seen[key].IsSomebodyElseThan(row))) earlier ??= seen[key];
+            if (!seen.TryAdd(key, row) && seen[key].Row != row.Row && !(key is string && seen[key].IsSomebodyElseThan(row))) earlier ??= seen[key];
         return earlier;
     }
 

@@ -20,6 +20,7 @@ internal sealed class ImportPeople
     private readonly DateTimeOffset now;
     private readonly AgeLimits ages;
     private readonly ImportReading reading;
+    private readonly ImportIdentities identify;
     private readonly List<Newcomer> newcomers = [];
     private readonly List<ImportRefusal> refused = [];
     private Dictionary<string, Guid> teams = [];
@@ -36,7 +37,7 @@ internal sealed class ImportPeople
     {
         (this.db, this.organization, this.file, this.validator, this.departures, this.seal, this.actorId, this.now) =
             (db, organization, file, validator, departures, seal, actorId, now);
-        (ages, reading) = (AgeLimits.Of(organization, now), new ImportReading(organization));
+        (ages, reading, identify) = (AgeLimits.Of(organization, now), new ImportReading(organization), new ImportIdentities(organization, seal, now));
     }
 
     public int Updated { get; private set; }
@@ -54,7 +55,7 @@ internal sealed class ImportPeople
     {
         if (!seal.IsConfigured && file.Rows.Any(row => row.Text(ImportField.IdentityNumber) is not null)) throw new RuleBreach("identity_documents_not_configured");
 
-        var identities = file.Rows.Select(IdentityOf).ToList();
+        var identities = file.Rows.Select(identify.Of).ToList();
         var match = await ImportMatch.Load(db, organization.Id, identities, ct);
         var people = new Guid?[identities.Count];
         var clear = new bool[identities.Count];
@@ -106,7 +107,7 @@ internal sealed class ImportPeople
             .ToDictionaryAsync(m => (m.TeamId, m.VolunteerId), ct);
     }
 
-    private void Take(ImportRow row, Volunteer? person)
+    private void Take(ImportRow<ImportField> row, Volunteer? person)
     {
         var before = refused.Count;
         var request = reading.Read(row, person, (field, code) => Refuse(row, field, code));
@@ -114,7 +115,7 @@ internal sealed class ImportPeople
         foreach (var error in validator.Validate(request).Errors.DistinctBy(error => ColumnOf(error.PropertyName)))
             refused.Add(new ImportRefusal(row.Number, file.HeadingOf(ColumnOf(error.PropertyName)),
                 Messages.Has(error.ErrorCode) ? error.ErrorCode : "invalid_value", error.ErrorMessage));
-        var identity = NumberOf(row);
+        var identity = identify.NumberOf(row);
         if (identity is null && row.Text(ImportField.IdentityNumber) is not null) Refuse(row, ImportField.IdentityNumber, "identity_number_invalid");
         if (refused.Count > before) return;
 
@@ -162,7 +163,7 @@ internal sealed class ImportPeople
         else Unchanged++;
     }
 
-    private (Guid? TeamId, TeamRole? Role) TeamOf(ImportRow row)
+    private (Guid? TeamId, TeamRole? Role) TeamOf(ImportRow<ImportField> row)
     {
         var role = row.Word(ImportField.TeamRole, ImportColumns.TeamRoles, (field, code) => Refuse(row, field, code));
         if (row.Text(ImportField.Team) is not { } name)
@@ -188,17 +189,6 @@ internal sealed class ImportPeople
         return db.Entry(member).State == EntityState.Modified;
     }
 
-    private ImportIdentity IdentityOf(ImportRow row) => new(row.Number, row.Text(ImportField.Number), row.Text(ImportField.Phone),
-        row.Text(ImportField.Name), row.Day(ImportField.BirthDate, (_, _) => { }), MarksOf(row));
-
-    private string[] MarksOf(ImportRow row) => NumberOf(row) is { } number
-        ? [.. IdentityDocument.HashesOf(organization.Id, IdentityKind.ResidentId, number, seal).Select(hash => Convert.ToHexString(hash.Hash))]
-        : [];
-
-    /// <summary>Null where there is none, or none that could be one.</summary>
-    private string? NumberOf(ImportRow row) =>
-        row.Text(ImportField.IdentityNumber) is { Length: <= 40 } text && IdentityNumber.IsValid(IdentityKind.ResidentId, text, ages.Today) ? IdentityNumber.Plain(text) : null;
-
     private static ImportField ColumnOf(string property) => property switch
     {
         "Consent.Version" => ImportField.ConsentVersion,
@@ -221,7 +211,7 @@ internal sealed class ImportPeople
         _ => null,
     };
 
-    private void Refuse(ImportRow row, ImportField? field, string code, params object[] arguments) =>
+    private void Refuse(ImportRow<ImportField> row, ImportField? field, string code, params object[] arguments) =>
         refused.Add(new ImportRefusal(row.Number, field is { } known ? file.HeadingOf(known) : null, code, Messages.Detail(code, arguments)));
 
     private sealed record Newcomer(VolunteerRequest Request, string? IdentityNumber, Guid? TeamId, TeamRole? Role);

@@ -7,7 +7,7 @@ namespace Volunteers.Features.Volunteers;
 internal sealed class ImportReading(Organization organization)
 {
     /// <summary>The person as they would be sent to the API, with what the row says in place of what is known.</summary>
-    public VolunteerRequest Read(ImportRow row, Volunteer? person, Action<ImportField, string> refuse)
+    public VolunteerRequest Read(ImportRow<ImportField> row, Volunteer? person, Action<ImportField, string> refuse)
     {
         var current = person is null ? new VolunteerRequest("") : VolunteerRequest.Of(person);
         return current with
@@ -19,7 +19,7 @@ internal sealed class ImportReading(Organization organization)
             Gender = row.Word(ImportField.Gender, ImportColumns.Genders, refuse) ?? current.Gender,
             BirthDate = row.Day(ImportField.BirthDate, refuse) ?? current.BirthDate,
             Residence = row.Text(ImportField.Residence) ?? current.Residence,
-            Skills = row.List(ImportField.Skills)?.Select(name => current.Skills?.FirstOrDefault(skill => skill.Name == name) ?? new Skill(name)).ToList()
+            Skills = row.Text(ImportField.Skills) == SkillsOf(current.Skills) ? current.Skills : row.List(ImportField.Skills)?.Select(name => current.Skills?.FirstOrDefault(skill => skill.Name == name) ?? new Skill(name)).ToList()
                 ?? current.Skills,
             JoinedOn = row.Day(ImportField.JoinedOn, refuse) ?? current.JoinedOn,
             Status = row.Word(ImportField.Status, ImportColumns.Statuses, refuse) ?? current.Status,
@@ -28,7 +28,10 @@ internal sealed class ImportReading(Organization organization)
         };
     }
 
-    private Consent? ConsentOf(ImportRow row, Consent? current, Action<ImportField, string> refuse)
+    /// <summary>As a cell holds them. A skill may itself contain what separates two: read as a whole it is what it was.</summary>
+    public static string? SkillsOf(IReadOnlyList<Skill>? skills) => skills is { Count: > 0 } ? string.Join('、', skills.Select(skill => skill.Name)) : null;
+
+    private Consent? ConsentOf(ImportRow<ImportField> row, Consent? current, Action<ImportField, string> refuse)
     {
         var version = row.Text(ImportField.ConsentVersion) ?? current?.Version;
         var at = At(row, ImportField.ConsentAt, version == current?.Version ? current?.At : null, refuse);
@@ -39,7 +42,7 @@ internal sealed class ImportReading(Organization organization)
     }
 
     /// <summary>All five, or what is known of them; none of them alone.</summary>
-    private Guardian? GuardianOf(ImportRow row, Guardian? current, Action<ImportField, string> refuse)
+    private Guardian? GuardianOf(ImportRow<ImportField> row, Guardian? current, Action<ImportField, string> refuse)
     {
         var name = row.Text(ImportField.GuardianName) ?? current?.Name;
         var phone = row.Text(ImportField.GuardianPhone) ?? current?.Phone;
@@ -55,7 +58,7 @@ internal sealed class ImportReading(Organization organization)
     }
 
     /// <summary>An instant, or a local day for its beginning.</summary>
-    private DateTimeOffset? At(ImportRow row, ImportField field, DateTimeOffset? current, Action<ImportField, string> refuse) =>
+    private DateTimeOffset? At(ImportRow<ImportField> row, ImportField field, DateTimeOffset? current, Action<ImportField, string> refuse) =>
         row.Text(field) is not { } text ? current
         : Instant.TryParse(text, out var instant) ? instant
         : row.Day(field, refuse) is { } day ? organization.StartOf(day) : null;

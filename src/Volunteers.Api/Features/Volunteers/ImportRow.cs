@@ -1,4 +1,3 @@
-using System.Collections.Frozen;
 using System.Globalization;
 using System.Text;
 using System.Text.RegularExpressions;
@@ -6,50 +5,56 @@ using Volunteers.Platform;
 
 namespace Volunteers.Features.Volunteers;
 
-/// <summary>One row of a roster, by the number that the spreadsheet shows. An empty cell is as good as no column.</summary>
-internal sealed partial class ImportRow
+/// <summary>One row of a file, by the number that the spreadsheet shows. An empty cell is as good as no column.</summary>
+internal sealed class ImportRow<TField> where TField : struct, Enum
 {
     private static readonly char[] Separators = ['、', ',', '，', ';', '；'];
 
-    /// <summary>Days that a spreadsheet counts from 1900, up to the year 2199.</summary>
-    public const double LastSerialDay = 109_575;
+    private readonly Dictionary<TField, object> cells;
 
-    private readonly Dictionary<ImportField, object> cells;
-
-    private ImportRow(int number, Dictionary<ImportField, object> cells) => (Number, this.cells) = (number, cells);
+    private ImportRow(int number, Dictionary<TField, object> cells) => (Number, this.cells) = (number, cells);
 
     public int Number { get; }
 
     /// <returns>Null for a row in which no column has a value.</returns>
-    public static ImportRow? Of(int number, object?[] values, IReadOnlyList<ImportColumn> columns)
+    public static ImportRow<TField>? Of(int number, object?[] values, IReadOnlyList<ImportColumn<TField>> columns)
     {
-        var cells = new Dictionary<ImportField, object>();
+        var cells = new Dictionary<TField, object>();
         foreach (var column in columns)
-            if (column.Index < values.Length && values[column.Index] is { } value && TextOf(value) is { Length: > 0 })
+            if (column.Index < values.Length && values[column.Index] is { } value && ImportCell.TextOf(value) is { Length: > 0 })
                 cells.Add(column.Field, value);
-        return cells.Count == 0 ? null : new ImportRow(number, cells);
+        return cells.Count == 0 ? null : new ImportRow<TField>(number, cells);
     }
 
-    public string? Text(ImportField field) => cells.TryGetValue(field, out var cell) ? TextOf(cell) : null;
+    public object? Cell(TField field) => cells.GetValueOrDefault(field);
 
-    public string[]? List(ImportField field) =>
+    public string? Text(TField field) => cells.TryGetValue(field, out var cell) ? ImportCell.TextOf(cell) : null;
+
+    public string[]? List(TField field) =>
         Text(field)?.Split(Separators, StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries).Distinct().ToArray();
 
-    public T? Word<T>(ImportField field, FrozenDictionary<string, T> words, Action<ImportField, string> refuse) where T : struct
+    public T? Word<T>(TField field, ImportWords<T> words, Action<TField, string> refuse) where T : struct, Enum
     {
         if (Text(field) is not { } text) return null;
-        if (words.TryGetValue(ImportColumns.Plain(text), out var value)) return value;
+        if (words.TryRead(text, out var value)) return value;
         refuse(field, "unknown_word");
         return null;
     }
 
-    public DateOnly? Day(ImportField field, Action<ImportField, string> refuse)
+    public DateOnly? Day(TField field, Action<TField, string> refuse)
     {
         if (!cells.TryGetValue(field, out var cell)) return null;
-        if (TryDay(cell, out var day)) return day;
+        if (ImportCell.TryDay(cell, out var day)) return day;
         refuse(field, "unknown_date");
         return null;
     }
+}
+
+/// <summary>What a cell of a file says.</summary>
+internal static partial class ImportCell
+{
+    /// <summary>Days that a spreadsheet counts from 1900, up to the year 2199.</summary>
+    public const double LastSerialDay = 109_575;
 
     /// <summary>A number that a cell holds as a number is written out whole: a phone number is none with an exponent.</summary>
     public static string TextOf(object? cell)
@@ -67,7 +72,7 @@ internal sealed partial class ImportRow
         return IsWhole(text) ? text : throw RuleBreach.Malformed("not_a_spreadsheet", "");
     }
 
-    private static bool TryDay(object cell, out DateOnly day)
+    public static bool TryDay(object cell, out DateOnly day)
     {
         if (cell is double and (< 1 or > LastSerialDay))
         {

@@ -105,8 +105,12 @@ internal static class AuditTrail
     public static Task LeaveTrace(this DbContext db, AuditNotes notes, string operation, Guid organizationId, DateTimeOffset now, CancellationToken ct, Guid? actorId = null)
     {
         var scene = new AuditScene(now, AuditKind.Change, operation) { ActorId = actorId };
-        return notes.Rows.Count + notes.Told.Count == 0 ? Task.CompletedTask : Write(db, scene, [organizationId], notes, query: null, ct);
+        return db.LeaveTrace(notes, scene, organizationId, ct);
     }
+
+    /// <summary>The same, where the service does what somebody asked for before.</summary>
+    public static Task LeaveTrace(this DbContext db, AuditNotes notes, AuditScene scene, Guid organizationId, CancellationToken ct) =>
+        notes.Rows.Count + notes.Told.Count == 0 ? Task.CompletedTask : Write(db, scene, [organizationId], notes, query: null, ct);
 
     private static async Task Write(
         DbContext db, AuditScene scene, Guid[] organizations, AuditNotes notes, IReadOnlyDictionary<string, string>? query, CancellationToken ct)

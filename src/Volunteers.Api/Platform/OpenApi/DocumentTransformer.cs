@@ -59,6 +59,7 @@ internal sealed class DocumentTransformer(IConfiguration configuration) : IOpenA
         ("Reports", "Hours, person-times and persons, as of any position of the ledger."),
         ("Reconciliation", "Exports of another system held against the hours kept here, and what is missing imported."),
         ("Certificates", "Frozen statements of service, and their verification by anybody."),
+        ("Jobs", "Files of people, activities and service records, taken in and drawn in the background."),
         ("Changes", "Copies on phones and in other systems, kept in step with what their owner may see."),
         ("Audit", "Who changed, saw or exported what, chained so that nothing of it can be changed unnoticed."),
     ];

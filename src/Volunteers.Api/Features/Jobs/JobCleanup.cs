@@ -1,0 +1,25 @@
+using Microsoft.EntityFrameworkCore;
+using Volunteers.Data;
+using Volunteers.Platform.Audit;
+
+namespace Volunteers.Features.Jobs;
+
+/// <summary>Forgets old jobs, with their files and what was refused.</summary>
+internal static class JobCleanup
+{
+    /// <summary>A few at a time: each has up to a hundred pieces of a megabyte.</summary>
+    public static async Task<int> Forget(VolunteersDb db, DateTimeOffset before, DateTimeOffset now, CancellationToken ct)
+    {
+        var old = await db.Jobs.Where(j => j.CreatedAt < before).OrderBy(j => j.OrganizationId).ThenBy(j => j.Id).Select(j => new { j.OrganizationId, j.Id }).Take(10).ToListAsync(ct);
+        foreach (var jobs in old.GroupBy(job => job.OrganizationId, job => job.Id))
+        {
+            Guid[] ids = [.. jobs];
+            var notes = new AuditNotes();
+            await using var transaction = await db.Database.BeginTransactionAsync(ct);
+            using (notes.Watch(db)) await db.DeleteNoted(db.Jobs.Where(j => j.OrganizationId == jobs.Key && ids.Contains(j.Id)), ct);
+            await db.LeaveTrace(notes, "forgetJobs", jobs.Key, now, ct);
+            await transaction.CommitAsync(ct);
+        }
+        return old.Count;
+    }
+}
