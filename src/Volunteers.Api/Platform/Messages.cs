@@ -40,10 +40,16 @@ internal static class Messages
 
     public static string Title(string code) => Texts.GetString(code, CultureInfo.CurrentUICulture) ?? code;
 
+    /// <summary>The language of an organization, for what is kept: everybody there reads it, whoever brought it about.</summary>
+    public static CultureInfo Of(string locale) => CultureInfo.GetCultureInfo(LanguageOf(locale) ?? "en");
+
     public static string TitleIn(CultureInfo language, string code) => Texts.GetString(code, language) ?? code;
 
     public static string Detail(string code, params object[] arguments) =>
         Texts.GetString(code + ".detail", CultureInfo.CurrentUICulture) is { } text
             ? string.Format(CultureInfo.CurrentCulture, text, arguments)
             : Title(code);
+
+    public static string DetailIn(CultureInfo language, string code, params object[] arguments) =>
+        string.Format(language, Texts.GetString(code + ".detail", language)!, arguments);
 }

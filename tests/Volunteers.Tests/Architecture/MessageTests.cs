@@ -217,7 +217,7 @@ public sealed partial class MessageTests(TestDatabases databases) : ApiTest(data
 
     private static string Here([CallerFilePath] string file = "") => Path.GetDirectoryName(file)!;
 
-    [GeneratedRegex(@"(RuleBreach(\.\w+)?\(|Problems\.(Of|Write)\([^""\n]*|Messages\.(Title|Detail)\()""(?<code>[a-z_]+)""")]
+    [GeneratedRegex(@"(RuleBreach(\.\w+)?\(|Problems\.(Of|Write)\([^""\n]*|Messages\.(Title|Detail)(In)?\((?:\w+, |Messages\.Of\([\w.]+\), )?)""(?<code>[a-z_]+)""")]
     private static partial Regex Code();
 
     [GeneratedRegex(@"\{\w[^}]*\}")]

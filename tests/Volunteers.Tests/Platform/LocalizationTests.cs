@@ -124,6 +124,52 @@ public sealed partial class LocalizationTests(TestDatabases databases) : ApiTest
         Assert.Superset(new HashSet<string> { "/sign-in", "/verify", "/verify/nothing", "/connect/authorize?client_id=nobody" }, seen.ToHashSet());
     }
 
+    [Theory]
+    [InlineData("zh-CN")]
+    [InlineData("en")]
+    public async Task Who_asks_too_often_is_told_so_in_their_language(string language)
+    {
+        await using var host = new ApiHost(ConnectionString, ("RateLimits:RequestsPerMinuteFromAddress", "1"));
+        await host.Anonymous.Get("/v1/me", ("Accept-Language", language));
+
+        var refused = (await host.Anonymous.Get("/v1/me", ("Accept-Language", language))).ShouldRefuse(429, "too_many_requests");
+
+        Assert.All(TextsOf(refused), text => Assert.True(Han().IsMatch(text) == (language == "zh-CN"), text));
+    }
+
+    [Theory]
+    [InlineData("zh-CN")]
+    [InlineData("en")]
+    public async Task Headings_and_words_of_files_are_in_the_language_of_the_request(string language)
+    {
+        var o = await Given.Organization();
+        var team = (await o.Admin.Post("/teams", new { name = "1" })).ShouldBe(201).Id;
+        var volunteer = (await o.Admin.Post("/volunteers", new { name = "2" })).ShouldBe(201).Id;
+        await o.Member(team, volunteer);
+        var activity = (await o.Admin.Post("/activities", new { title = "3", teamId = team, category = "4", startsAt = "2026-06-07T14:30:00+08:00", endsAt = "2026-06-07T18:30:00+08:00" })).ShouldBe(201).Id;
+        await o.Record(activity, volunteer, "2026-06-07T14:30:00+08:00", "2026-06-07T16:30:00+08:00");
+        var period = "from=2026-01-01&to=2026-12-31";
+
+        foreach (var path in new[]
+        {
+            $"/reports/hours?{period}&groupBy=team,evidence,month&format=csv", $"/reports/hours?{period}&groupBy=volunteer,activity,day&format=csv", $"/reports/hours?{period}&groupBy=project,category,year&format=csv",
+            $"/reports/hours/changes?since=0&{period}&groupBy=team,month&format=csv", $"/reports/activities?{period}&groupBy=team&format=csv",
+            $"/service-records/export?{period}&format=csv", "/audit/export?format=csv",
+        })
+        {
+            var lines = (await o.Admin.Get(path, ("Accept-Language", language))).ShouldBe(200).Text.TrimStart('\uFEFF').Split("\r\n", StringSplitOptions.RemoveEmptyEntries);
+            // Of the audit trail the rows name operations and ids; everywhere else all that is not a figure is ours.
+            var cells = (path.StartsWith("/audit", StringComparison.Ordinal) ? lines.Take(1) : lines).SelectMany(line => line.Split(','))
+                .Where(cell => Regex.IsMatch(cell, @"\p{L}") && !Number().IsMatch(cell) && !Guid.TryParse(cell, out _)).ToArray();
+            Assert.True(cells.Length >= 4, path);
+            Assert.All(cells, cell => Assert.True(Han().IsMatch(cell) == (language == "zh-CN") || cell == "Administrator", $"{path}: {cell}"));
+        }
+    }
+
+    /// <summary>The number that a volunteer was given.</summary>
+    [GeneratedRegex("^[A-Z]{1,3}-[0-9]+$")]
+    private static partial Regex Number();
+
     private static IEnumerable<string> TextsOf(Answer refused) => new[] { (string)refused["title"]!, (string)refused["detail"]! }
         .Concat((refused["errors"]?.AsObject() ?? []).SelectMany(error => error.Value!.AsArray().Select(text => (string)text!)));
 

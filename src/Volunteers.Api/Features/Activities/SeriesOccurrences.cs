@@ -92,10 +92,11 @@ internal static class SeriesOccurrences
         var shifts = await db.LockShiftsOf(coming, ct);
         var uses = await db.UsesOf(series.OrganizationId, [.. coming.Select(activity => activity.Id)], ct);
 
+        var dropped = Messages.TitleIn(Messages.Of(organization.Locale), series.Status == SeriesStatus.Ended ? "dropped_as_series_ended" : "dropped_by_series");
         var until = coming.Select(activity => activity.OccurrenceOn!.Value).Append(today.AddDays(HorizonDays)).Max();
         var due = series.Due(organization, today, until, day => day >= yesterday).Where(occurrence => occurrence.Plan.StartsAt > now).ToDictionary(occurrence => occurrence.On);
         foreach (var activity in coming.OrderBy(activity => activity.OccurrenceOn))
-            db.Adjust(series, activity, due.GetValueOrDefault(activity.OccurrenceOn!.Value), [.. shifts[activity.Id]], uses[activity.Id], change, now);
+            db.Adjust(series, activity, due.GetValueOrDefault(activity.OccurrenceOn!.Value), [.. shifts[activity.Id]], uses[activity.Id], change, dropped, now);
 
         var there = locked.Select(activity => activity.OccurrenceOn!.Value).ToHashSet();
         foreach (var occurrence in due.Values.Where(occurrence => !there.Contains(occurrence.On))) db.Add(series, occurrence, change, now);
@@ -128,7 +129,7 @@ internal static class SeriesOccurrences
     }
 
     private static void Adjust(
-        this VolunteersDb db, Series series, Activity activity, Occurrence? due, Shift[] shifts, OccurrenceUse use, SeriesChange change, DateTimeOffset now)
+        this VolunteersDb db, Series series, Activity activity, Occurrence? due, Shift[] shifts, OccurrenceUse use, SeriesChange change, string dropped, DateTimeOffset now)
     {
         var off = activity.Status == ActivityStatus.Cancelled;
         if (due is null ? off : !off && activity.IsAsPlanned(due, shifts) && (!series.Publish || activity.Status == ActivityStatus.Published)) return;
@@ -151,7 +152,7 @@ internal static class SeriesOccurrences
                 db.Remove(activity);
                 return;
             }
-            activity.DropOut(Messages.Title(series.Status == SeriesStatus.Ended ? "dropped_as_series_ended" : "dropped_by_series"));
+            activity.DropOut(dropped);
             foreach (var shift in shifts) shift.CallOff();
             return;
         }

@@ -35,7 +35,7 @@ internal sealed class ReconciliationImport(VolunteersDb db, Organization organiz
 
         await activities.Add(planned, now, ct);
         var entries = planned.ConvertAll(plan => new ServiceEntry(plan.Row.VolunteerId, 1, null, activities.Of(plan.Row), plan.StartsAt, plan.EndsAt, plan.Row.MinutesThere,
-            plan.Placed ? Messages.Detail("placed_by_import", run.System) : null, null, Origin: new ServiceOrigin(run.System, plan.Row.Reference!)));
+            plan.Placed ? Messages.DetailIn(Messages.Of(organization.Locale), "placed_by_import", run.System) : null, null, Origin: new ServiceOrigin(run.System, plan.Row.Reference!)));
         var skipped = new List<Refusal>();
         var records = await db.Record(organization, entries, Recorder.Of(tenant) with { ForOthers = Evidence.Import }, now, ct, skipped);
         foreach (var refusal in skipped) refused.Add(new ImportRefusal(planned[refusal.Index].Row.FileRow!.Value, null, refusal.Code, refusal.Detail));

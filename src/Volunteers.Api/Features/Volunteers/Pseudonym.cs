@@ -1,4 +1,3 @@
-using System.Globalization;
 using Volunteers.Platform;
 
 namespace Volunteers.Features.Volunteers;
@@ -12,7 +11,7 @@ internal sealed record Pseudonym(string Number, string Name)
     public static Pseudonym Make(string locale)
     {
         var code = TypedCode.Make(8);
-        var word = Messages.TitleIn(CultureInfo.GetCultureInfo(locale.StartsWith("zh", StringComparison.OrdinalIgnoreCase) ? "zh-CN" : "en"), "erased_volunteer");
+        var word = Messages.TitleIn(Messages.Of(locale), "erased_volunteer");
         return new Pseudonym($"X-{code}", $"{word} {code}");
     }
 }
