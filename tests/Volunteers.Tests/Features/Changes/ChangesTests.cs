@@ -90,6 +90,7 @@ public sealed class ChangesTests(TestDatabases databases) : ChangesTest(database
         await others.Pull();
 
         (await Admin.Delete($"/shifts/{Shift}/sign-ups/{Volunteer}")).ShouldBe(204);
+        foreach (var each in new[] { phone, others }) Assert.DoesNotContain(await each.Pull(), item => (bool)item["deleted"]!);
         (await Admin.Delete($"/shifts/{Shift}")).ShouldBe(204);
         (await Admin.Delete($"/teams/{OtherTeam}")).ShouldBe(204);
 
