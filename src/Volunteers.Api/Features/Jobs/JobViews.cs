@@ -89,5 +89,5 @@ internal sealed record JobView(
 
     private static readonly Func<Job, JobView> Compiled = Projection.Compile();
 
-    public bool IsOver => State is JobState.Succeeded or JobState.Failed or JobState.Cancelled;
+    internal bool IsOver => State is JobState.Succeeded or JobState.Failed or JobState.Cancelled;
 }

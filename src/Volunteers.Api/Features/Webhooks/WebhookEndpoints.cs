@@ -124,8 +124,7 @@ internal sealed record WebhookRequest(string Url, IReadOnlyList<string> EventTyp
         public Validator()
         {
             RuleFor(request => request.Url).Line(WebhookUrl.Longest);
-            RuleFor(request => request.EventTypes).NotEmpty()
-                .Must(types => types is null || (types.Count <= Webhooks.EventTypes.All.Count && types.All(type => Webhooks.EventTypes.All.Contains(type))))
+            RuleFor(request => request.EventTypes).NotEmpty().AtMost(Webhooks.EventTypes.All.Count).EachOneOf([.. Webhooks.EventTypes.All])
                 .WithMessage(_ => Messages.Detail("unknown_event_type", string.Join(", ", Webhooks.EventTypes.All)));
             RuleFor(request => request.Description).OptionalLine(200);
         }
