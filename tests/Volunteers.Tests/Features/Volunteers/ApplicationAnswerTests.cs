@@ -90,8 +90,8 @@ public sealed class ApplicationAnswerTests(TestDatabases databases) : Applicatio
 
         (await O.Admin.Get($"/volunteers/{applicant}")).ShouldRefuse(404, "not_found");
         foreach (var trace in new[] { "罕见的名字", "13912345678", "周末可以参加接送" }) Assert.Empty(await TablesWith(trace));
-        // That somebody was declined stays, under an id that says nothing any more.
-        Assert.Equal(["audit_events"], await TablesWith(applicant));
+        // That somebody was declined stays, and that copies drop them, under an id that says nothing any more.
+        Assert.Equal(["audit_events"], (await TablesWith(applicant)).Except(["change_marks", "changes"]));
         Assert.NotEqual("000001", (string?)(await O.Admin.Post("/volunteers", new { name = "下一个" })).ShouldBe(201)["number"]);
     }
 
