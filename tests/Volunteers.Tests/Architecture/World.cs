@@ -32,6 +32,9 @@ public sealed partial class World
 
     public string this[string name] => ids[name];
 
+    /// <summary>Null when there is nothing of that name.</summary>
+    public string? Find(string name) => ids.GetValueOrDefault(name);
+
     public string Unique(string word) => $"{word} {Interlocked.Increment(ref count)}";
 
     public Api As(string caller) => callers[caller];

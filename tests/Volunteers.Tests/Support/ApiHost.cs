@@ -77,14 +77,14 @@ public sealed class ApiHost : WebApplicationFactory<Program>
     public HttpClient Http()
     {
         StartServer();
-        return new HttpClient(new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false }) { BaseAddress = ClientOptions.BaseAddress, Timeout = Patience };
+        return new HttpClient(new ContractHandler(new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false })) { BaseAddress = ClientOptions.BaseAddress, Timeout = Patience };
     }
 
     /// <summary>A client at an address of its own: the loopback network has many.</summary>
     public HttpClient HttpFrom(IPAddress address)
     {
         StartServer();
-        return new HttpClient(new SocketsHttpHandler
+        return new HttpClient(new ContractHandler(new SocketsHttpHandler
         {
             AllowAutoRedirect = false, UseCookies = false,
             ConnectCallback = async (context, ct) =>
@@ -94,7 +94,7 @@ public sealed class ApiHost : WebApplicationFactory<Program>
                 await socket.ConnectAsync(IPAddress.Loopback, context.DnsEndPoint.Port, ct);
                 return new NetworkStream(socket, ownsSocket: true);
             },
-        })
+        }))
         { BaseAddress = ClientOptions.BaseAddress, Timeout = Patience };
     }
 

@@ -1,7 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Text.Json;
 using Volunteers.Features.Organizations;
-using Volunteers.Platform;
 using Xunit;
 
 namespace Volunteers.Tests.Features.Organizations;
@@ -12,7 +11,7 @@ public sealed class WorkingDaysTests
     private static readonly DayOfWeek[] Weekend = [DayOfWeek.Saturday, DayOfWeek.Sunday];
 
     private static readonly CalendarDaysRequest Shipped =
-        JsonSerializer.Deserialize<CalendarDaysRequest>(File.ReadAllText(Path.Combine(Here(), "../../../../seeds/shixia/calendar-days.json")), Json.Options)!;
+        JsonSerializer.Deserialize<CalendarDaysRequest>(File.ReadAllText(Path.Combine(Here(), "../../../../seeds/shixia/calendar-days.json")), global::Volunteers.Platform.Json.Options)!;
 
     private static readonly WorkingDays Mainland = new(Weekend, Shipped.Days.ToDictionary(d => d.Day, d => d.Kind));
 
