@@ -174,7 +174,8 @@ public sealed class ImportTests(TestDatabases databases) : ApiTest(databases)
         var content = document["paths"]!["/v1/organizations/{organizationId}/volunteers/import"]!["post"]!["requestBody"]!["content"]!.AsObject();
 
         Assert.Equal(["multipart/form-data", "text/csv", Rosters.XlsxType], content.Select(type => type.Key));
-        Assert.Equal("binary", (string?)content["multipart/form-data"]!["schema"]!["properties"]!["file"]!["format"]);
+        Assert.Equal("#/components/schemas/SpreadsheetForm", (string?)content["multipart/form-data"]!["schema"]!["$ref"]);
+        Assert.Equal("binary", (string?)document["components"]!["schemas"]!["SpreadsheetForm"]!["properties"]!["file"]!["format"]);
     }
 
     [Fact]
