@@ -4,11 +4,13 @@ using Xunit;
 
 namespace Volunteers.Tests.Architecture;
 
-/// <summary>Whoever copies a request out of the document is understood: every example is sent, about what there is here, by who may.</summary>
+/// <summary>Whoever copies a request out of the document is understood, and answered as the document says: every example is sent, about what there is here, by who may.</summary>
 public sealed class RequestExampleTests(TestDatabases databases) : ApiTest(databases)
 {
     /// <summary>Of these the example names a time that fits the document's other examples, and not what there is here or the day on which this runs.</summary>
     private static readonly (string Operation, string? Member)[] OfAnotherDay = [("changeActivity", "/endsAt"), ("createSeries", "/firstOn"), ("answerDispute", "/endsAt")];
+
+    protected override bool HoldsToTheDocument => true;
 
     [Fact]
     public async Task Every_example_of_a_request_is_a_request_that_the_service_understands()

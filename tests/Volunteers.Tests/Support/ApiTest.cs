@@ -22,6 +22,9 @@ public abstract class ApiTest(TestDatabases databases) : IAsyncLifetime
     /// <summary>How the service of these tests is set up, where it is not as usual.</summary>
     protected virtual (string Name, string Value)[] Configuration => [];
 
+    /// <summary>Whether an answer that the OpenAPI document does not say fails the test.</summary>
+    protected virtual bool HoldsToTheDocument => false;
+
     /// <summary>What the service of these tests has in place of its own, if anything.</summary>
     private protected virtual Action<IServiceCollection>? Also => null;
 
@@ -31,7 +34,7 @@ public abstract class ApiTest(TestDatabases databases) : IAsyncLifetime
     public virtual async ValueTask InitializeAsync()
     {
         connectionString = await databases.NewDatabase();
-        Host = new ApiHost(connectionString, Configuration) { Also = Also };
+        Host = new ApiHost(connectionString, Configuration) { Also = Also, HoldsToTheDocument = HoldsToTheDocument };
         Given = new Given(Host);
     }
 

@@ -8,8 +8,8 @@ using Xunit;
 namespace Volunteers.Tests.Support;
 
 /// <summary>
-/// The OpenAPI document as it is kept beside the tests: whatever a test is answered must be what it promises, or the test fails. So code
-/// and document cannot drift apart.
+/// The OpenAPI document as it is kept beside the tests. What a test that is held to it is answered must be what it promises, or the
+/// test fails.
 /// </summary>
 internal sealed class Contract
 {
