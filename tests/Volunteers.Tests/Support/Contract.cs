@@ -48,8 +48,8 @@ internal sealed class Contract
 
         var (route, operation) = found;
         var response = Resolved(operation["responses"]![$"{status}"]);
-        // An id that is none leads nowhere, whatever the operation.
-        if (response is null) return status == 404 && route.TakesIds ? null : $"status {status} of {route.Path} is not declared";
+        // An id that is none leads nowhere, and what the server cannot read is of no operation.
+        if (response is null) return (status == 404 && route.TakesIds) || status == 431 ? null : $"status {status} of {route.Path} is not declared";
 
         foreach (var (name, header) in response["headers"]?.AsObject() ?? [])
             if ((bool?)Resolved(header)!["required"] == true && !answer.Headers.Contains(name) && !answer.Content.Headers.Contains(name)) return $"header {name} is missing";

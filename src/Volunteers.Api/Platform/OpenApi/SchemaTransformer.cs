@@ -42,6 +42,8 @@ internal sealed class SchemaTransformer(Limits limits) : IOpenApiSchemaTransform
 
         if (context.JsonPropertyInfo?.AttributeProvider?.GetCustomAttributes(typeof(OneOfAttribute), inherit: false) is [OneOfAttribute several])
             (schema.Metadata ??= new Dictionary<string, object>())[nameof(OneOfAttribute)] = several;
+        if (schema.Properties is { Count: > 0 } && context.JsonTypeInfo.Kind == JsonTypeInfoKind.Object)
+            (schema.Metadata ??= new Dictionary<string, object>())[nameof(MayBeNull)] = context.JsonTypeInfo.Properties.Where(MayBeNull).Select(each => each.Name).ToArray();
         // A member that is an object of its own refers to a schema that others share: it, too, says itself that it may be null.
         if (context.JsonPropertyInfo is { } member && !type.IsEnum && context.JsonTypeInfo.Kind != JsonTypeInfoKind.Object && schema.Type is { } plain)
         {
@@ -75,9 +77,13 @@ internal sealed class SchemaTransformer(Limits limits) : IOpenApiSchemaTransform
         }
     }
 
-    /// <summary>Only when all schemas are there can one refer to others.</summary>
+    /// <summary>Only when all schemas are there can one refer to others. The framework says of members that are set, and not of those that are reckoned, that they may be null.</summary>
     public static void Refer(OpenApiDocument document)
     {
+        foreach (var schema in document.Components!.Schemas!.Values.OfType<OpenApiSchema>())
+            foreach (var name in schema.Metadata?.TryGetValue(nameof(MayBeNull), out var names) == true ? (string[])names : [])
+                if (schema.Properties!.TryGetValue(name, out var member) && member is OpenApiSchemaReference)
+                    schema.Properties[name] = new OpenApiSchema { OneOf = [new OpenApiSchema { Type = JsonSchemaType.Null }, member] };
         foreach (var member in document.Components!.Schemas!.Values.SelectMany(schema => schema.Properties?.Values ?? []).OfType<OpenApiSchema>())
             if (member.Metadata is { } notes && notes.TryGetValue(nameof(OneOfAttribute), out var note) && note is OneOfAttribute several)
                 member.OneOf = [new OpenApiSchema { Type = JsonSchemaType.Null }, .. several.Views.Select(view => new OpenApiSchemaReference(NameOf(view.Name), document))];
