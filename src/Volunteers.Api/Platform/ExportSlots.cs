@@ -1,4 +1,3 @@
-using System.Data;
 using System.Diagnostics;
 using System.Threading.RateLimiting;
 using Microsoft.EntityFrameworkCore;
@@ -62,9 +61,7 @@ internal static class ExportSlots
             for (var number = 1; number <= queue.AtOnce; number++)
             {
                 var place = PlaceOf(organizationId, number);
-                // Not to be broken off: a lock that was taken without our knowing would stay.
-                var taken = db.Database.SqlQuery<bool>($"select pg_try_advisory_lock(hashtextextended({place}, 0)) as \"Value\"");
-                if ((await taken.ToListAsync(CancellationToken.None))[0]) return place;
+                if (await SessionLock.TryTake((NpgsqlConnection)db.Database.GetDbConnection(), place)) return place;
             }
             await db.Database.CloseConnectionAsync();
             if (!queue.Waits || waiting.Elapsed >= Patience) return null;
@@ -74,17 +71,7 @@ internal static class ExportSlots
 
     private static async Task GiveBack(DbContext db, string place)
     {
-        var connection = (NpgsqlConnection)db.Database.GetDbConnection();
-        try
-        {
-            if (connection.State == ConnectionState.Open)
-                await db.Database.ExecuteSqlAsync($"select pg_advisory_unlock(hashtextextended({place}, 0))", CancellationToken.None);
-        }
-        catch (Exception unusable) when (unusable is NpgsqlException or InvalidOperationException)
-        {
-            // The pool would keep the connection, and the lock with it.
-            NpgsqlConnection.ClearPool(connection);
-        }
+        await SessionLock.Free((NpgsqlConnection)db.Database.GetDbConnection(), place);
         await db.Database.CloseConnectionAsync();
     }
 

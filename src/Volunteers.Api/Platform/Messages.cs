@@ -26,7 +26,7 @@ internal static class Messages
     public static void Speak(string? languages)
     {
         if (languages?.Split(' ').Select(language => LanguageOf(language)).FirstOrDefault(known => known is not null) is { } culture)
-            CultureInfo.CurrentCulture = CultureInfo.CurrentUICulture = CultureInfo.GetCultureInfo(culture);
+            Languages.Speak(CultureInfo.GetCultureInfo(culture));
     }
 
     public static bool Has(string code) => Texts.GetString(code, CultureInfo.InvariantCulture) is not null;

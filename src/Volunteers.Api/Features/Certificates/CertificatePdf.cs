@@ -20,23 +20,9 @@ internal sealed class CertificatePdf(Certificate certificate, CertificateEnded? 
     /// <summary>Where the organization has not said: the place stays, to be written in.</summary>
     private const string ByHand = "____________________";
 
-    private static readonly CultureInfo Chinese = CultureInfo.GetCultureInfo("zh-CN");
-    private static readonly CultureInfo English = CultureInfo.GetCultureInfo("en");
-
-    public static byte[] Draw(Certificate certificate, CertificateEnded? ended, string verifyUrl, string language)
-    {
-        var before = CultureInfo.CurrentUICulture;
-        // Texts come in the language of the request; here that is the certificate's.
-        CultureInfo.CurrentUICulture = CultureInfo.GetCultureInfo(language);
-        try
-        {
-            return new CertificatePdf(certificate, ended, verifyUrl).Draw(language);
-        }
-        finally
-        {
-            CultureInfo.CurrentUICulture = before;
-        }
-    }
+    /// <summary>Texts come in the language of the request; here that is the certificate's.</summary>
+    public static byte[] Draw(Certificate certificate, CertificateEnded? ended, string verifyUrl, string language) =>
+        Languages.In(CultureInfo.GetCultureInfo(language), () => new CertificatePdf(certificate, ended, verifyUrl).Draw(language));
 
     private byte[] Draw(string language)
     {
@@ -53,7 +39,7 @@ internal sealed class CertificatePdf(Certificate certificate, CertificateEnded? 
 
     private void Head(PdfFlow flow)
     {
-        var (own, other) = CultureInfo.CurrentUICulture.Equals(Chinese) ? (Chinese, English) : (English, Chinese);
+        var (own, other) = Languages.IsChinese ? (Languages.Chinese, Languages.English) : (Languages.English, Languages.Chinese);
         flow.Paragraph(Messages.TitleIn(own, "certificate_title"), 20, bold: true, PdfAlign.Center);
         flow.Paragraph(Messages.TitleIn(other, "certificate_title"), 12, align: PdfAlign.Center, grey: 0.3);
         flow.Space(6);
@@ -147,7 +133,7 @@ internal sealed class CertificatePdf(Certificate certificate, CertificateEnded? 
         page.Matrix(x, y, QrSize, data.ModuleMatrix.Count, (row, column) => data.ModuleMatrix[row][column]);
     }
 
-    private static string Labelled(string label, string value) => Messages.Title(label) + (CultureInfo.CurrentUICulture.Equals(Chinese) ? "：" : ": ") + value;
+    private static string Labelled(string label, string value) => Messages.Title(label) + (Languages.IsChinese ? "：" : ": ") + value;
 
     private static string Lines(string? first, string? second) => second is null ? first ?? "" : $"{first}\n{second}";
 

@@ -38,7 +38,17 @@ internal sealed class ChangeSealer(IServiceScopeFactory scopes, TimeProvider clo
         await using var scope = scopes.CreateAsyncScope();
         var db = scope.ServiceProvider.GetRequiredService<VolunteersDb>();
         foreach (var id in await db.Set<ChangeMark>().Select(mark => mark.OrganizationId).Distinct().ToListAsync(ct))
-            await Seal(db, await db.Organizations.AsNoTracking().SingleAsync(o => o.Id == id, ct), clock.GetUtcNow(), ct);
+        {
+            try
+            {
+                await Seal(db, await db.Organizations.AsNoTracking().SingleAsync(o => o.Id == id, ct), clock.GetUtcNow(), ct);
+            }
+            catch (Exception failed) when (failed is not OperationCanceledException)
+            {
+                // The others have their turn all the same.
+                log.LogWarning("Changes of organization {Organization} could not be numbered; the next second tries again: {Reason}", id, failed.Message);
+            }
+        }
     }
 
     /// <summary>Numbers all that was committed before; of changes that others hold, it waits for the numbers.</summary>

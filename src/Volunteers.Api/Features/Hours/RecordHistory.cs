@@ -117,7 +117,7 @@ internal sealed class StepStory(ServiceRecordEvent step, string? name, BookedLin
         }
         if (late) sentences.Add(Messages.Title("history_late"));
         sentences.AddRange(Effect());
-        return string.Join(CultureInfo.CurrentUICulture.TwoLetterISOLanguageName == "zh" ? "" : " ", sentences);
+        return string.Join(Languages.IsChinese ? "" : " ", sentences);
     }
 
     private string WhatHappened() => string.Format(CultureInfo.CurrentCulture,

@@ -179,7 +179,7 @@ internal sealed class Job : IVersioned
     }
 
     /// <summary>The database was away: that was no try.</summary>
-    public void LeaveBe() => Attempts--;
+    public void LeaveBe() => Attempts = Math.Max(0, Attempts - 1);
 
     public void Count(int total) => Total = total;
 

@@ -23,6 +23,7 @@ internal static class JobEndpoints
     public static void AddJobs(this IServiceCollection services)
     {
         services.AddSingleton<JobFiles>();
+        services.AddSingleton<JobProgress>();
         services.AddSingleton<JobRunner>();
         services.AddSingleton<JobWorker>();
         services.AddHostedService(provider => provider.GetRequiredService<JobWorker>());

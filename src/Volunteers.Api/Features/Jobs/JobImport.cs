@@ -1,4 +1,3 @@
-using System.Globalization;
 using FluentValidation.Results;
 using Volunteers.Data;
 using Volunteers.Features.Organizations;
@@ -78,31 +77,6 @@ internal static class RefusedRows
         Languages.In(Languages.English, () => Messages.Detail(code, arguments)), Languages.In(Languages.Chinese, () => Messages.Detail(code, arguments)));
 
     public static RefusedRow Of(int row, string? column, RuleBreach breach) => Of(row, column, breach.Code, breach.Arguments);
-}
-
-/// <summary>The languages in which the service speaks.</summary>
-internal static class Languages
-{
-    public static readonly CultureInfo English = CultureInfo.GetCultureInfo("en");
-    public static readonly CultureInfo Chinese = CultureInfo.GetCultureInfo("zh-CN");
-
-    public static bool IsChinese => CultureInfo.CurrentUICulture.TwoLetterISOLanguageName == "zh";
-
-    public static void Speak(CultureInfo language) => CultureInfo.CurrentCulture = CultureInfo.CurrentUICulture = language;
-
-    public static T In<T>(CultureInfo language, Func<T> say)
-    {
-        var (culture, ui) = (CultureInfo.CurrentCulture, CultureInfo.CurrentUICulture);
-        try
-        {
-            Speak(language);
-            return say();
-        }
-        finally
-        {
-            (CultureInfo.CurrentCulture, CultureInfo.CurrentUICulture) = (culture, ui);
-        }
-    }
 }
 
 /// <summary>Columns that say why a row was refused. A file that was mended is sent again with them: they are passed over.</summary>

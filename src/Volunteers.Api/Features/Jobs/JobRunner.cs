@@ -9,11 +9,8 @@ using Volunteers.Platform.Audit;
 
 namespace Volunteers.Features.Jobs;
 
-/// <summary>The job is no longer ours: somebody cancelled it, or goes on with it elsewhere.</summary>
-internal sealed class JobStopped : Exception;
-
 /// <summary>Works one job as far as it gets.</summary>
-internal sealed class JobRunner(IServiceScopeFactory scopes, NpgsqlDataSource database, JobFiles files, ICallers callers, TimeProvider clock, ILogger<JobRunner> log)
+internal sealed class JobRunner(IServiceScopeFactory scopes, NpgsqlDataSource database, JobProgress progress, JobFiles files, ICallers callers, TimeProvider clock, ILogger<JobRunner> log)
 {
     /// <summary>Few enough that others wait for the locks of a batch no longer than for any request.</summary>
     public const int BatchRows = 500;
@@ -31,10 +28,10 @@ internal sealed class JobRunner(IServiceScopeFactory scopes, NpgsqlDataSource da
     public async Task<bool> Run(Guid organizationId, Guid jobId, Func<bool> givesWay, CancellationToken ct)
     {
         await using var place = await database.OpenConnectionAsync(ct);
-        if (!await Lock(place, $"job {jobId}", ct)) return false;
+        if (!await SessionLock.TryTake(place, $"job {jobId}")) return false;
         try
         {
-            if (await TakeUp(organizationId, jobId, ct) is not { } job) return true;
+            if (await progress.TakeUp(organizationId, jobId, ct) is not { } job) return true;
             if (job.Kind == JobKind.Import) await Import(job, givesWay, ct);
             else await Export(job, ct);
         }
@@ -44,17 +41,17 @@ internal sealed class JobRunner(IServiceScopeFactory scopes, NpgsqlDataSource da
         }
         catch (RuleBreach breach)
         {
-            await ChangeIfOpen(organizationId, jobId, job => job.Fail(breach.Code, ArgumentsOf(breach), clock.GetUtcNow()));
+            await progress.ChangeIfOpen(organizationId, jobId, job => job.Fail(breach.Code, ArgumentsOf(breach), clock.GetUtcNow()));
         }
         catch (Exception failed) when (DatabaseErrors.Of(failed, deleting: false) is { Status: StatusCodes.Status503ServiceUnavailable })
         {
             // No fault of the job's.
-            await ChangeIfOpen(organizationId, jobId, job => job.LeaveBe());
+            await progress.ChangeIfOpen(organizationId, jobId, job => job.LeaveBe());
             throw;
         }
         finally
         {
-            await Unlock(place, $"job {jobId}");
+            await SessionLock.Free(place, $"job {jobId}");
         }
         return true;
     }
@@ -70,12 +67,12 @@ internal sealed class JobRunner(IServiceScopeFactory scopes, NpgsqlDataSource da
             import.Begin(table.Headings);
             // Read to the end once, so that a file which cannot be read does nothing at all.
             var total = table.Rows.Count();
-            await Change(job, it => it.Count(total), ct);
+            await progress.Change(job, it => it.Count(total), ct);
         }
         catch (RuleBreach breach)
         {
             // What cannot be read is not kept either.
-            await Change(job.OrganizationId, job.Id, it => it.Fail(breach.Code, ArgumentsOf(breach), clock.GetUtcNow()), ct, dropsFile: true);
+            await progress.Change(job.OrganizationId, job.Id, it => it.Fail(breach.Code, ArgumentsOf(breach), clock.GetUtcNow()), ct, dropsFile: true);
             return;
         }
 
@@ -88,7 +85,7 @@ internal sealed class JobRunner(IServiceScopeFactory scopes, NpgsqlDataSource da
             done += batch.Length;
             if (givesWay()) return;
         }
-        await Change(job, it => it.Succeed(clock.GetUtcNow()), ct);
+        await progress.Change(job, it => it.Succeed(clock.GetUtcNow()), ct);
     }
 
     private async Task PassOver(Job job, IJobImport import, IEnumerable<FileRow> rows, CancellationToken ct)
@@ -111,7 +108,7 @@ internal sealed class JobRunner(IServiceScopeFactory scopes, NpgsqlDataSource da
         }
         catch (Exception failed) when (IsOfARow(failed))
         {
-            await Advance(job, done, new JobBatch(0, 0, 0, [RefusalOf(rows[0], failed)]), ct);
+            await progress.Advance(job, done, new JobBatch(0, 0, 0, [RefusalOf(rows[0], failed)]), ct);
         }
     }
 
@@ -130,10 +127,10 @@ internal sealed class JobRunner(IServiceScopeFactory scopes, NpgsqlDataSource da
         else
         {
             await transaction.RollbackAsync(ct);
-            await Advance(job, done, batch, ct);
+            await progress.Advance(job, done, batch, ct);
             return;
         }
-        await Advance(db, job, done, batch, ct);
+        await JobProgress.Advance(db, job, done, batch, ct);
         await transaction.CommitAsync(ct);
     }
 
@@ -161,7 +158,7 @@ internal sealed class JobRunner(IServiceScopeFactory scopes, NpgsqlDataSource da
                     break;
                 }
                 db.ChangeTracker.Clear();
-                await Advance(job, done + next, came, ct);
+                await progress.Advance(job, done + next, came, ct);
                 next += batch.Length;
             }
         }
@@ -180,26 +177,26 @@ internal sealed class JobRunner(IServiceScopeFactory scopes, NpgsqlDataSource da
         var total = await export.Count(at, ct);
         if (job.Format == JobFormat.Xlsx && total > XlsxFile.MostRows - 1) throw new RuleBreach("export_too_large", XlsxFile.MostRows - 1);
 
-        await Change(job, it =>
+        await progress.Change(job, it =>
         {
             it.BeginAnew();
             it.Count(total);
             it.Show(at.Tenant, job.Resource == JobResource.Roster && PersonSight.NeedsPeople(at.Tenant));
         }, ct, dropsFile: true);
         var (rows, counted) = (0, 0);
-        await using var stream = new JobStream((number, content) => Change(job, it => it.Advance(NewRows()), ct, files.Chunk(job, number, content.Span)));
+        await using var stream = new JobStream((number, content) => progress.Change(job, it => it.Advance(NewRows()), ct, files.Chunk(job, number, content.Span)));
         using (var writer = JobWriter.To(stream, job.Format, export.Columns, JobResources.Names.Write(job.Resource), ct))
         {
             await writer.Begin();
             await foreach (var row in export.Rows(at, ct))
             {
                 await writer.Write(row);
-                if (++rows % RowsBetweenNews == 0) await Change(job, it => it.Advance(NewRows()), ct);
+                if (++rows % RowsBetweenNews == 0) await progress.Change(job, it => it.Advance(NewRows()), ct);
             }
             await writer.End();
         }
         await stream.FlushAsync(ct);
-        await Change(job, it =>
+        await progress.Change(job, it =>
         {
             it.Advance(NewRows());
             it.Holds(stream.Length);
@@ -213,19 +210,6 @@ internal sealed class JobRunner(IServiceScopeFactory scopes, NpgsqlDataSource da
             counted = rows;
             return news;
         }
-    }
-
-    private async Task<Job?> TakeUp(Guid organizationId, Guid jobId, CancellationToken ct)
-    {
-        await using var scope = scopes.CreateAsyncScope();
-        var db = Db(scope);
-        await using var transaction = await db.Database.BeginTransactionAsync(ct);
-        if (await db.LockJob(organizationId, jobId, ct) is not { IsOpen: true } job) return null;
-        var again = job.TakeUp(clock.GetUtcNow());
-        if (!again) job.Fail("job_broke", [], clock.GetUtcNow());
-        await db.SaveChangesAsync(ct);
-        await transaction.CommitAsync(ct);
-        return again ? job : null;
     }
 
     /// <exception cref="RuleBreach">Whoever asked may not have it any more.</exception>
@@ -244,56 +228,6 @@ internal sealed class JobRunner(IServiceScopeFactory scopes, NpgsqlDataSource da
         }
         var organization = await db.Organizations.AsNoTracking().SingleAsync(o => o.Id == job.OrganizationId, ct);
         return new JobContext(job, tenant, organization, db, scope.ServiceProvider, clock.GetUtcNow());
-    }
-
-    private Task Change(Job job, Action<Job> change, CancellationToken ct, JobChunk? chunk = null, bool dropsFile = false) =>
-        Change(job.OrganizationId, job.Id, change, ct, chunk, dropsFile);
-
-    private async Task ChangeIfOpen(Guid organizationId, Guid jobId, Action<Job> change)
-    {
-        try
-        {
-            await Change(organizationId, jobId, change, CancellationToken.None);
-        }
-        catch (JobStopped)
-        {
-            // Over already.
-        }
-    }
-
-    /// <exception cref="JobStopped">It was cancelled.</exception>
-    private async Task Change(Guid organizationId, Guid jobId, Action<Job> change, CancellationToken ct, JobChunk? chunk = null, bool dropsFile = false)
-    {
-        await using var scope = scopes.CreateAsyncScope();
-        var db = Db(scope);
-        await using var transaction = await db.Database.BeginTransactionAsync(ct);
-        if (await db.LockJob(organizationId, jobId, ct) is not { IsOpen: true } job) throw new JobStopped();
-        change(job);
-        if (dropsFile) await db.DropFile(job, ct);
-        if (chunk is not null) db.Add(chunk);
-        await db.SaveChangesAsync(ct);
-        await transaction.CommitAsync(ct);
-    }
-
-    private async Task Advance(Job job, int done, JobBatch batch, CancellationToken ct)
-    {
-        await using var scope = scopes.CreateAsyncScope();
-        await using var transaction = await Db(scope).Database.BeginTransactionAsync(ct);
-        await Advance(Db(scope), job, done, batch, ct);
-        await transaction.CommitAsync(ct);
-    }
-
-    private static async Task Advance(VolunteersDb db, Job job, int done, JobBatch batch, CancellationToken ct)
-    {
-        if (await db.LockJob(job.OrganizationId, job.Id, ct) is not { IsOpen: true } now || now.Done != done) throw new JobStopped();
-        now.Advance(batch);
-        foreach (var reasons in batch.Refused.GroupBy(refusal => refusal.Row))
-            db.AddRange(reasons.Select((refusal, position) => new JobRefusal
-            {
-                OrganizationId = job.OrganizationId, JobId = job.Id, Row = refusal.Row, Position = position, Column = refusal.Column, Code = refusal.Code,
-                English = refusal.English, Chinese = refusal.Chinese,
-            }));
-        await db.SaveChangesAsync(ct);
     }
 
     private static AuditScene Scene(Job job, JobContext at) => new(at.Now, AuditKind.Change, "runJob")
@@ -316,37 +250,4 @@ internal sealed class JobRunner(IServiceScopeFactory scopes, NpgsqlDataSource da
     private static IEnumerable<string> ArgumentsOf(RuleBreach breach) => breach.Arguments.Select(argument => Convert.ToString(argument, System.Globalization.CultureInfo.InvariantCulture)!);
 
     private static VolunteersDb Db(AsyncServiceScope scope) => scope.ServiceProvider.GetRequiredService<VolunteersDb>();
-
-    private static async Task<bool> Lock(NpgsqlConnection connection, string name, CancellationToken ct)
-    {
-        await using var command = new NpgsqlCommand("select pg_try_advisory_lock(hashtextextended($1, 0))", connection) { Parameters = { new() { Value = name } } };
-        return (bool)(await command.ExecuteScalarAsync(ct))!;
-    }
-
-    private static async Task Unlock(NpgsqlConnection connection, string name)
-    {
-        try
-        {
-            await using var command = new NpgsqlCommand("select pg_advisory_unlock(hashtextextended($1, 0))", connection) { Parameters = { new() { Value = name } } };
-            await command.ExecuteNonQueryAsync(CancellationToken.None);
-        }
-        catch (Exception unusable) when (unusable is NpgsqlException or InvalidOperationException)
-        {
-            // The pool would keep the connection, and the lock with it.
-            NpgsqlConnection.ClearPool(connection);
-        }
-    }
-}
-
-internal static class JobRows
-{
-    public static async Task<Job?> LockJob(this VolunteersDb db, Guid organizationId, Guid jobId, CancellationToken ct) =>
-        (await db.Jobs.FromSql($"select * from jobs where organization_id = {organizationId} and id = {jobId} for no key update").ToListAsync(ct)).SingleOrDefault();
-
-    /// <summary>Its pieces, and that it has any; the caller saves.</summary>
-    public static async Task DropFile(this VolunteersDb db, Job job, CancellationToken ct)
-    {
-        job.LoseFile();
-        await db.JobChunks.Where(c => c.OrganizationId == job.OrganizationId && c.JobId == job.Id).ExecuteDeleteAsync(ct);
-    }
 }

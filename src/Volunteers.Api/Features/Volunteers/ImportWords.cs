@@ -1,5 +1,5 @@
 using System.Collections.Frozen;
-using System.Globalization;
+using Volunteers.Platform;
 
 namespace Volunteers.Features.Volunteers;
 
@@ -21,7 +21,7 @@ internal sealed class ImportWords<T> where T : struct, Enum
     public bool TryRead(string text, out T value) => values.TryGetValue(Plain(text), out value);
 
     /// <summary>In the language of the request.</summary>
-    public string Write(T value) => CultureInfo.CurrentUICulture.TwoLetterISOLanguageName == "zh" ? written[value].Chinese : written[value].English;
+    public string Write(T value) => Languages.IsChinese ? written[value].Chinese : written[value].English;
 
     private static string Plain(string word) => ImportWords.Plain(word);
 }

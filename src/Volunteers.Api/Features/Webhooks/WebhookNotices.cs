@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Security.Cryptography;
 using Microsoft.EntityFrameworkCore;
 using Volunteers.Data;
@@ -48,7 +47,7 @@ internal sealed class WebhookNotices(IServiceScopeFactory scopes, ISender sender
     private async Task Send(Webhook webhook, VolunteersDb db, CancellationToken ct)
     {
         var organization = await db.Organizations.AsNoTracking().SingleAsync(o => o.Id == webhook.OrganizationId, ct);
-        var language = CultureInfo.GetCultureInfo(organization.Locale.StartsWith("zh", StringComparison.OrdinalIgnoreCase) ? "zh-CN" : "en");
+        var language = Messages.Of(organization.Locale);
         var text = string.Format(language, Messages.TitleIn(language, webhook.DisabledBecause == WebhookEnd.Gone ? "webhook_gone_message" : "webhook_unanswered_message"),
             organization.Name, new Uri(webhook.Url).Host);
         var administrators = await db.RoleGrants.Where(grant => grant.OrganizationId == webhook.OrganizationId && grant.Role == Role.Administrator)

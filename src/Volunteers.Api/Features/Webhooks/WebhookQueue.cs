@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Npgsql;
 using NpgsqlTypes;
+using Volunteers.Platform;
 
 namespace Volunteers.Features.Webhooks;
 
@@ -56,13 +57,9 @@ internal sealed class WebhookQueue(NpgsqlConnection connection, Guid organizatio
     }
 
     /// <summary>False when somebody else delivers here.</summary>
-    public async Task<bool> TryLock(CancellationToken ct) => (bool)(await Scalar("select pg_try_advisory_lock(hashtextextended($1, 0))", ct, Text(place)))!;
+    public Task<bool> TryLock() => SessionLock.TryTake(connection, place);
 
-    /// <summary>Back to the pool without the lock; a connection that broke has none.</summary>
-    public async Task Unlock()
-    {
-        if (connection.State == System.Data.ConnectionState.Open) await Scalar("select pg_advisory_unlock(hashtextextended($1, 0))", CancellationToken.None, Text(place));
-    }
+    public Task Unlock() => SessionLock.Free(connection, place);
 
     /// <summary>Gives what happened to every webhook that asked for it, also to those that are held: there it waits.</summary>
     public async Task TakeUp(CancellationToken ct)
@@ -146,12 +143,6 @@ internal sealed class WebhookQueue(NpgsqlConnection connection, Guid organizatio
     {
         await using var command = Command(sql, parameters);
         await command.ExecuteNonQueryAsync(ct);
-    }
-
-    private async Task<object?> Scalar(string sql, CancellationToken ct, params NpgsqlParameter[] parameters)
-    {
-        await using var command = Command(sql, parameters);
-        return await command.ExecuteScalarAsync(ct);
     }
 
     private NpgsqlCommand Command(string sql, NpgsqlParameter[] parameters)

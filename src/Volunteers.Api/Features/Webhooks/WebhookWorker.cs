@@ -94,7 +94,7 @@ internal sealed class WebhookWorker : BackgroundService
     {
         await using var connection = await database.OpenConnectionAsync(ct);
         var queue = new WebhookQueue(connection, organizationId);
-        if (!await queue.TryLock(ct)) return false;
+        if (!await queue.TryLock()) return false;
         try
         {
             for (var started = Stopwatch.GetTimestamp(); Stopwatch.GetElapsedTime(started) < Turn;)

@@ -1,0 +1,35 @@
+using System.Data;
+using Npgsql;
+
+namespace Volunteers.Platform;
+
+/// <summary>
+/// A lock in the database that a connection holds and not a transaction: for work that takes many of them. Whatever ends the
+/// connection, a crash too, frees it.
+/// </summary>
+internal static class SessionLock
+{
+    /// <returns>False when another connection has it.</returns>
+    public static async Task<bool> TryTake(NpgsqlConnection connection, string name)
+    {
+        await using var command = new NpgsqlCommand("select pg_try_advisory_lock(hashtextextended($1, 0))", connection) { Parameters = { new() { Value = name } } };
+        // Not to be broken off: a lock that was taken without our knowing would stay.
+        return (bool)(await command.ExecuteScalarAsync(CancellationToken.None))!;
+    }
+
+    /// <summary>Before the connection goes back to its pool; one that broke has no lock any more.</summary>
+    public static async Task Free(NpgsqlConnection connection, string name)
+    {
+        try
+        {
+            if (connection.State != ConnectionState.Open) return;
+            await using var command = new NpgsqlCommand("select pg_advisory_unlock(hashtextextended($1, 0))", connection) { Parameters = { new() { Value = name } } };
+            await command.ExecuteNonQueryAsync(CancellationToken.None);
+        }
+        catch (Exception unusable) when (unusable is NpgsqlException or InvalidOperationException)
+        {
+            // The pool would keep the connection, and the lock with it.
+            NpgsqlConnection.ClearPool(connection);
+        }
+    }
+}
