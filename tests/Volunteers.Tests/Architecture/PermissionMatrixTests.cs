@@ -12,8 +12,6 @@ namespace Volunteers.Tests.Architecture;
 
 public sealed partial class PermissionMatrixTests(TestDatabases databases) : ApiTest(databases)
 {
-    protected override bool HoldsToTheDocument => true;
-
     [Fact]
     public void Every_endpoint_has_a_row_and_every_row_an_endpoint()
     {

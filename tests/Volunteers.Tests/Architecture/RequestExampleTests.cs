@@ -10,8 +10,6 @@ public sealed class RequestExampleTests(TestDatabases databases) : ApiTest(datab
     /// <summary>Of these the example names a time that fits the document's other examples, and not what there is here or the day on which this runs.</summary>
     private static readonly (string Operation, string? Member)[] OfAnotherDay = [("changeActivity", "/endsAt"), ("createSeries", "/firstOn"), ("answerDispute", "/endsAt")];
 
-    protected override bool HoldsToTheDocument => true;
-
     [Fact]
     public async Task Every_example_of_a_request_is_a_request_that_the_service_understands()
     {

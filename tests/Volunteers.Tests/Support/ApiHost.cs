@@ -35,9 +35,6 @@ public sealed class ApiHost : WebApplicationFactory<Program>
     /// <summary>What this host has in place of the service's own.</summary>
     internal Action<IServiceCollection>? Also { get; init; }
 
-    /// <summary>Whether an answer that the OpenAPI document does not say fails the test.</summary>
-    public bool HoldsToTheDocument { get; init; }
-
     /// <summary>An HTTP client without a token. Real HTTP: the service listens on a port.</summary>
     public Api Anonymous => new(Http(), "");
 
@@ -80,14 +77,14 @@ public sealed class ApiHost : WebApplicationFactory<Program>
     public HttpClient Http()
     {
         StartServer();
-        return new HttpClient(Held(new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false })) { BaseAddress = ClientOptions.BaseAddress, Timeout = Patience };
+        return new HttpClient(new ContractHandler(new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false })) { BaseAddress = ClientOptions.BaseAddress, Timeout = Patience };
     }
 
     /// <summary>A client at an address of its own: the loopback network has many.</summary>
     public HttpClient HttpFrom(IPAddress address)
     {
         StartServer();
-        return new HttpClient(Held(new SocketsHttpHandler
+        return new HttpClient(new ContractHandler(new SocketsHttpHandler
         {
             AllowAutoRedirect = false, UseCookies = false,
             ConnectCallback = async (context, ct) =>
@@ -100,8 +97,6 @@ public sealed class ApiHost : WebApplicationFactory<Program>
         }))
         { BaseAddress = ClientOptions.BaseAddress, Timeout = Patience };
     }
-
-    private HttpMessageHandler Held(HttpMessageHandler sends) => HoldsToTheDocument ? new ContractHandler(sends) : sends;
 
     protected override void ConfigureWebHost(IWebHostBuilder builder)
     {

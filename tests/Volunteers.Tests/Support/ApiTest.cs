@@ -22,9 +22,6 @@ public abstract class ApiTest(TestDatabases databases) : IAsyncLifetime
     /// <summary>How the service of these tests is set up, where it is not as usual.</summary>
     protected virtual (string Name, string Value)[] Configuration => [];
 
-    /// <summary>Whether an answer that the OpenAPI document does not say fails the test.</summary>
-    protected virtual bool HoldsToTheDocument => false;
-
     /// <summary>What the service of these tests has in place of its own, if anything.</summary>
     private protected virtual Action<IServiceCollection>? Also => null;
 
@@ -34,7 +31,7 @@ public abstract class ApiTest(TestDatabases databases) : IAsyncLifetime
     public virtual async ValueTask InitializeAsync()
     {
         connectionString = await databases.NewDatabase();
-        Host = new ApiHost(connectionString, Configuration) { Also = Also, HoldsToTheDocument = HoldsToTheDocument };
+        Host = new ApiHost(connectionString, Configuration) { Also = Also };
         Given = new Given(Host);
     }
 

@@ -8,8 +8,8 @@ using Xunit;
 namespace Volunteers.Tests.Support;
 
 /// <summary>
-/// The OpenAPI document as it is kept beside the tests. What a test that is held to it is answered must be what it promises, or the
-/// test fails.
+/// The OpenAPI document as it is kept beside the tests. Whatever a test is answered must be what it promises, or the test fails:
+/// so code and document cannot drift apart.
 /// </summary>
 internal sealed class Contract
 {
