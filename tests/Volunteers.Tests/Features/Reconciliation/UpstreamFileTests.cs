@@ -37,7 +37,7 @@ public sealed class UpstreamFileTests(TestDatabases databases) : ReconciliationT
         var refused = await Admin.Post("/reconciliations?" + June, Rosters.Csv("服务时长导出\r\n志愿者编号,手机号,姓名,服务日期\r\n"));
 
         var detail = (string)refused.ShouldRefuse(400, "heading_missing")["detail"]!;
-        Assert.Contains("服务分钟、活动名称、记录编号", detail, StringComparison.Ordinal);
+        Assert.Contains("服务分钟, 活动名称, 记录编号", detail, StringComparison.Ordinal);
         Assert.Contains("row 2", detail, StringComparison.Ordinal);
     }
 
