@@ -1,0 +1,137 @@
+using System.Globalization;
+using System.Text;
+using System.Text.Json;
+using System.Text.RegularExpressions;
+
+namespace Volunteers.Benchmarks.Core;
+
+/// <summary>One statement as it came to the database, and with what.</summary>
+internal sealed record Statement(string Sql, IReadOnlyList<string?> Parameters);
+
+/// <summary>
+/// What a request says to the database, read from the database's own log: so pgbench is given the same statements, whatever
+/// the service's code says next year, and they can be counted.
+/// </summary>
+internal static partial class Statements
+{
+    private static readonly TimeSpan Settling = TimeSpan.FromMilliseconds(500);
+
+    /// <param name="postgres">Its log is read.</param>
+    /// <param name="marker">Something that only this request says.</param>
+    /// <param name="act">The request.</param>
+    /// <returns>Those of the session that said the marker; of a change, from the beginning of its transaction to the end.</returns>
+    public static async Task<List<Statement>> Of(Postgres postgres, string marker, Func<Task> act)
+    {
+        await postgres.Execute("postgres", "alter system set log_statement = 'all'", "select pg_reload_conf()");
+        await Task.Delay(Settling);
+        var start = new FileInfo(postgres.LogFile).Length;
+        await act();
+        await Task.Delay(Settling);
+        await postgres.Execute("postgres", "alter system reset log_statement", "select pg_reload_conf()");
+
+        await using var log = new FileStream(postgres.LogFile, FileMode.Open, FileAccess.Read, FileShare.ReadWrite);
+        log.Position = start;
+        using var reader = new StreamReader(log);
+        var entries = new List<(string Session, Statement Statement)>();
+        while (await reader.ReadLineAsync() is { } line)
+        {
+            using var entry = JsonDocument.Parse(line);
+            var message = entry.RootElement.TryGetProperty("message", out var said) ? said.GetString()! : "";
+            if (Said().Match(message) is not { Success: true } match) continue;
+            var detail = entry.RootElement.TryGetProperty("detail", out var given) ? given.GetString()! : "";
+            entries.Add((entry.RootElement.GetProperty("session_id").GetString()!, new Statement(message[match.Length..], [.. Parameter().Matches(detail).Select(Value)])));
+        }
+        var session = entries.Find(entry => entry.Statement.Sql.Contains(marker, StringComparison.Ordinal)
+            || entry.Statement.Parameters.Any(value => value?.Contains(marker, StringComparison.Ordinal) == true)).Session
+            ?? throw new BenchmarkRefused($"The log of PostgreSQL does not show {marker}.");
+        // What the pool says when a connection changes hands would take pgbench's prepared statements away.
+        var statements = entries.Where(entry => entry.Session == session && entry.Statement.Sql != "DISCARD ALL").Select(entry => entry.Statement).ToList();
+        var begin = statements.FindIndex(statement => statement.Sql.StartsWith("BEGIN", StringComparison.OrdinalIgnoreCase));
+        var end = statements.FindIndex(statement => statement.Sql.StartsWith("COMMIT", StringComparison.OrdinalIgnoreCase));
+        return begin >= 0 && end > begin ? statements[begin..(end + 1)] : statements;
+    }
+
+    /// <summary>
+    /// The statements as a pgbench script. Ids that the request made are made anew by each transaction out of <c>:n</c>, which
+    /// no other transaction of the run has; other values stay, but for those that are replaced.
+    /// </summary>
+    /// <param name="statements">What was said.</param>
+    /// <param name="since">Ids younger than this were made by the request.</param>
+    /// <param name="replacements">Texts within values, and the SQL that stands for them.</param>
+    /// <param name="after">What follows a statement that contains a text, such as <c>\gset</c>.</param>
+    public static string Script(
+        IReadOnlyList<Statement> statements, DateTimeOffset since, IReadOnlyList<(string Text, string Sql)> replacements, params (string Text, string Then)[] after)
+    {
+        // 10,000 transactions of one client are more than any of them gets through.
+        var script = new StringBuilder("\\set i :i + 1\n\\set n :first + :client_id * 10000 + :i\n");
+        foreach (var statement in statements)
+        {
+            var sql = Place().Replace(statement.Sql, place => int.Parse(place.ValueSpan[1..], CultureInfo.InvariantCulture) is var at && at <= statement.Parameters.Count
+                ? Literal(statement.Parameters[at - 1], since, replacements) : place.Value);
+            var then = after.FirstOrDefault(follow => statement.Sql.Contains(follow.Text, StringComparison.Ordinal)).Then;
+            script.Append(sql.TrimEnd().TrimEnd(';')).Append(then is null ? ";\n" : $" {then}\n");
+        }
+        return script.ToString();
+    }
+
+    private static string Literal(string? value, DateTimeOffset since, IReadOnlyList<(string Text, string Sql)> replacements)
+    {
+        if (value is null) return "null";
+        var type = TypeOf(value);
+        var pieces = new List<(string Text, bool IsSql)> { (value, false) };
+        foreach (var (text, sql) in replacements) pieces = [.. pieces.SelectMany(piece => Split(piece, text, sql))];
+        foreach (var made in Uuid().Matches(value).Select(match => match.Value).Distinct().Where(id => IsYounger(id, since)))
+            pieces = [.. pieces.SelectMany(piece => Split(piece, made, $"md5(:n || '{made}')::uuid"))];
+
+        return pieces switch
+        {
+            [(_, false)] => type.Length == 0 ? Quoted(value) : $"{Quoted(value)}::{type}",
+            [(var sql, true)] => $"({sql})",
+            _ => $"({string.Join(" || ", pieces.Select(piece => piece.IsSql ? $"({piece.Text})::text" : Quoted(piece.Text)))})" + (type.Length == 0 ? "" : $"::{type}"),
+        };
+    }
+
+    private static IEnumerable<(string Text, bool IsSql)> Split((string Text, bool IsSql) piece, string text, string sql)
+    {
+        if (piece.IsSql) return [piece];
+        var parts = piece.Text.Split(text);
+        return parts.SelectMany((part, index) => index == 0 ? [(part, false)] : new[] { (sql, true), (part, false) }).Where(part => part.Item1.Length > 0);
+    }
+
+    /// <summary>A colon before a letter would be a variable of pgbench.</summary>
+    private static string Quoted(string value) => value.Contains(':', StringComparison.Ordinal) || value.Contains('\\', StringComparison.Ordinal)
+        ? $"E'{value.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("'", "''", StringComparison.Ordinal).Replace(":", "\\x3a", StringComparison.Ordinal)}'"
+        : $"'{value.Replace("'", "''", StringComparison.Ordinal)}'";
+
+    /// <summary>What the log does not say, and PostgreSQL could not always tell from where the value stands.</summary>
+    private static string TypeOf(string value) =>
+        One().Match(value) is { Success: true } match ? match.Groups.Cast<Group>().Skip(1).First(group => group.Success).Name switch
+        {
+            "uuid" => "uuid", "uuids" => "uuid[]", "instant" => "timestamptz", "instants" => "timestamptz[]", "day" => "date", "days" => "date[]", "numbers" => "bigint[]",
+            "json" => "jsonb", _ => "text[]",
+        }
+        : "";
+
+    private static bool IsYounger(string id, DateTimeOffset since) => Guid.Parse(id) is { Version: 7 }
+        && long.Parse(id.Replace("-", "", StringComparison.Ordinal).AsSpan(0, 12), NumberStyles.HexNumber, CultureInfo.InvariantCulture) >= since.ToUnixTimeMilliseconds();
+
+    private static string? Value(Match parameter) => parameter.Groups[1].Success ? parameter.Groups[1].Value.Replace("''", "'", StringComparison.Ordinal) : null;
+
+    [GeneratedRegex(@"^(statement|execute [^:]*): ")]
+    private static partial Regex Said();
+
+    [GeneratedRegex(@"\$\d+ = (?:'((?:[^']|'')*)'|NULL)")]
+    private static partial Regex Parameter();
+
+    [GeneratedRegex(@"\$\d+")]
+    private static partial Regex Place();
+
+    [GeneratedRegex("[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")]
+    private static partial Regex Uuid();
+
+    [GeneratedRegex("""
+        ^(?:(?<uuid>[0-9a-f]{8}-[0-9a-f-]{27})|(?<uuids>\{[0-9a-f]{8}-[0-9a-f-]{27}.*\})|(?<instant>\d{4}-\d\d-\d\d \d\d:.*)|(?<instants>\{"\d{4}-\d\d-\d\d \d\d:.*\})|
+        (?<day>\d{4}-\d\d-\d\d)|(?<days>\{\d{4}-\d\d-\d\d.*\})|(?<numbers>\{-?\d+(,-?\d+)*\})|(?<json>\{".*":.*\}|\[.*\])|(?<texts>\{.*\}))$
+        """, RegexOptions.IgnorePatternWhitespace | RegexOptions.Singleline)]
+    private static partial Regex One();
+}

@@ -1,0 +1,25 @@
+using Volunteers.Benchmarks.Core;
+
+namespace Volunteers.Benchmarks.Scenarios;
+
+/// <summary>One volunteer of the large organization by id, another one each time.</summary>
+internal static class ReadVolunteer
+{
+    public static async Task Run(Bench bench)
+    {
+        var organization = City.Organization(City.Large);
+        var (people, first) = (City.VolunteersOf(City.Large), City.FirstVolunteer(City.Large));
+        var one = City.Volunteer(City.Large, 4_711 % people);
+        var path = $"/v1/organizations/{organization}/volunteers/";
+        await bench.Service.Get(path + one);
+
+        var statements = await Statements.Of(bench.Postgres, one.ToString(), () => bench.Service.Get(path + one));
+        bench.Table.Add("read one volunteer: statements", $"{statements.Count}", "");
+        var script = $"\\set n random({first}, {first + people - 1})\n" + Statements.Script(statements, DateTimeOffset.MaxValue, [(one.ToString(), Sql.Volunteer("n"))]).Split('\n', 3)[2];
+        var id = $"string.format(\"{City.VolunteerPrefix}%012x\", math.random({first}, {first + people - 1}))";
+        await bench.Compete("read one volunteer", Bench.Loads,
+            (Contestant.Service, connections => bench.Wrk($"request = function() return wrk.format(\"GET\", \"{path}\" .. {id}) end", connections)),
+            (Contestant.Database, connections => bench.Pgbench(script, connections)),
+            (Contestant.Bare, connections => bench.WrkOnBare($"request = function() return wrk.format(\"GET\", \"/volunteers/{organization}/\" .. {id}) end", connections)));
+    }
+}
