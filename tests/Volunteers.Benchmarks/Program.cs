@@ -23,6 +23,7 @@ try
     {
         Bench.Say(name);
         await run(bench);
+        foreach (var line in await bench.Top(8)) Bench.Say($"    {line}");
     }
     Console.WriteLine(bench.Table.Markdown());
     if (options.Out is { } file) await File.WriteAllTextAsync(file, bench.Table.Json(options));

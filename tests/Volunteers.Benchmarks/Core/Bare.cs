@@ -12,10 +12,12 @@ namespace Volunteers.Benchmarks.Core;
 /// </summary>
 internal static class Bare
 {
-    public static ServerProcess Start(string connectionString)
+    public static async Task<ServerProcess> Start(string connectionString)
     {
         var port = ServerProcess.FreePort();
-        return ServerProcess.Start(Environment.ProcessPath!, ["bare", port.ToString(CultureInfo.InvariantCulture), connectionString], [], port);
+        var server = ServerProcess.Start(Path.Combine(AppContext.BaseDirectory, "Volunteers.Benchmarks"), ["bare", port.ToString(CultureInfo.InvariantCulture), connectionString], [], port);
+        await server.Ready("/ready");
+        return server;
     }
 
     public static async Task Serve(string port, string connectionString)
@@ -24,6 +26,7 @@ internal static class Bare
         var builder = WebApplication.CreateSlimBuilder(["--urls", $"http://127.0.0.1:{port}"]);
         builder.Logging.ClearProviders();
         await using var app = builder.Build();
+        app.MapGet("/ready", () => TypedResults.Ok());
         app.MapGet("/volunteers/{organization:guid}/{id:guid}", (Guid organization, Guid id, CancellationToken ct) => Volunteer(database, organization, id, ct));
         app.MapGet("/records/{organization:guid}/{team:guid}", (Guid organization, Guid team, DateTime after, CancellationToken ct) => Records(database, organization, team, after, ct));
         app.MapGet("/hours/{organization:guid}", (Guid organization, DateOnly from, DateOnly to, Guid? team, CancellationToken ct) => Hours(database, organization, from, to, team, ct));

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Volunteers.Data;
 
 namespace Volunteers.Benchmarks.Core;
 
@@ -6,15 +7,20 @@ namespace Volunteers.Benchmarks.Core;
 internal sealed class Bench : IAsyncDisposable
 {
     private const string Kept = "city";
-    private const string Copy = "benchmark";
+    private const string ForService = "benchmark";
+    private const string ForPgbench = "benchmark_limit";
+
+    /// <summary>Above it there is no room for copies.</summary>
+    private const long MostRowsCopied = 20_000_000;
 
     private readonly string published;
     private readonly string? temporary;
     private ServerProcess? bareServer;
+    private long transactions;
 
-    private Bench(Options options, Postgres postgres, string database, string published, string? temporary, DateOnly firstDay, Service service) =>
-        (Options, Postgres, Database, this.published, this.temporary, FirstDay, Service, City) =
-            (options, postgres, database, published, temporary, firstDay, service, new City(options.Rows));
+    private Bench(Options options, Postgres postgres, string database, string limit, string published, string? temporary, DateOnly firstDay, Service service) =>
+        (Options, Postgres, Database, Limit, this.published, this.temporary, FirstDay, Service, City) =
+            (options, postgres, database, limit, published, temporary, firstDay, service, new City(options.Rows));
 
     public static IReadOnlyList<int> Loads { get; } = [32, 128];
 
@@ -22,7 +28,14 @@ internal sealed class Bench : IAsyncDisposable
 
     public Postgres Postgres { get; }
 
+    /// <summary>Of the service and the bare API.</summary>
     public string Database { get; }
+
+    /// <summary>Of pgbench.</summary>
+    public string Limit { get; }
+
+    /// <summary>Whether a scenario may write: not into a city that is to be kept as it is.</summary>
+    public bool MayWrite => Database != Kept;
 
     public City City { get; }
 
@@ -32,8 +45,6 @@ internal sealed class Bench : IAsyncDisposable
     public Service Service { get; private set; }
 
     public Table Table { get; } = new();
-
-    public ServerProcess BareServer => bareServer ??= Bare.Start(Postgres.ConnectionString(Database));
 
     /// <summary>Makes the city, or takes the one that is kept, and starts the service over it.</summary>
     public static async Task<Bench> Open(Options options)
@@ -45,25 +56,29 @@ internal sealed class Bench : IAsyncDisposable
         var published = options.Service ?? await Service.Publish(temporary!);
         await MakeCity(options, postgres, published);
 
-        // What is kept stays as it was filled: each run changes a copy.
-        var database = Kept;
-        if (options.Data is not null)
+        await Service.Migrate(published, postgres.ConnectionString(Kept));
+        await postgres.Execute(Kept, "create extension if not exists pg_stat_statements");
+        var firstDay = await postgres.Scalar<DateOnly>(Kept, "select first_day from benchmark_city");
+
+        // What is kept stays as it was filled. What pgbench writes is for no service to work on, and breaks no chain of the service.
+        var (database, limit) = (Kept, Kept);
+        if (options.Rows <= MostRowsCopied)
         {
-            Say("copying the city that is kept");
-            database = Copy;
-            await postgres.Execute("postgres", $"drop database if exists {Copy} with (force)", $"create database {Copy} template {Kept} strategy file_copy", "checkpoint");
+            Say("copying the city");
+            (database, limit) = (ForService, ForPgbench);
+            foreach (var copy in new[] { database, limit })
+                await postgres.Execute("postgres", $"drop database if exists {copy} with (force)", $"create database {copy} template {Kept} strategy file_copy");
+            await postgres.Execute("postgres", "checkpoint");
         }
-        await Service.Migrate(published, postgres.ConnectionString(database));
-        await postgres.Execute(database, "create extension if not exists pg_stat_statements");
-        var firstDay = await postgres.Scalar<DateOnly>(database, "select first_day from benchmark_city");
-        return new Bench(options, postgres, database, published, temporary, firstDay, await Service.Start(published, postgres.ConnectionString(database)));
+        return new Bench(options, postgres, database, limit, published, temporary, firstDay, await Service.Start(published, postgres.ConnectionString(database)));
     }
 
     public static void Say(string what) => Console.Error.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{DateTime.Now:HH:mm:ss} {what}"));
 
-    /// <summary>Lets every contestant run once in each round, each round beginning with another.</summary>
+    /// <summary>Lets every contestant run once in each round, each round beginning with another; before that once to get warm.</summary>
     public async Task Compete(string what, IReadOnlyList<int> loads, params (string Contestant, Func<int, Task<Sample>> Run)[] contestants)
     {
+        foreach (var (_, run) in contestants) await run(loads[0]);
         foreach (var connections in loads)
         {
             for (var round = 0; round < Options.Rounds; round++)
@@ -82,9 +97,32 @@ internal sealed class Bench : IAsyncDisposable
     public async Task<Sample> Wrk(string request, int connections) =>
         await Core.Wrk.Run(Service.Process, Core.Wrk.Signed(await Service.Token()) + request, connections, Options.Seconds);
 
-    public Task<Sample> WrkOnBare(string request, int connections) => Core.Wrk.Run(BareServer, request, connections, Options.Seconds);
+    public async Task<Sample> WrkOnBare(string request, int connections) =>
+        await Core.Wrk.Run(bareServer ??= await Bare.Start(Postgres.ConnectionString(Database)), request, connections, Options.Seconds);
 
-    public Task<Sample> Pgbench(string script, int connections, long first = 0) => Core.Pgbench.Run(Postgres, Database, script, connections, Options.Seconds, first);
+    /// <summary>Numbers of transactions go on from run to run: see <see cref="Statements.Script"/>.</summary>
+    public Task<Sample> Pgbench(string script, int connections)
+    {
+        var first = transactions;
+        transactions += connections * Statements.MostOfClient;
+        return Core.Pgbench.Run(Postgres, Limit, script, connections, Options.Seconds, first);
+    }
+
+    /// <summary>Notes how many statements a request makes.</summary>
+    public void Count(string what, IReadOnlyList<Statement> statements) => Table.Add($"{what}: statements of a request", $"{statements.Count}", "");
+
+    /// <summary>What the service alone has asked of the database since the last time, most expensive first: where the time went.</summary>
+    public async Task<List<string>> Top(int most)
+    {
+        var top = await Postgres.Query<string>(Database,
+            $"""
+             select format('%s × %s ms: %s', calls, round(mean_exec_time::numeric, 3), left(regexp_replace(query, '\s+', ' ', 'g'), 160))
+             from pg_stat_statements s join pg_roles r on r.oid = s.userid
+             where r.rolname = '{Migrator.ServiceRole}' and calls > 10 order by total_exec_time desc limit {most}
+             """);
+        await Postgres.Execute(Database, "select pg_stat_statements_reset()");
+        return top;
+    }
 
     /// <summary>A service that has served nobody yet.</summary>
     public async Task Restart()

@@ -8,7 +8,7 @@ internal static partial class Pgbench
 {
     private const int Threads = 2;
 
-    public static async Task<Sample> Run(Postgres postgres, string database, string script, int connections, int seconds, long first = 0)
+    public static async Task<Sample> Run(Postgres postgres, string database, string script, int connections, int seconds, long first)
     {
         var folder = Directory.CreateTempSubdirectory("volunteers-pgbench-").FullName;
         try

@@ -53,9 +53,25 @@ internal sealed class ServerProcess : IAsyncDisposable
         return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 
-    public async Task RefuseIfGone()
+    /// <summary>Returns as soon as this path is answered.</summary>
+    public async Task Ready(string path)
     {
-        if (process.HasExited) throw new BenchmarkRefused($"The server ended:\n{await File.ReadAllTextAsync(log)}");
+        using var http = new HttpClient { BaseAddress = Address };
+        for (var attempt = 0; attempt < 6_000; attempt++)
+        {
+            try
+            {
+                using var answer = await http.GetAsync(new Uri(path, UriKind.Relative));
+                if (answer.IsSuccessStatusCode) return;
+            }
+            catch (HttpRequestException e) when (e.InnerException is SocketException)
+            {
+                // Not yet.
+            }
+            if (process.HasExited) throw new BenchmarkRefused($"The server ended:\n{await File.ReadAllTextAsync(log)}");
+            await Task.Delay(10);
+        }
+        throw new BenchmarkRefused("The server was not ready within a minute.");
     }
 
     public async ValueTask DisposeAsync()

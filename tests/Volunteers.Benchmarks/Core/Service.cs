@@ -3,7 +3,6 @@ using System.Globalization;
 using System.Net;
 using System.Net.Http.Headers;
 using System.Net.Http.Json;
-using System.Net.Sockets;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 
@@ -45,9 +44,8 @@ internal sealed class Service : IAsyncDisposable
     {
         var port = ServerProcess.FreePort();
         var process = ServerProcess.Start(Path.Combine(folder, "Volunteers.Api"), [], Environment(connectionString, port), port);
-        var service = new Service(process);
-        await service.Ready();
-        return service;
+        await process.Ready("/health/ready");
+        return new Service(process);
     }
 
     /// <summary>A token as the mobile app gets it, renewed long before it ends.</summary>
@@ -111,25 +109,6 @@ internal sealed class Service : IAsyncDisposable
         if (!response.IsSuccessStatusCode)
             throw new BenchmarkRefused($"{response.RequestMessage!.Method} {response.RequestMessage.RequestUri} answered {(int)response.StatusCode}: {text}");
         return JsonNode.Parse(text)!;
-    }
-
-    private async Task Ready()
-    {
-        for (var attempt = 0; attempt < 600; attempt++)
-        {
-            try
-            {
-                using var answer = await http.GetAsync(new Uri("/health/ready", UriKind.Relative));
-                if (answer.IsSuccessStatusCode) return;
-            }
-            catch (HttpRequestException e) when (e.InnerException is SocketException)
-            {
-                // Not yet.
-            }
-            await process.RefuseIfGone();
-            await Task.Delay(20);
-        }
-        throw new BenchmarkRefused("The service did not become ready within a minute.");
     }
 
     private static Dictionary<string, string> Environment(string connectionString, int port) => new()

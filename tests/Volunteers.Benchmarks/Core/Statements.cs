@@ -6,7 +6,14 @@ using System.Text.RegularExpressions;
 namespace Volunteers.Benchmarks.Core;
 
 /// <summary>One statement as it came to the database, and with what.</summary>
-internal sealed record Statement(string Sql, IReadOnlyList<string?> Parameters);
+internal sealed record Statement(string Sql, IReadOnlyList<string?> Parameters)
+{
+    public bool Begins => Sql.StartsWith("BEGIN", StringComparison.OrdinalIgnoreCase);
+
+    public bool Commits => Sql.StartsWith("COMMIT", StringComparison.OrdinalIgnoreCase);
+
+    public bool Says(string text) => Parameters.Any(value => value?.Contains(text, StringComparison.Ordinal) == true);
+}
 
 /// <summary>
 /// What a request says to the database, read from the database's own log: so pgbench is given the same statements, whatever
@@ -14,41 +21,54 @@ internal sealed record Statement(string Sql, IReadOnlyList<string?> Parameters);
 /// </summary>
 internal static partial class Statements
 {
-    private static readonly TimeSpan Settling = TimeSpan.FromMilliseconds(500);
+    /// <summary>More transactions than one client of pgbench gets through in a run.</summary>
+    public const int MostOfClient = 20_000;
+
+    /// <summary>Until the log is written, and the work that earlier requests left behind is done.</summary>
+    private static readonly TimeSpan Settling = TimeSpan.FromSeconds(2.5);
 
     /// <param name="postgres">Its log is read.</param>
-    /// <param name="marker">Something that only this request says.</param>
+    /// <param name="markers">What this request says and others do not: an organization, a person, a key.</param>
     /// <param name="act">The request.</param>
-    /// <returns>Those of the session that said the marker; of a change, from the beginning of its transaction to the end.</returns>
-    public static async Task<List<Statement>> Of(Postgres postgres, string marker, Func<Task> act)
+    /// <returns>Of a change, its transaction from the beginning to the end; of what only reads, all that names a marker.</returns>
+    public static async Task<List<Statement>> Of(Postgres postgres, string[] markers, Func<Task> act)
     {
         await postgres.Execute("postgres", "alter system set log_statement = 'all'", "select pg_reload_conf()");
         await Task.Delay(Settling);
         var start = new FileInfo(postgres.LogFile).Length;
         await act();
+        // What runs beside it and comes later is no part of it.
+        var end = DateTimeOffset.UtcNow;
         await Task.Delay(Settling);
         await postgres.Execute("postgres", "alter system reset log_statement", "select pg_reload_conf()");
 
+        var said = (await ReadLog(postgres, start)).Where(entry => entry.At <= end).ToList();
+        var marked = said.Where(entry => markers.Any(entry.Statement.Says)).ToList();
+        foreach (var session in marked.Select(entry => entry.Session).Distinct())
+        {
+            var statements = said.Where(entry => entry.Session == session).Select(entry => entry.Statement).ToList();
+            var (begin, commit) = (statements.FindIndex(statement => statement.Begins), statements.FindIndex(statement => statement.Commits));
+            if (begin >= 0 && commit > begin) return statements[begin..(commit + 1)];
+        }
+        return marked.Count > 0 ? [.. marked.Select(entry => entry.Statement)] : throw new BenchmarkRefused($"The log of PostgreSQL does not show {string.Join(", ", markers)}.");
+    }
+
+    private static async Task<List<(DateTimeOffset At, string Session, Statement Statement)>> ReadLog(Postgres postgres, long start)
+    {
         await using var log = new FileStream(postgres.LogFile, FileMode.Open, FileAccess.Read, FileShare.ReadWrite);
         log.Position = start;
         using var reader = new StreamReader(log);
-        var entries = new List<(string Session, Statement Statement)>();
+        var entries = new List<(DateTimeOffset, string, Statement)>();
         while (await reader.ReadLineAsync() is { } line)
         {
             using var entry = JsonDocument.Parse(line);
-            var message = entry.RootElement.TryGetProperty("message", out var said) ? said.GetString()! : "";
-            if (Said().Match(message) is not { Success: true } match) continue;
-            var detail = entry.RootElement.TryGetProperty("detail", out var given) ? given.GetString()! : "";
-            entries.Add((entry.RootElement.GetProperty("session_id").GetString()!, new Statement(message[match.Length..], [.. Parameter().Matches(detail).Select(Value)])));
+            if (Said().Match(Text("message")) is not { Success: true } match) continue;
+            var at = DateTimeOffset.ParseExact(Text("timestamp"), "yyyy-MM-dd HH:mm:ss.fff 'UTC'", CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal);
+            entries.Add((at, Text("session_id"), new Statement(Text("message")[match.Length..], [.. Parameter().Matches(Text("detail")).Select(Value)])));
+
+            string Text(string name) => entry.RootElement.TryGetProperty(name, out var value) ? value.GetString()! : "";
         }
-        var session = entries.Find(entry => entry.Statement.Sql.Contains(marker, StringComparison.Ordinal)
-            || entry.Statement.Parameters.Any(value => value?.Contains(marker, StringComparison.Ordinal) == true)).Session
-            ?? throw new BenchmarkRefused($"The log of PostgreSQL does not show {marker}.");
-        // What the pool says when a connection changes hands would take pgbench's prepared statements away.
-        var statements = entries.Where(entry => entry.Session == session && entry.Statement.Sql != "DISCARD ALL").Select(entry => entry.Statement).ToList();
-        var begin = statements.FindIndex(statement => statement.Sql.StartsWith("BEGIN", StringComparison.OrdinalIgnoreCase));
-        var end = statements.FindIndex(statement => statement.Sql.StartsWith("COMMIT", StringComparison.OrdinalIgnoreCase));
-        return begin >= 0 && end > begin ? statements[begin..(end + 1)] : statements;
+        return entries;
     }
 
     /// <summary>
@@ -58,12 +78,13 @@ internal static partial class Statements
     /// <param name="statements">What was said.</param>
     /// <param name="since">Ids younger than this were made by the request.</param>
     /// <param name="replacements">Texts within values, and the SQL that stands for them.</param>
+    /// <param name="before">More variables.</param>
     /// <param name="after">What follows a statement that contains a text, such as <c>\gset</c>.</param>
     public static string Script(
-        IReadOnlyList<Statement> statements, DateTimeOffset since, IReadOnlyList<(string Text, string Sql)> replacements, params (string Text, string Then)[] after)
+        IReadOnlyList<Statement> statements, DateTimeOffset since, IReadOnlyList<(string Text, string Sql)> replacements, string before = "",
+        params (string Text, string Then)[] after)
     {
-        // 10,000 transactions of one client are more than any of them gets through.
-        var script = new StringBuilder("\\set i :i + 1\n\\set n :first + :client_id * 10000 + :i\n");
+        var script = new StringBuilder($"\\set i :i + 1\n\\set n :first + :client_id * {MostOfClient} + :i\n{before}\n");
         foreach (var statement in statements)
         {
             var sql = Place().Replace(statement.Sql, place => int.Parse(place.ValueSpan[1..], CultureInfo.InvariantCulture) is var at && at <= statement.Parameters.Count
@@ -131,7 +152,7 @@ internal static partial class Statements
 
     [GeneratedRegex("""
         ^(?:(?<uuid>[0-9a-f]{8}-[0-9a-f-]{27})|(?<uuids>\{[0-9a-f]{8}-[0-9a-f-]{27}.*\})|(?<instant>\d{4}-\d\d-\d\d \d\d:.*)|(?<instants>\{"\d{4}-\d\d-\d\d \d\d:.*\})|
-        (?<day>\d{4}-\d\d-\d\d)|(?<days>\{\d{4}-\d\d-\d\d.*\})|(?<numbers>\{-?\d+(,-?\d+)*\})|(?<json>\{".*":.*\}|\[.*\])|(?<texts>\{.*\}))$
+        (?<day>\d{4}-\d\d-\d\d)|(?<days>\{\d{4}-\d\d-\d\d.*\})|(?<numbers>\{-?\d+(,-?\d+)*\})|(?<json>\{".*":.*\}|\[.*\])|(?<texts>\{.+\}))$
         """, RegexOptions.IgnorePatternWhitespace | RegexOptions.Singleline)]
     private static partial Regex One();
 }

@@ -13,9 +13,10 @@ internal static class ReadVolunteer
         var path = $"/v1/organizations/{organization}/volunteers/";
         await bench.Service.Get(path + one);
 
-        var statements = await Statements.Of(bench.Postgres, one.ToString(), () => bench.Service.Get(path + one));
-        bench.Table.Add("read one volunteer: statements", $"{statements.Count}", "");
-        var script = $"\\set n random({first}, {first + people - 1})\n" + Statements.Script(statements, DateTimeOffset.MaxValue, [(one.ToString(), Sql.Volunteer("n"))]).Split('\n', 3)[2];
+        var since = DateTimeOffset.UtcNow;
+        var statements = await Statements.Of(bench.Postgres, [organization.ToString(), one.ToString()], () => bench.Service.Get(path + one));
+        bench.Count("read one volunteer", statements);
+        var script = Statements.Script(statements, since, [(one.ToString(), Sql.Volunteer("v"))], $"\\set v random({first}, {first + people - 1})");
         var id = $"string.format(\"{City.VolunteerPrefix}%012x\", math.random({first}, {first + people - 1}))";
         await bench.Compete("read one volunteer", Bench.Loads,
             (Contestant.Service, connections => bench.Wrk($"request = function() return wrk.format(\"GET\", \"{path}\" .. {id}) end", connections)),
