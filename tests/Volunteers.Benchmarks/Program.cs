@@ -12,7 +12,11 @@ if (args is ["bare", var port, var connectionString])
 // In this order in `all`: what only reads first, so that it reads the city as it was filled.
 (string Name, Func<Bench, Task> Run)[] scenarios =
 [
+    ("ledger", bench => Checks.LedgerIsWhole(bench, City.Small)),
     ("read-volunteer", ReadVolunteer.Run),
+    ("page", PageOfRecords.Run),
+    ("report", HourReports.Run),
+    ("record", RecordService.Run),
 ];
 
 try
