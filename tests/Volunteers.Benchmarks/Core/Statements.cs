@@ -126,12 +126,26 @@ internal static partial class Statements
 
     /// <summary>What the log does not say, and PostgreSQL could not always tell from where the value stands.</summary>
     private static string TypeOf(string value) =>
-        One().Match(value) is { Success: true } match ? match.Groups.Cast<Group>().Skip(1).First(group => group.Success).Name switch
+        IsJson(value) ? "jsonb" : One().Match(value) is { Success: true } match ? match.Groups.Cast<Group>().Skip(1).First(group => group.Success).Name switch
         {
             "uuid" => "uuid", "uuids" => "uuid[]", "instant" => "timestamptz", "instants" => "timestamptz[]", "day" => "date", "days" => "date[]", "numbers" => "bigint[]",
-            "json" => "jsonb", _ => "text[]",
+            "bytes" => "bytea[]", _ => "text[]",
         }
         : "";
+
+    private static bool IsJson(string value)
+    {
+        if (value is not (['{', ..] or ['[', ..]) || value == "{}") return false;
+        try
+        {
+            JsonDocument.Parse(value).Dispose();
+            return true;
+        }
+        catch (JsonException)
+        {
+            return false;
+        }
+    }
 
     private static bool IsYounger(string id, DateTimeOffset since) => Guid.Parse(id) is { Version: 7 }
         && long.Parse(id.Replace("-", "", StringComparison.Ordinal).AsSpan(0, 12), NumberStyles.HexNumber, CultureInfo.InvariantCulture) >= since.ToUnixTimeMilliseconds();
@@ -152,7 +166,7 @@ internal static partial class Statements
 
     [GeneratedRegex("""
         ^(?:(?<uuid>[0-9a-f]{8}-[0-9a-f-]{27})|(?<uuids>\{[0-9a-f]{8}-[0-9a-f-]{27}.*\})|(?<instant>\d{4}-\d\d-\d\d \d\d:.*)|(?<instants>\{"\d{4}-\d\d-\d\d \d\d:.*\})|
-        (?<day>\d{4}-\d\d-\d\d)|(?<days>\{\d{4}-\d\d-\d\d.*\})|(?<numbers>\{-?\d+(,-?\d+)*\})|(?<json>\{".*":.*\}|\[.*\])|(?<texts>\{.+\}))$
+        (?<day>\d{4}-\d\d-\d\d)|(?<days>\{\d{4}-\d\d-\d\d.*\})|(?<numbers>\{-?\d+(,-?\d+)*\})|(?<bytes>\{"\\\\x.*\})|(?<texts>\{.+\}))$
         """, RegexOptions.IgnorePatternWhitespace | RegexOptions.Singleline)]
     private static partial Regex One();
 }

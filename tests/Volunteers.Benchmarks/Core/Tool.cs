@@ -25,8 +25,8 @@ internal static class Tool
         using var process = Process.Start(start)!;
         var (output, errors) = (process.StandardOutput.ReadToEndAsync(), process.StandardError.ReadToEndAsync());
         await process.WaitForExitAsync();
-        var said = await output + await errors;
-        return process.ExitCode == 0 ? said : throw new BenchmarkRefused($"{Path.GetFileName(program)} failed:\n{said[Math.Max(0, said.Length - 4000)..]}");
+        var said = await errors + await output;
+        return process.ExitCode == 0 ? said : throw new BenchmarkRefused($"{Path.GetFileName(program)} failed:\n{said[..Math.Min(1500, said.Length)]}");
     }
 
     private static bool IsThere(string program, string argument)
