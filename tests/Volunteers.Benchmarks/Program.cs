@@ -16,7 +16,15 @@ if (args is ["bare", var port, var connectionString])
     ("read-volunteer", ReadVolunteer.Run),
     ("page", PageOfRecords.Run),
     ("report", HourReports.Run),
+    ("export-csv", Exports.Csv),
+    ("export-xlsx", Exports.Xlsx),
+    ("start", StartAndMemory.Start),
+    ("attendance-batch", CheckOuts.CountBatch),
+    ("approve", Approvals.Run),
+    ("check-out", CheckOuts.Run),
+    ("sign-up", SignUps.Run),
     ("record", RecordService.Run),
+    ("memory", StartAndMemory.Memory),
 ];
 
 try

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Globalization;
 using Volunteers.Data;
 
@@ -16,7 +17,8 @@ internal sealed class Bench : IAsyncDisposable
     private readonly string published;
     private readonly string? temporary;
     private ServerProcess? bareServer;
-    private long transactions;
+    private long transactionsBegun;
+    private int shifts;
 
     private Bench(Options options, Postgres postgres, string database, string limit, string published, string? temporary, DateOnly firstDay, Service service) =>
         (Options, Postgres, Database, Limit, this.published, this.temporary, FirstDay, Service, City) =
@@ -101,12 +103,25 @@ internal sealed class Bench : IAsyncDisposable
         await Core.Wrk.Run(bareServer ??= await Bare.Start(Postgres.ConnectionString(Database)), request, connections, Options.Seconds);
 
     /// <summary>Numbers of transactions go on from run to run: see <see cref="Statements.Script"/>.</summary>
-    public Task<Sample> Pgbench(string script, int connections)
+    /// <param name="script">What to say.</param>
+    /// <param name="connections">How many clients.</param>
+    /// <param name="transactions">How many in all; as many as the time of a run allows when not given.</param>
+    public Task<Sample> Pgbench(string script, int connections, int? transactions = null)
     {
-        var first = transactions;
-        transactions += connections * Statements.MostOfClient;
-        return Core.Pgbench.Run(Postgres, Limit, script, connections, Options.Seconds, first);
+        var first = transactionsBegun;
+        transactionsBegun += connections * Statements.MostOfClient;
+        return Core.Pgbench.Run(Postgres, Limit, script, connections, transactions is { } most ? ["-t", $"{Math.Max(1, most / connections)}"] : ["-T", $"{Options.Seconds}"], first);
     }
+
+    /// <summary>The same change in the service's database and in pgbench's.</summary>
+    public async Task ExecuteInBoth(string sql)
+    {
+        await Postgres.Execute(Database, sql);
+        if (Limit != Database) await Postgres.Execute(Limit, sql);
+    }
+
+    /// <returns>The number of the first of so many shifts that nobody has used yet.</returns>
+    public int NewShifts(int count) => (shifts += count) - count;
 
     /// <summary>Notes how many statements a request makes.</summary>
     public void Count(string what, IReadOnlyList<Statement> statements) => Table.Add($"{what}: statements of a request", $"{statements.Count}", "");
@@ -125,10 +140,15 @@ internal sealed class Bench : IAsyncDisposable
     }
 
     /// <summary>A service that has served nobody yet.</summary>
-    public async Task Restart()
+    /// <param name="path">Asked for until it is answered.</param>
+    /// <param name="token">With this.</param>
+    /// <returns>How long that took from the start of the process.</returns>
+    public async Task<TimeSpan> Restart(string path = Service.IsReady, string? token = null)
     {
         await Service.DisposeAsync();
-        Service = await Service.Start(published, Postgres.ConnectionString(Database));
+        var start = Stopwatch.GetTimestamp();
+        Service = await Service.Start(published, Postgres.ConnectionString(Database), path, token);
+        return Stopwatch.GetElapsedTime(start);
     }
 
     public async ValueTask DisposeAsync()

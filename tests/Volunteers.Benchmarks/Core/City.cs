@@ -28,6 +28,8 @@ internal sealed record City(long Rows)
 
     /// <summary>What the SQL and the scripts of load generators put before a number.</summary>
     public const string VolunteerPrefix = "0190a000-0003-7000-8000-";
+    public const string ShiftPrefix = "0190a000-0006-7000-8000-";
+    public const string SignUpPrefix = "0190a000-0007-7000-8000-";
 
     public static Guid Organization(int organization) => Id(1, organization, 0);
 
@@ -37,6 +39,9 @@ internal sealed record City(long Rows)
 
     /// <summary>What a team did in one month of the history.</summary>
     public static Guid Activity(int organization, int team, int month) => Id(4, organization, (team * Months) + month);
+
+    /// <summary>Not of the history: what scenarios make for themselves.</summary>
+    public static Guid Shift(int organization, int shift) => Id(6, organization, shift);
 
     public static int TeamsOf(int organization) => ShareOf(Teams, organization);
 
@@ -51,8 +56,8 @@ internal sealed record City(long Rows)
         return organization == Large ? Rows - ArchiveRows - (share * (Organizations - 2)) : share;
     }
 
-    /// <summary>The number behind the id of the first volunteer of an organization; the others follow.</summary>
-    public static long FirstVolunteer(int organization) => Number(organization, 0);
+    /// <summary>The number behind the id of the first volunteer, or shift, of an organization; the others follow.</summary>
+    public static long First(int organization) => Number(organization, 0);
 
     private static Guid Id(int kind, int organization, int number) =>
         Guid.Parse(string.Create(CultureInfo.InvariantCulture, $"0190a000-{kind:x4}-7000-8000-{Number(organization, number):x12}"));

@@ -8,7 +8,7 @@ internal static partial class Pgbench
 {
     private const int Threads = 2;
 
-    public static async Task<Sample> Run(Postgres postgres, string database, string script, int connections, int seconds, long first)
+    public static async Task<Sample> Run(Postgres postgres, string database, string script, int connections, string[] until, long first)
     {
         var folder = Directory.CreateTempSubdirectory("volunteers-pgbench-").FullName;
         try
@@ -17,7 +17,7 @@ internal static partial class Pgbench
             await File.WriteAllTextAsync(file, script);
             var said = await Tool.Run(Path.Combine(postgres.Binaries, "pgbench"),
             [
-                "-h", postgres.Socket, "-U", "volunteers", "-n", "-M", "prepared", "-c", $"{connections}", "-j", $"{Threads}", "-T", $"{seconds}", "-f", file, "-D", $"first={first}", "-D", "i=0",
+                "-h", postgres.Socket, "-U", "volunteers", "-n", "-M", "prepared", "-c", $"{connections}", "-j", $"{Threads}", .. until, "-f", file, "-D", $"first={first}", "-D", "i=0",
                 "--log", "--log-prefix", Path.Combine(folder, "log"), database,
             ], folder: folder);
             var (transactions, perSecond, failed) = (Number(Transactions(), said), Number(PerSecond(), said), Number(Failed(), said));

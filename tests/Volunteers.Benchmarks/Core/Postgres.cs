@@ -11,7 +11,7 @@ internal sealed class Postgres : IAsyncDisposable
 {
     private static readonly string[] Settings =
     [
-        "max_connections=400", "shared_buffers=1GB", "maintenance_work_mem=512MB", "max_wal_size=16GB", "checkpoint_timeout=15min", "wal_level=minimal", "max_wal_senders=0",
+        "max_connections=800", "shared_buffers=1GB", "maintenance_work_mem=512MB", "max_wal_size=16GB", "checkpoint_timeout=15min", "wal_level=minimal", "max_wal_senders=0",
         "timezone=UTC", "shared_preload_libraries=pg_stat_statements", "pg_stat_statements.track=all", "log_error_verbosity=default", "log_parameter_max_length=-1",
         // What a request says to the database is read from this log.
         "logging_collector=on", "log_destination=jsonlog", "log_filename=benchmark.log", "log_rotation_age=0", "log_rotation_size=0", "log_file_mode=0644",

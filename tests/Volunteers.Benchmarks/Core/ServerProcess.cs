@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Net;
+using System.Net.Http.Headers;
 using System.Net.Sockets;
 
 namespace Volunteers.Benchmarks.Core;
@@ -54,9 +55,10 @@ internal sealed class ServerProcess : IAsyncDisposable
     }
 
     /// <summary>Returns as soon as this path is answered.</summary>
-    public async Task Ready(string path)
+    public async Task Ready(string path, string? token = null)
     {
         using var http = new HttpClient { BaseAddress = Address };
+        if (token is not null) http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", token);
         for (var attempt = 0; attempt < 6_000; attempt++)
         {
             try

@@ -11,6 +11,8 @@ namespace Volunteers.Benchmarks.Core;
 /// <summary>The published Release service, as it would run in production: everything on, and only the limits of rates raised.</summary>
 internal sealed class Service : IAsyncDisposable
 {
+    public const string IsReady = "/health/ready";
+
     private const string Login = "benchmark@example.org";
     private const string Password = "a-password-for-benchmarks";
 
@@ -40,11 +42,11 @@ internal sealed class Service : IAsyncDisposable
     public static Task Migrate(string folder, string connectionString) =>
         Tool.Run(Path.Combine(folder, "Volunteers.Api"), ["migrate"], Environment(connectionString, 0));
 
-    public static async Task<Service> Start(string folder, string connectionString)
+    public static async Task<Service> Start(string folder, string connectionString, string path = IsReady, string? token = null)
     {
         var port = ServerProcess.FreePort();
         var process = ServerProcess.Start(Path.Combine(folder, "Volunteers.Api"), [], Environment(connectionString, port), port);
-        await process.Ready("/health/ready");
+        await process.Ready(path, token);
         return new Service(process);
     }
 

@@ -44,11 +44,12 @@ internal static partial class Statements
 
         var said = (await ReadLog(postgres, start)).Where(entry => entry.At <= end).ToList();
         var marked = said.Where(entry => markers.Any(entry.Statement.Says)).ToList();
-        foreach (var session in marked.Select(entry => entry.Session).Distinct())
+        foreach (var (_, session, named) in marked)
         {
             var statements = said.Where(entry => entry.Session == session).Select(entry => entry.Statement).ToList();
-            var (begin, commit) = (statements.FindIndex(statement => statement.Begins), statements.FindIndex(statement => statement.Commits));
-            if (begin >= 0 && commit > begin) return statements[begin..(commit + 1)];
+            var at = statements.IndexOf(named);
+            var (begin, commit) = (statements.FindLastIndex(at, statement => statement.Begins), statements.FindIndex(at, statement => statement.Commits));
+            if (begin >= 0 && commit >= 0) return statements[begin..(commit + 1)];
         }
         return marked.Count > 0 ? [.. marked.Select(entry => entry.Statement)] : throw new BenchmarkRefused($"The log of PostgreSQL does not show {string.Join(", ", markers)}.");
     }

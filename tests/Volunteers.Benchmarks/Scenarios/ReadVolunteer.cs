@@ -8,7 +8,7 @@ internal static class ReadVolunteer
     public static async Task Run(Bench bench)
     {
         var organization = City.Organization(City.Large);
-        var (people, first) = (City.VolunteersOf(City.Large), City.FirstVolunteer(City.Large));
+        var (people, first) = (City.VolunteersOf(City.Large), City.First(City.Large));
         var one = City.Volunteer(City.Large, 4_711 % people);
         var path = $"/v1/organizations/{organization}/volunteers/";
         await bench.Service.Get(path + one);

@@ -14,7 +14,7 @@ internal static class RecordService
     public static async Task Run(Bench bench)
     {
         var organization = City.Organization(City.Large);
-        var (people, first) = (City.VolunteersOf(City.Large), City.FirstVolunteer(City.Large));
+        var (people, first) = (City.VolunteersOf(City.Large), City.First(City.Large));
         var path = $"/v1/organizations/{organization}/service-records";
         var activity = City.Activity(City.Large, 0, City.Months - 1);
         var lastDay = bench.FirstDay.AddMonths(City.Months).AddDays(-1);
