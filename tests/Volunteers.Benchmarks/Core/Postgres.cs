@@ -9,6 +9,8 @@ namespace Volunteers.Benchmarks.Core;
 /// </summary>
 internal sealed class Postgres : IAsyncDisposable
 {
+    private const string FolderPrefix = "/tmp/volunteers-benchmarks-";
+
     private static readonly string[] Settings =
     [
         "max_connections=800", "shared_buffers=1GB", "maintenance_work_mem=512MB", "max_wal_size=16GB", "checkpoint_timeout=15min", "wal_level=minimal", "max_wal_senders=0",
@@ -43,7 +45,8 @@ internal sealed class Postgres : IAsyncDisposable
         var user = DatabaseUser.Find();
         var binaries = PostgresBinaries.Choose(PostgresBinaries.Find(PostgresBinaries.Folders(), user), madeBy: null, cluster: "");
         // Straight under /tmp: the path of a socket is short, and as root PostgreSQL's own user has to get there.
-        var temporary = Directory.CreateDirectory($"/tmp/volunteers-benchmarks-{Environment.ProcessId}").FullName;
+        SweepUp();
+        var temporary = Directory.CreateDirectory($"{FolderPrefix}{Environment.ProcessId}").FullName;
         LetIn(temporary);
         if (data is not null) LetIn(Directory.CreateDirectory(data).FullName);
         var (cluster, socket) = (Path.Combine(data ?? temporary, "postgres"), Path.Combine(temporary, "run"));
@@ -91,6 +94,13 @@ internal sealed class Postgres : IAsyncDisposable
     {
         await process.Stop();
         if (temporary is not null) Directory.Delete(temporary, recursive: true);
+    }
+
+    /// <summary>Removes the folders of runs that were killed.</summary>
+    private static void SweepUp()
+    {
+        foreach (var folder in Directory.GetDirectories("/tmp", Path.GetFileName(FolderPrefix) + "*"))
+            if (!Directory.Exists($"/proc/{folder[FolderPrefix.Length..]}")) Directory.Delete(folder, recursive: true);
     }
 
     private static void LetIn(string folder)

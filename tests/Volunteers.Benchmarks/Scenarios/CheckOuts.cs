@@ -20,7 +20,7 @@ internal static class CheckOuts
     public static async Task Run(Bench bench)
     {
         var (organization, first) = (City.Organization(City.Large), City.First(City.Large));
-        await bench.ExecuteInBoth($$"""update organizations set settings = settings || '{"AttendanceConfirmedBy": 1}' where id = '{{organization}}'""");
+        await bench.ExecuteInBoth($$"""update organizations set settings = settings || '{"AttendanceConfirmedBy": "automatic"}' where id = '{{organization}}'""");
         var next = 0;
 
         // One check-out by which those of pgbench are made.
