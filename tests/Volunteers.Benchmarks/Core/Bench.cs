@@ -72,6 +72,7 @@ internal sealed class Bench : IAsyncDisposable
                 await postgres.Execute("postgres", $"drop database if exists {copy} with (force)", $"create database {copy} template {Kept} strategy file_copy");
             await postgres.Execute("postgres", "checkpoint");
         }
+        await postgres.Execute(Kept, "select pg_stat_statements_reset()");
         return new Bench(options, postgres, database, limit, published, temporary, firstDay, await Service.Start(published, postgres.ConnectionString(database)));
     }
 

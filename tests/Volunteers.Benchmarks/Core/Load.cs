@@ -14,7 +14,11 @@ namespace Volunteers.Benchmarks.Core;
 internal sealed record Request(string Path, string Body);
 
 /// <summary>How a request went, by the clock of <see cref="Stopwatch"/>.</summary>
-internal sealed record Answered(int Status, long Sent, long Got)
+/// <param name="Status">Of HTTP.</param>
+/// <param name="Sent">When.</param>
+/// <param name="Got">When the whole answer was here.</param>
+/// <param name="Refusal">What a bad answer says.</param>
+internal sealed record Answered(int Status, long Sent, long Got, string? Refusal)
 {
     public double Milliseconds => Stopwatch.GetElapsedTime(Sent, Got).TotalMilliseconds;
 
@@ -41,6 +45,7 @@ internal static class Load
         })));
         var seconds = Stopwatch.GetElapsedTime(start).TotalSeconds;
         foreach (var connection in open) connection.Dispose();
+        if (answers.FirstOrDefault(answer => !answer.IsGood) is { } bad) Bench.Say($"  {bad.Status}: {bad.Refusal}");
 
         var latencies = answers.Select(answer => answer.Milliseconds).Order().ToArray();
         return (answers, new Sample(answers.Length, answers.Length / seconds, Sample.Percentile(latencies, 0.5), Sample.Percentile(latencies, 0.99), answers.Count(answer => !answer.IsGood))
@@ -67,14 +72,15 @@ internal static class Load
                 $"POST {request.Path} HTTP/1.1\r\nHost: {host}\r\nAuthorization: Bearer {token}\r\nContent-Type: application/json\r\nContent-Length: {length}\r\n\r\n{request.Body}"));
             var sent = Stopwatch.GetTimestamp();
             await socket.SendAsync(message);
-            var status = await Read();
-            return new Answered(status, sent, Stopwatch.GetTimestamp());
+            var (status, size) = await Read();
+            var got = Stopwatch.GetTimestamp();
+            return new Answered(status, sent, got, status is >= 200 and < 300 ? null : Encoding.UTF8.GetString(buffer, 0, size).Split("\r\n\r\n")[^1]);
         }
 
         public void Dispose() => socket.Dispose();
 
-        /// <summary>The answer's status, when the whole of it is here.</summary>
-        private async Task<int> Read()
+        /// <summary>The answer's status and size, when the whole of it is here.</summary>
+        private async Task<(int Status, int Size)> Read()
         {
             for (var have = 0; ;)
             {
@@ -82,7 +88,7 @@ internal static class Load
                 var read = await socket.ReceiveAsync(buffer.AsMemory(have));
                 if (read == 0) throw new BenchmarkRefused("The service closed a connection.");
                 have += read;
-                if (IsWhole(buffer.AsSpan(0, have)) && Utf8Parser.TryParse(buffer.AsSpan("HTTP/1.1 ".Length, 3), out int status, out _)) return status;
+                if (IsWhole(buffer.AsSpan(0, have)) && Utf8Parser.TryParse(buffer.AsSpan("HTTP/1.1 ".Length, 3), out int status, out _)) return (status, have);
             }
         }
 

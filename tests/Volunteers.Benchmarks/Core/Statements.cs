@@ -27,6 +27,20 @@ internal static partial class Statements
     /// <summary>Until the log is written, and the work that earlier requests left behind is done.</summary>
     private static readonly TimeSpan Settling = TimeSpan.FromSeconds(2.5);
 
+    /// <summary>By the groups of <see cref="One"/>.</summary>
+    private static readonly Dictionary<string, string> Types = new()
+    {
+        ["uuid"] = "uuid",
+        ["uuids"] = "uuid[]",
+        ["instant"] = "timestamptz",
+        ["instants"] = "timestamptz[]",
+        ["day"] = "date",
+        ["days"] = "date[]",
+        ["numbers"] = "bigint[]",
+        ["bytes"] = "bytea[]",
+        ["texts"] = "text[]",
+    };
+
     /// <param name="postgres">Its log is read.</param>
     /// <param name="markers">What this request says and others do not: an organization, a person, a key.</param>
     /// <param name="act">The request.</param>
@@ -126,13 +140,12 @@ internal static partial class Statements
         : $"'{value.Replace("'", "''", StringComparison.Ordinal)}'";
 
     /// <summary>What the log does not say, and PostgreSQL could not always tell from where the value stands.</summary>
-    private static string TypeOf(string value) =>
-        IsJson(value) ? "jsonb" : One().Match(value) is { Success: true } match ? match.Groups.Cast<Group>().Skip(1).First(group => group.Success).Name switch
-        {
-            "uuid" => "uuid", "uuids" => "uuid[]", "instant" => "timestamptz", "instants" => "timestamptz[]", "day" => "date", "days" => "date[]", "numbers" => "bigint[]",
-            "bytes" => "bytea[]", _ => "text[]",
-        }
-        : "";
+    private static string TypeOf(string value)
+    {
+        if (IsJson(value)) return "jsonb";
+        var group = One().Match(value).Groups.Values.Skip(1).FirstOrDefault(group => group.Success);
+        return group is null ? "" : Types[group.Name];
+    }
 
     private static bool IsJson(string value)
     {
@@ -167,7 +180,7 @@ internal static partial class Statements
 
     [GeneratedRegex("""
         ^(?:(?<uuid>[0-9a-f]{8}-[0-9a-f-]{27})|(?<uuids>\{[0-9a-f]{8}-[0-9a-f-]{27}.*\})|(?<instant>\d{4}-\d\d-\d\d \d\d:.*)|(?<instants>\{"\d{4}-\d\d-\d\d \d\d:.*\})|
-        (?<day>\d{4}-\d\d-\d\d)|(?<days>\{\d{4}-\d\d-\d\d.*\})|(?<numbers>\{-?\d+(,-?\d+)*\})|(?<bytes>\{"\\\\x.*\})|(?<texts>\{.+\}))$
+        (?<day>\d{4}-\d\d-\d\d)|(?<days>\{\d{4}-\d\d-\d\d.*\})|(?<numbers>\{-?\d+(?:,-?\d+)*\})|(?<bytes>\{"\\\\x.*\})|(?<texts>\{.+\}))$
         """, RegexOptions.IgnorePatternWhitespace | RegexOptions.Singleline)]
     private static partial Regex One();
 }

@@ -37,15 +37,15 @@ internal static class RecordService
             $"\\set v {first} + :n % {people}\n\\set day 1 + :n / {people} % {Days}", ("insert into hour_ledgers", "\\gset ledger_"));
 
         var sent = 0L;
-        await bench.Compete("record one service", Bench.Loads,
-            (Contestant.Service, async connections =>
-            {
-                var sample = await bench.Wrk(Lua(path, activity, first, people, sent, lastDay), connections);
-                sent += (long)sample.Count + connections;
-                return sample;
-            }),
-            (Contestant.Database, connections => bench.Pgbench(script, connections)));
+        await bench.Compete("record one service", Bench.Loads, (Contestant.Service, Service), (Contestant.Database, connections => bench.Pgbench(script, connections)));
         await Checks.LedgerIsWhole(bench, City.Large);
+
+        async Task<Sample> Service(int connections)
+        {
+            var sample = await bench.Wrk(Lua(path, activity, first, people, sent, lastDay), connections);
+            sent += (long)sample.Count + connections;
+            return sample;
+        }
     }
 
     private static string Lua(string path, Guid activity, long first, int people, long from, DateOnly lastDay) =>
