@@ -74,7 +74,7 @@ internal static class Load
             await socket.SendAsync(message);
             var (status, size) = await Read();
             var got = Stopwatch.GetTimestamp();
-            return new Answered(status, sent, got, status is >= 200 and < 300 ? null : Encoding.UTF8.GetString(buffer, 0, size).Split("\r\n\r\n")[^1]);
+            return new Answered(status, sent, got, status is >= 200 and < 300 ? null : Encoding.UTF8.GetString(buffer, 0, size).Split("\r\n\r\n", 2)[^1]);
         }
 
         public void Dispose() => socket.Dispose();

@@ -25,7 +25,7 @@ internal static class CheckOuts
 
         // One check-out by which those of pgbench are made.
         var sample = await CheckIn(1);
-        var (volunteer, shift) = (City.Volunteer(City.Large, sample.Volunteer), City.Shift(City.Large, sample.Shift));
+        var (volunteer, shift) = (City.Volunteer(City.Large, sample.Volunteer), City.Shift(City.Large, sample.Shift + (sample.Volunteer % ShiftsAtOnce)));
         var position = await bench.Postgres.Scalar<long>(bench.Database, $"select position + 1 from hour_ledgers where organization_id = '{organization}'");
         var since = DateTimeOffset.UtcNow;
         var statements = await Statements.Of(bench.Postgres, [volunteer.ToString()],
@@ -70,7 +70,7 @@ internal static class CheckOuts
             await Shifts.SignUp(bench, firstShift, ShiftsAtOnce, firstVolunteer, people);
             foreach (var batch in Enumerable.Range(firstVolunteer, people).Chunk(InBatch))
                 RefuseUnlessTaken(await bench.Service.Post($"/v1/organizations/{organization}/attendance/batch", Batch(batch, firstShift)));
-            return (firstShift + (firstVolunteer % ShiftsAtOnce), firstVolunteer);
+            return (firstShift, firstVolunteer);
         }
     }
 
