@@ -44,28 +44,39 @@ internal static partial class Statements
     /// <param name="postgres">Its log is read.</param>
     /// <param name="markers">What this request says and others do not: an organization, a person, a key.</param>
     /// <param name="act">The request.</param>
-    /// <returns>Of a change, its transaction from the beginning to the end; of what only reads, all that names a marker.</returns>
-    public static async Task<List<Statement>> Of(Postgres postgres, string[] markers, Func<Task> act)
-    {
-        await postgres.Execute("postgres", "alter system set log_statement = 'all'", "select pg_reload_conf()");
-        await Task.Delay(Settling);
-        var start = new FileInfo(postgres.LogFile).Length;
-        await act();
-        // What runs beside it and comes later is no part of it.
-        var end = DateTimeOffset.UtcNow;
-        await Task.Delay(Settling);
-        await postgres.Execute("postgres", "alter system reset log_statement", "select pg_reload_conf()");
+    /// <returns>All that names a marker.</returns>
+    public static async Task<List<Statement>> OfRead(Postgres postgres, string[] markers, Func<Task> act) =>
+        [.. (await Said(postgres, act)).Select(entry => entry.Statement).Where(statement => markers.Any(statement.Says))];
 
-        var said = (await ReadLog(postgres, start)).Where(entry => entry.At <= end).ToList();
-        var marked = said.Where(entry => markers.Any(entry.Statement.Says)).ToList();
-        foreach (var (_, session, named) in marked)
+    /// <param name="postgres">Its log is read.</param>
+    /// <param name="marker">What this change says and others do not.</param>
+    /// <param name="act">The request.</param>
+    /// <returns>Its transaction from the beginning to the end.</returns>
+    public static async Task<List<Statement>> OfChange(Postgres postgres, string marker, Func<Task> act)
+    {
+        var said = await Said(postgres, act);
+        foreach (var (_, session, named) in said.Where(entry => entry.Statement.Says(marker)))
         {
             var statements = said.Where(entry => entry.Session == session).Select(entry => entry.Statement).ToList();
             var at = statements.IndexOf(named);
             var (begin, commit) = (statements.FindLastIndex(at, statement => statement.Begins), statements.FindIndex(at, statement => statement.Commits));
             if (begin >= 0 && commit >= 0) return statements[begin..(commit + 1)];
         }
-        return marked.Count > 0 ? [.. marked.Select(entry => entry.Statement)] : throw new BenchmarkRefused($"The log of PostgreSQL does not show {string.Join(", ", markers)}.");
+        throw new BenchmarkRefused($"The log of PostgreSQL shows no transaction with {marker}.");
+    }
+
+    private static async Task<List<(DateTimeOffset At, string Session, Statement Statement)>> Said(Postgres postgres, Func<Task> act)
+    {
+        await postgres.Execute("postgres", "alter system set log_statement = 'all'", "select pg_reload_conf()");
+        await Task.Delay(Settling);
+        var start = new FileInfo(postgres.LogFile).Length;
+        await act();
+        // What comes later is no part of it, and what the pool says when a connection changes hands would take pgbench's statements away.
+        var end = DateTimeOffset.UtcNow;
+        await Task.Delay(Settling);
+        await postgres.Execute("postgres", "alter system reset log_statement", "select pg_reload_conf()");
+
+        return [.. (await ReadLog(postgres, start)).Where(entry => entry.At <= end && entry.Statement.Sql != "DISCARD ALL")];
     }
 
     private static async Task<List<(DateTimeOffset At, string Session, Statement Statement)>> ReadLog(Postgres postgres, long start)
@@ -77,7 +88,7 @@ internal static partial class Statements
         while (await reader.ReadLineAsync() is { } line)
         {
             using var entry = JsonDocument.Parse(line);
-            if (Said().Match(Text("message")) is not { Success: true } match) continue;
+            if (Kind().Match(Text("message")) is not { Success: true } match) continue;
             var at = DateTimeOffset.ParseExact(Text("timestamp"), "yyyy-MM-dd HH:mm:ss.fff 'UTC'", CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal);
             entries.Add((at, Text("session_id"), new Statement(Text("message")[match.Length..], [.. Parameter().Matches(Text("detail")).Select(Value)])));
 
@@ -167,7 +178,7 @@ internal static partial class Statements
     private static string? Value(Match parameter) => parameter.Groups[1].Success ? parameter.Groups[1].Value.Replace("''", "'", StringComparison.Ordinal) : null;
 
     [GeneratedRegex(@"^(statement|execute [^:]*): ")]
-    private static partial Regex Said();
+    private static partial Regex Kind();
 
     [GeneratedRegex(@"\$\d+ = (?:'((?:[^']|'')*)'|NULL)")]
     private static partial Regex Parameter();

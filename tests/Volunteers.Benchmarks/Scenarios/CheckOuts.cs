@@ -28,7 +28,7 @@ internal static class CheckOuts
         var (volunteer, shift) = (City.Volunteer(City.Large, sample.Volunteer), City.Shift(City.Large, sample.Shift + (sample.Volunteer % ShiftsAtOnce)));
         var position = await bench.Postgres.Scalar<long>(bench.Database, $"select position + 1 from hour_ledgers where organization_id = '{organization}'");
         var since = DateTimeOffset.UtcNow;
-        var statements = await Statements.Of(bench.Postgres, [volunteer.ToString()],
+        var statements = await Statements.OfChange(bench.Postgres, volunteer.ToString(),
             () => bench.Service.Post($"/v1/organizations/{organization}/shifts/{shift}/check-out", new { volunteerId = volunteer }));
         bench.Count("check out", statements);
 
@@ -82,7 +82,7 @@ internal static class CheckOuts
         await Shifts.MakeNow(bench, firstShift, ShiftsAtOnce, People);
         await Shifts.SignUp(bench, firstShift, ShiftsAtOnce, firstVolunteer, InBatch);
         var body = Batch([.. Enumerable.Range(firstVolunteer, InBatch)], firstShift);
-        var statements = await Statements.Of(bench.Postgres, [City.Volunteer(City.Large, firstVolunteer).ToString()],
+        var statements = await Statements.OfChange(bench.Postgres, City.Volunteer(City.Large, firstVolunteer).ToString(),
             async () => RefuseUnlessTaken(await bench.Service.Post($"/v1/organizations/{organization}/attendance/batch", body)));
         var most = statements.CountBy(statement => statement.Sql).OrderByDescending(kind => kind.Value).ToList();
         bench.Table.Add("batch of 100 check-ins: transactions", $"{statements.Count(statement => statement.Commits)}", "1");

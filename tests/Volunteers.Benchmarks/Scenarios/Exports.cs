@@ -13,7 +13,7 @@ internal static class Exports
     public static async Task Csv(Bench bench)
     {
         var (rows, path) = (bench.City.ArchiveRows, Path(bench, bench.FirstDay.AddMonths(City.Months), "csv"));
-        var statements = await Statements.Of(bench.Postgres, [City.Organization(City.Archive).ToString()], () => bench.Service.Download(path));
+        var statements = await Statements.OfRead(bench.Postgres, [City.Organization(City.Archive).ToString()], () => bench.Service.Download(path));
         var query = Statements.Script([.. statements.Where(statement => statement.Sql.Contains(Cursor, StringComparison.Ordinal))], DateTimeOffset.MaxValue, []);
         query = query[(query.IndexOf(Cursor, StringComparison.Ordinal) + Cursor.Length)..].Trim().TrimEnd(';').ReplaceLineEndings(" ");
 

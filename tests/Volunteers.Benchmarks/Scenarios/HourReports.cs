@@ -26,7 +26,7 @@ internal static class HourReports
 
         foreach (var (what, url) in new[] { ("hours of a year: now", path + Period(year)), ("hours of a year: asOf ten postings ago", path + Period(year) + asOf) })
         {
-            bench.Count(what, await Statements.Of(bench.Postgres, [organization.ToString()], () => bench.Service.Get(url)));
+            bench.Count(what, await Statements.OfRead(bench.Postgres, [organization.ToString()], () => bench.Service.Get(url)));
             await bench.Compete(what, Few, (Contestant.Service, connections => bench.Wrk(Get(url), connections)));
         }
         var ratio = bench.Table.PerSecond("hours of a year: now", Few[0], Contestant.Service) / bench.Table.PerSecond("hours of a year: asOf ten postings ago", Few[0], Contestant.Service);
@@ -37,7 +37,7 @@ internal static class HourReports
     {
         var totals = Bare.Totals(more).Replace("$1", $"'{City.Organization(City.Large)}'", StringComparison.Ordinal)
             .Replace("$2", $"'{days.From:yyyy-MM-dd}'", StringComparison.Ordinal).Replace("$3", $"'{days.To:yyyy-MM-dd}'", StringComparison.Ordinal);
-        bench.Count(what, await Statements.Of(bench.Postgres, [City.Organization(City.Large).ToString()], () => bench.Service.Get(path)));
+        bench.Count(what, await Statements.OfRead(bench.Postgres, [City.Organization(City.Large).ToString()], () => bench.Service.Get(path)));
         await bench.Compete(what, loads,
             (Contestant.Service, connections => bench.Wrk(Get(path), connections)),
             (Contestant.Database, connections => bench.Pgbench(totals + ";\n", connections)),

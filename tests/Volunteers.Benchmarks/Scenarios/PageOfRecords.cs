@@ -32,7 +32,7 @@ internal static class PageOfRecords
     {
         await bench.Service.Get(path);
         var since = DateTimeOffset.UtcNow;
-        var statements = await Statements.Of(bench.Postgres, [City.Team(City.Archive, 0).ToString(), City.Organization(City.Archive).ToString()], () => bench.Service.Get(path));
+        var statements = await Statements.OfRead(bench.Postgres, [City.Team(City.Archive, 0).ToString(), City.Organization(City.Archive).ToString()], () => bench.Service.Get(path));
         bench.Count(what, statements);
         var script = Statements.Script(statements, since, []);
         await bench.Compete(what, Bench.Loads,

@@ -14,7 +14,7 @@ internal static class ReadVolunteer
         await bench.Service.Get(path + one);
 
         var since = DateTimeOffset.UtcNow;
-        var statements = await Statements.Of(bench.Postgres, [organization.ToString(), one.ToString()], () => bench.Service.Get(path + one));
+        var statements = await Statements.OfRead(bench.Postgres, [organization.ToString(), one.ToString()], () => bench.Service.Get(path + one));
         bench.Count("read one volunteer", statements);
         var script = Statements.Script(statements, since, [(one.ToString(), Sql.Volunteer("v"))], $"\\set v random({first}, {first + people - 1})");
         var id = $"string.format(\"{City.VolunteerPrefix}%012x\", math.random({first}, {first + people - 1}))";

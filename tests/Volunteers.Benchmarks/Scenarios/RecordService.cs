@@ -23,7 +23,7 @@ internal static class RecordService
         var (volunteer, key) = (City.Volunteer(City.Large, people - 1), $"benchmark-{Guid.NewGuid()}");
         var position = await bench.Postgres.Scalar<long>(bench.Database, $"select position + 1 from hour_ledgers where organization_id = '{organization}'");
         var since = DateTimeOffset.UtcNow;
-        var statements = await Statements.Of(bench.Postgres, [key], () => bench.Service.Post(path,
+        var statements = await Statements.OfChange(bench.Postgres, key, () => bench.Service.Post(path,
             new { volunteerId = volunteer, activityId = activity, startsAt = $"{lastDay:yyyy-MM-dd}T{Clock[0]}Z", endsAt = $"{lastDay:yyyy-MM-dd}T{Clock[1]}Z" }, key));
         bench.Count("record one service", statements);
         var script = Statements.Script(statements, since,

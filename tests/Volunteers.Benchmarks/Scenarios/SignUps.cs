@@ -17,7 +17,7 @@ internal static class SignUps
         var sample = bench.NewShifts(1);
         await Shifts.MakeToCome(bench, sample, 1, Places);
         var (volunteer, since) = (City.Volunteer(City.Large, City.VolunteersOf(City.Large) - 1), DateTimeOffset.UtcNow);
-        var statements = await Statements.Of(bench.Postgres, [volunteer.ToString()],
+        var statements = await Statements.OfChange(bench.Postgres, volunteer.ToString(),
             () => bench.Service.Post($"/v1/organizations/{organization}/shifts/{City.Shift(City.Large, sample)}/sign-ups", new { volunteerId = volunteer }));
         bench.Count("sign up for a shift", statements);
 
