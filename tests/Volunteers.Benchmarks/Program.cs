@@ -31,7 +31,7 @@ try
 {
     var options = Options.Parse(args, scenarios.Select(scenario => scenario.Name));
     await using var bench = await Bench.Open(options);
-    foreach (var (name, run, writes) in scenarios.Where(scenario => options.Scenario == "all" || options.Scenario == scenario.Name))
+    foreach (var (name, run, writes) in scenarios.Where(scenario => options.Scenarios.Contains(scenario.Name)))
     {
         Bench.Say(name);
         if (writes && !bench.MayWrite)
