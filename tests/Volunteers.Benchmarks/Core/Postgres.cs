@@ -21,11 +21,12 @@ internal sealed class Postgres : IAsyncDisposable
 
     private readonly PostgresProcess process;
     private readonly string cluster;
-    private readonly string? temporary;
+    private readonly string temporary;
+    private readonly FileStream? ours;
 
-    private Postgres(PostgresProcess process, PostgresBinaries binaries, string cluster, string socket, string? temporary)
+    private Postgres(PostgresProcess process, PostgresBinaries binaries, string cluster, string socket, string temporary, FileStream? ours)
     {
-        (this.process, this.cluster, Binaries, Socket, this.temporary) = (process, cluster, binaries.Folder, socket, temporary);
+        (this.process, this.cluster, Binaries, Socket, this.temporary, this.ours) = (process, cluster, binaries.Folder, socket, temporary, ours);
         LogFile = Path.Combine(cluster, "log", "benchmark.json");
     }
 
@@ -48,13 +49,18 @@ internal sealed class Postgres : IAsyncDisposable
         SweepUp();
         var temporary = Directory.CreateDirectory($"{FolderPrefix}{Environment.ProcessId}").FullName;
         LetIn(temporary);
-        if (data is not null) LetIn(Directory.CreateDirectory(data).FullName);
+        FileStream? ours = null;
+        if (data is not null)
+        {
+            LetIn(Directory.CreateDirectory(data).FullName);
+            ours = Take(data);
+        }
         var (cluster, socket) = (Path.Combine(data ?? temporary, "postgres"), Path.Combine(temporary, "run"));
         if (!Directory.Exists(cluster)) await Task.Run(() => binaries.MakeCluster(cluster, user));
         await PostgresProcess.StopLeftover(cluster, CancellationToken.None);
         user.MakePrivateFolder(socket);
         var process = await PostgresProcess.Start(binaries, user, cluster, socket, Path.Combine(temporary, "postgres.log"), Settings, CancellationToken.None);
-        return new Postgres(process, binaries, cluster, socket, temporary);
+        return new Postgres(process, binaries, cluster, socket, temporary, ours);
     }
 
     /// <param name="database">Which.</param>
@@ -93,7 +99,21 @@ internal sealed class Postgres : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await process.Stop();
-        if (temporary is not null) Directory.Delete(temporary, recursive: true);
+        Directory.Delete(temporary, recursive: true);
+        if (ours is not null) await ours.DisposeAsync();
+    }
+
+    /// <summary>Two runs at once would stop each other's PostgreSQL.</summary>
+    private static FileStream Take(string data)
+    {
+        try
+        {
+            return new FileStream(Path.Combine(data, "taken"), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+        }
+        catch (IOException)
+        {
+            throw new BenchmarkRefused($"Another run works with {data}.");
+        }
     }
 
     /// <summary>Removes the folders of runs that were killed.</summary>

@@ -13,6 +13,7 @@ internal sealed class ServerProcess : IAsyncDisposable
 
     private readonly Process process;
     private readonly string log;
+    private bool ended;
 
     private ServerProcess(Process process, string log, int port)
     {
@@ -66,7 +67,7 @@ internal sealed class ServerProcess : IAsyncDisposable
                 using var answer = await http.GetAsync(new Uri(path, UriKind.Relative));
                 if (answer.IsSuccessStatusCode) return;
             }
-            catch (HttpRequestException e) when (e.InnerException is SocketException)
+            catch (HttpRequestException)
             {
                 // Not yet.
             }
@@ -78,6 +79,8 @@ internal sealed class ServerProcess : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
+        if (ended) return;
+        ended = true;
         AppDomain.CurrentDomain.ProcessExit -= Kill;
         Kill(null, EventArgs.Empty);
         await process.WaitForExitAsync();
