@@ -31,7 +31,7 @@ internal static class Wrk
             var (requests, duration) = (result[0], result[1] / 1e6);
             return new Sample(requests, requests / duration, result[2] / 1000, result[3] / 1000, (long)result[4])
             {
-                CpuMicroseconds = (server.CpuSeconds - cpu) * 1e6 / requests, MemoryMiB = server.MemoryMiB,
+                CpuMicroseconds = requests > 0 ? (server.CpuSeconds - cpu) * 1e6 / requests : null, MemoryMiB = server.MemoryMiB,
             };
         }
         finally
