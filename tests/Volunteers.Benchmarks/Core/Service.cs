@@ -16,6 +16,9 @@ internal sealed class Service : IAsyncDisposable
     private const string Login = "benchmark@example.org";
     private const string Password = "a-password-for-benchmarks";
 
+    /// <summary>The same after a restart: it is part of the issuer of tokens.</summary>
+    private static readonly int Port = ServerProcess.FreePort();
+
     private static readonly TimeSpan TokenIsGood = TimeSpan.FromMinutes(10);
 
     private readonly ServerProcess process;
@@ -44,8 +47,7 @@ internal sealed class Service : IAsyncDisposable
 
     public static async Task<Service> Start(string folder, string connectionString, string path = IsReady, string? token = null)
     {
-        var port = ServerProcess.FreePort();
-        var process = ServerProcess.Start(Path.Combine(folder, "Volunteers.Api"), [], Environment(connectionString, port), port);
+        var process = ServerProcess.Start(Path.Combine(folder, "Volunteers.Api"), [], Environment(connectionString, Port), Port);
         await process.Ready(path, token);
         return new Service(process);
     }
