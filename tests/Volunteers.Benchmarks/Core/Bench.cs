@@ -54,7 +54,7 @@ internal sealed class Bench : IAsyncDisposable
         var postgres = await Postgres.Start(options.Data);
         Tool.RefuseIfMissing(postgres);
         var temporary = options.Service is null ? Directory.CreateTempSubdirectory("volunteers-published-").FullName : null;
-        Say("publishing the service");
+        Say(options.Service is null ? "publishing the service" : $"taking the service in {options.Service}");
         var published = options.Service ?? await Service.Publish(temporary!);
         await MakeCity(options, postgres, published);
 
