@@ -44,6 +44,8 @@ internal sealed class Contract
     public string? Breach(HttpMethod method, string path, HttpResponseMessage answer, string? body)
     {
         var status = (int)answer.StatusCode;
+        // What a browser asks before it lets a page ask is answered for every path.
+        if (method == HttpMethod.Options) return null;
         if (Find(method, path) is not { } found) return status < 400 && path.StartsWith("/v1/", StringComparison.Ordinal) ? "no such operation" : null;
 
         var (route, operation) = found;
@@ -111,7 +113,7 @@ internal sealed class ContractHandler(HttpMessageHandler inner) : DelegatingHand
         var answer = await base.SendAsync(request, cancellationToken);
         string? body = null;
         // What is streamed for as long as it takes is left to whoever asked.
-        if (answer.Content.Headers.ContentType?.MediaType is { } type && type.EndsWith("json", StringComparison.Ordinal))
+        if (answer.Content.Headers.ContentType?.MediaType is "application/json" or "application/problem+json")
         {
             await answer.Content.LoadIntoBufferAsync(cancellationToken);
             body = await answer.Content.ReadAsStringAsync(cancellationToken);
