@@ -50,8 +50,10 @@ internal sealed class Contract
 
         var (route, operation) = found;
         var response = Resolved(operation["responses"]![$"{status}"]);
-        // An id that is none leads nowhere, and what the server cannot read is of no operation.
-        if (response is null) return (status == 404 && route.TakesIds) || status == 431 ? null : $"status {status} of {route.Path} is not declared";
+        // What the server itself cannot read is of no operation: it says so, closes the connection, and no more.
+        if (status is 400 or 431 && answer is { Headers.ConnectionClose: true, Content.Headers.ContentLength: 0 }) return null;
+        // An id that is none leads nowhere.
+        if (response is null) return status == 404 && route.TakesIds ? null : $"status {status} of {route.Path} is not declared";
 
         foreach (var (name, header) in response["headers"]?.AsObject() ?? [])
             if ((bool?)Resolved(header)!["required"] == true && !answer.Headers.Contains(name) && !answer.Content.Headers.Contains(name)) return $"header {name} is missing";
