@@ -2,6 +2,7 @@ using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Options;
 using Volunteers.Features.Audit;
 using Volunteers.Features.Identity;
+using Volunteers.Features.Jobs;
 using Volunteers.Features.Volunteers;
 using Volunteers.Platform;
 using Volunteers.Platform.Audit;
@@ -127,9 +128,12 @@ internal sealed class Commands(string[] args) : IAsyncDisposable
     private static async Task RotateKeys(WebApplication app)
     {
         await using var scope = app.Services.CreateAsyncScope();
-        var result = await new KeyRotation(scope.ServiceProvider.GetRequiredService<VolunteersDb>(), app.Services.GetRequiredService<PersonalSeal>(), app.Services.GetRequiredService<TimeProvider>()).Run(CancellationToken.None);
-        Console.WriteLine($"Sealed {result.Sealed} documents with the current key, hashed {result.Hashed} with the current hash key.");
-        if (result.Problems.Count > 0) throw new StartupRefused(string.Join('\n', result.Problems));
+        var db = scope.ServiceProvider.GetRequiredService<VolunteersDb>();
+        var result = await new KeyRotation(db, app.Services.GetRequiredService<PersonalSeal>(), app.Services.GetRequiredService<TimeProvider>()).Run(CancellationToken.None);
+        var files = await app.Services.GetRequiredService<JobFiles>().Reseal(db, CancellationToken.None);
+        Console.WriteLine($"Sealed {result.Sealed} documents and {files.Sealed} pieces of jobs' files with the current key, hashed {result.Hashed} with the current hash key.");
+        string[] problems = [.. result.Problems, .. files.Problems];
+        if (problems.Length > 0) throw new StartupRefused(string.Join('\n', problems));
     }
 
     private Task<Account?> Administrator(WebApplication app, IServiceProvider services) => FirstAdministrator.Ensure(services,

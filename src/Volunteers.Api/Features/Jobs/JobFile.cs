@@ -41,7 +41,7 @@ internal sealed class JobFiles(PersonalSeal seal, IDataProtectionProvider protec
 
     public JobChunk Chunk(Job job, int number, ReadOnlySpan<byte> content)
     {
-        var sealedText = seal.IsConfigured ? seal.Seal(content, BoundTo(job, number)) : null;
+        var sealedText = seal.IsConfigured ? seal.Seal(content, BoundTo(job.OrganizationId, job.Id, number)) : null;
         return new JobChunk
         {
             OrganizationId = job.OrganizationId, JobId = job.Id, Number = number, KeyId = sealedText?.KeyId,
@@ -70,7 +70,7 @@ internal sealed class JobFiles(PersonalSeal seal, IDataProtectionProvider protec
     {
         try
         {
-            return chunk.KeyId is { } key ? seal.OpenBytes(new SealedText(key, chunk.Content), BoundTo(job, chunk.Number)) : protector.Unprotect(chunk.Content);
+            return chunk.KeyId is { } key ? seal.OpenBytes(new SealedText(key, chunk.Content), BoundTo(job.OrganizationId, job.Id, chunk.Number)) : protector.Unprotect(chunk.Content);
         }
         catch (CryptographicException)
         {
@@ -79,5 +79,41 @@ internal sealed class JobFiles(PersonalSeal seal, IDataProtectionProvider protec
         }
     }
 
-    private static byte[] BoundTo(Job job, int number) => Encoding.UTF8.GetBytes($"job {job.OrganizationId} {job.Id} {number}");
+    /// <summary>
+    /// Brings every piece under the key of now, one statement each: it may be stopped and run again, beside workers that write.
+    /// What a replica writes with an old key meanwhile is found by the next round.
+    /// </summary>
+    /// <returns>How many it sealed, and what it could not open.</returns>
+    public async Task<(int Sealed, IReadOnlyList<string> Problems)> Reseal(VolunteersDb db, CancellationToken ct)
+    {
+        var (key, resealed) = (seal.CurrentKey, 0);
+        var problems = new List<string>();
+        for (var before = -1; before != resealed;)
+        {
+            before = resealed;
+            problems.Clear();
+            var old = db.JobChunks.Where(c => c.KeyId != null && c.KeyId != key);
+            foreach (var missing in (await old.Select(c => c.KeyId!).Distinct().ToListAsync(ct)).Where(id => !seal.Opens(id)).Order(StringComparer.Ordinal))
+                problems.Add($"Files of jobs are sealed with the key '{missing}', which is not in PersonalData:Keys. Put it back, and run this again, or wait until they are pruned.");
+            foreach (var found in await old.Select(c => new { c.OrganizationId, c.JobId, c.Number, c.KeyId }).ToListAsync(ct))
+            {
+                if (!seal.Opens(found.KeyId!)) continue;
+                var piece = db.JobChunks.Where(c => c.OrganizationId == found.OrganizationId && c.JobId == found.JobId && c.Number == found.Number && c.KeyId == found.KeyId);
+                if (await piece.AsNoTracking().SingleOrDefaultAsync(ct) is not { } chunk) continue;
+                try
+                {
+                    var bound = BoundTo(chunk.OrganizationId, chunk.JobId, chunk.Number);
+                    var anew = seal.Seal(seal.OpenBytes(new SealedText(chunk.KeyId!, chunk.Content), bound), bound);
+                    resealed += await piece.ExecuteUpdateAsync(set => set.SetProperty(c => c.KeyId, anew.KeyId).SetProperty(c => c.Content, anew.Bytes), ct);
+                }
+                catch (CryptographicException)
+                {
+                    problems.Add($"Piece {chunk.Number} of the file of job {chunk.JobId} of organization {chunk.OrganizationId} is damaged: its key does not open it.");
+                }
+            }
+        }
+        return (resealed, problems);
+    }
+
+    private static byte[] BoundTo(Guid organizationId, Guid jobId, int number) => Encoding.UTF8.GetBytes($"job {organizationId} {jobId} {number}");
 }

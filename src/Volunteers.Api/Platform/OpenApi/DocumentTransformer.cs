@@ -77,6 +77,8 @@ internal sealed class DocumentTransformer(IConfiguration configuration) : IOpenA
                 Every POST takes an `Idempotency-Key`; every PATCH is a JSON merge patch and needs `If-Match`. Every error is
                 `application/problem+json` with a stable `code`; its texts follow `Accept-Language` (zh-CN, en). More codes may come, with
                 statuses that are there already: treat one that is not known by its status. Requests may name themselves in `X-Request-Id`.
+                Members that a request does not list are refused. The schemas of answers are closed as well, since they say to the member
+                what this version answers; later ones may answer more, so a client passes over members that it does not know.
                 """,
             Contact = Contact(),
             License = context.DocumentName == OpenApiSetup.Older
