@@ -10,6 +10,12 @@ internal static class Database
 {
     public const string ConnectionName = "Volunteers";
 
+    /// <summary>
+    /// What the connection string does not say otherwise. Statements are prepared when they come again, and a session keeps them, since it is not
+    /// reset between requests: what a request sets is set for its transaction, and locks of a session are given back by hand (<see cref="SessionLock"/>).
+    /// </summary>
+    private const string Defaults = "Max Auto Prepare=200;Auto Prepare Min Usages=3;No Reset On Close=true;";
+
     private static readonly CommittedRows Counting = new();
 
     public static void AddDatabase(this IServiceCollection services)
@@ -36,7 +42,7 @@ internal static class Database
     private static NpgsqlDataSource DataSource(string connectionString, int? mostConnections = null)
     {
         // The detail of an error repeats values of the row, and an error may be logged.
-        var settings = new NpgsqlConnectionStringBuilder(connectionString) { ApplicationName = "Volunteers", IncludeErrorDetail = false };
+        var settings = new NpgsqlConnectionStringBuilder(Defaults + connectionString) { ApplicationName = "Volunteers", IncludeErrorDetail = false };
         if (mostConnections is { } most) (settings.MinPoolSize, settings.MaxPoolSize) = (0, most);
         settings.Options = $"{settings.Options} -c role={Migrator.ServiceRole} -c statement_timeout=60s -c idle_in_transaction_session_timeout=120s".Trim();
         return new NpgsqlDataSourceBuilder(settings.ConnectionString).Build();

@@ -31,6 +31,8 @@ internal static class DatabaseErrors
         PostgresErrorCodes.ForeignKeyViolation when refused.ConstraintName is { } code => OfForeignKey(code, deleting),
         PostgresErrorCodes.DeadlockDetected or PostgresErrorCodes.SerializationFailure or PostgresErrorCodes.LockNotAvailable
             or PostgresErrorCodes.QueryCanceled => Problems.Of(StatusCodes.Status503ServiceUnavailable, "busy"),
+        // A migration gave a table other columns while a session still had a statement prepared; the driver prepares it anew.
+        PostgresErrorCodes.FeatureNotSupported when refused.Routine == "RevalidateCachedQuery" => Problems.Of(StatusCodes.Status503ServiceUnavailable, "busy"),
         PostgresErrorCodes.UndefinedTable or PostgresErrorCodes.UndefinedColumn => Problems.Of(StatusCodes.Status503ServiceUnavailable, "not_migrated"),
         // Class 08: connection; 53: resources; 57P: the server is stopping or starting.
         var state when state.StartsWith("08", StringComparison.Ordinal) || state.StartsWith("53", StringComparison.Ordinal)
