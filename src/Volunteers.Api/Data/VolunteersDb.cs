@@ -4,6 +4,7 @@ using Microsoft.AspNetCore.Identity;
 using Microsoft.AspNetCore.Identity.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Infrastructure;
+using Microsoft.EntityFrameworkCore.Metadata.Conventions;
 using Microsoft.EntityFrameworkCore.Storage.ValueConversion;
 using OpenIddict.EntityFrameworkCore.Models;
 using Volunteers.Features.Activities;
@@ -172,6 +173,8 @@ internal sealed class VolunteersDb(DbContextOptions<VolunteersDb> options)
 
     protected override void ConfigureConventions(ModelConfigurationBuilder builder)
     {
+        // Every index is written down where its table is, with the query it serves; a foreign key to rows that are never deleted needs none.
+        builder.Conventions.Remove<ForeignKeyIndexConvention>();
         // Enums are words in the database too: a figure in psql needs no key to be read.
         foreach (var type in typeof(VolunteersDb).Assembly.GetTypes().Where(type => type.IsEnum && type.Namespace!.StartsWith(nameof(Volunteers), StringComparison.Ordinal)))
             builder.Properties(type).HaveConversion(typeof(EnumAsWord<>).MakeGenericType(type)).HaveMaxLength(30);
@@ -193,7 +196,14 @@ internal sealed class VolunteersDb(DbContextOptions<VolunteersDb> options)
 
         // Whoever asks for all that is kept about them, or to be forgotten, is found by it.
         builder.Entity<OpenIddictEntityFrameworkCoreToken<Guid>>().HasIndex(token => token.Subject);
+        // The same of what they allowed.
         builder.Entity<OpenIddictEntityFrameworkCoreAuthorization<Guid>>().HasIndex(authorization => authorization.Subject);
+        // The tokens of an authorization: whether a session lives, and what ends with it.
+        builder.Entity<OpenIddictEntityFrameworkCoreToken<Guid>>().HasIndex("AuthorizationId");
+        // What ASP.NET Core Identity keeps of an account.
+        builder.Entity<IdentityUserClaim<Guid>>().HasIndex(claim => claim.UserId);
+        // The same of its logins.
+        builder.Entity<IdentityUserLogin<Guid>>().HasIndex(login => login.UserId);
 
         foreach (var type in builder.Model.GetEntityTypes().Where(type => type.ClrType.IsAssignableTo(typeof(IVersioned))))
             type.FindProperty(nameof(IVersioned.Version))!.IsConcurrencyToken = true;

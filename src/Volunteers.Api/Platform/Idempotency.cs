@@ -39,6 +39,7 @@ internal sealed class IdempotencyRecord
             builder.ToTable("idempotency_keys");
             builder.HasKey(record => new { record.OrganizationId, record.CallerId, record.Key });
             builder.Property(record => record.Key).HasMaxLength(255);
+            // What is too old to be repeated.
             builder.HasIndex(record => new { record.OrganizationId, record.CreatedAt });
         }
     }

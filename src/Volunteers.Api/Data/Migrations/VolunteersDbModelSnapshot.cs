@@ -651,11 +651,11 @@ namespace Volunteers.Data.Migrations
                     b.HasKey("OrganizationId", "Id")
                         .HasName("pk_activities");
 
-                    b.HasIndex("OrganizationId", "ProjectId")
-                        .HasDatabaseName("ix_activities_organization_id_project_id");
-
                     b.HasIndex("OrganizationId", "ResponsibleVolunteerId")
                         .HasDatabaseName("ix_activities_organization_id_responsible_volunteer_id");
+
+                    b.HasIndex("OrganizationId", "EndsAt", "Id")
+                        .HasDatabaseName("ix_activities_organization_id_ends_at_id");
 
                     b.HasIndex("OrganizationId", "SeriesId", "OccurrenceOn")
                         .IsUnique()
@@ -946,9 +946,6 @@ namespace Volunteers.Data.Migrations
                         .HasDatabaseName("ix_series_to_carry_on")
                         .HasFilter("endless and status = 'active'");
 
-                    b.HasIndex("OrganizationId", "ProjectId")
-                        .HasDatabaseName("ix_series_organization_id_project_id");
-
                     b.HasIndex("OrganizationId", "ResponsibleVolunteerId")
                         .HasDatabaseName("ix_series_organization_id_responsible_volunteer_id");
 
@@ -1049,6 +1046,9 @@ namespace Volunteers.Data.Migrations
                     b.HasIndex("OrganizationId", "EndsAt")
                         .HasDatabaseName("ix_shifts_unsettled")
                         .HasFilter("settled_at is null");
+
+                    b.HasIndex("OrganizationId", "StartsAt")
+                        .HasDatabaseName("ix_shifts_organization_id_starts_at");
 
                     b.HasIndex("OrganizationId", "ActivityId", "StartsAt")
                         .HasDatabaseName("ix_shifts_organization_id_activity_id_starts_at");
@@ -1198,9 +1198,6 @@ namespace Volunteers.Data.Migrations
 
                     b.HasKey("OrganizationId", "Id")
                         .HasName("pk_sign_ups");
-
-                    b.HasIndex("OrganizationId", "GroupId")
-                        .HasDatabaseName("ix_sign_ups_organization_id_group_id");
 
                     b.HasIndex("OrganizationId", "ShiftId", "VolunteerId")
                         .IsUnique()
@@ -1435,9 +1432,6 @@ namespace Volunteers.Data.Migrations
                         .IsUnique()
                         .HasDatabaseName("ix_certificates_organization_id_code");
 
-                    b.HasIndex("OrganizationId", "ReplacesId")
-                        .HasDatabaseName("ix_certificates_organization_id_replaces_id");
-
                     b.HasIndex("OrganizationId", "VolunteerId")
                         .HasDatabaseName("ix_certificates_organization_id_volunteer_id");
 
@@ -1488,9 +1482,6 @@ namespace Volunteers.Data.Migrations
 
                     b.HasKey("OrganizationId", "Id")
                         .HasName("certificate_already_ended");
-
-                    b.HasIndex("OrganizationId", "SuccessorId")
-                        .HasDatabaseName("ix_certificate_endings_organization_id_successor_id");
 
                     b.ToTable("certificate_endings", (string)null);
                 });
@@ -1945,7 +1936,12 @@ namespace Volunteers.Data.Migrations
                         .HasDatabaseName("ix_service_records_organization_id_activity_id");
 
                     b.HasIndex("OrganizationId", "ClaimedFromId")
-                        .HasDatabaseName("ix_service_records_organization_id_claimed_from_id");
+                        .HasDatabaseName("ix_service_records_organization_id_claimed_from_id")
+                        .HasFilter("claimed_from_id is not null");
+
+                    b.HasIndex("OrganizationId", "ShiftId")
+                        .HasDatabaseName("ix_service_records_of_shift")
+                        .HasFilter("shift_id is not null");
 
                     b.HasIndex("OrganizationId", "OriginSystem", "OriginReference")
                         .IsUnique()
@@ -1966,6 +1962,10 @@ namespace Volunteers.Data.Migrations
 
                     b.HasIndex("OrganizationId", "VolunteerId", "ServiceDate")
                         .HasDatabaseName("ix_service_records_organization_id_volunteer_id_service_date");
+
+                    b.HasIndex("OrganizationId", "Status", "StartsAt", "Id")
+                        .HasDatabaseName("ix_service_records_not_approved")
+                        .HasFilter("status <> 'approved'");
 
                     b.HasIndex("OrganizationId", "TeamId", "StartsAt", "Id")
                         .HasDatabaseName("ix_service_records_organization_id_team_id_starts_at_id");
@@ -2149,9 +2149,6 @@ namespace Volunteers.Data.Migrations
 
                     b.HasKey("Id")
                         .HasName("pk_accounts");
-
-                    b.HasIndex("NormalizedEmail")
-                        .HasDatabaseName("ix_accounts_normalized_email");
 
                     b.HasIndex("NormalizedUserName")
                         .IsUnique()
@@ -2970,9 +2967,6 @@ namespace Volunteers.Data.Migrations
                     b.HasIndex("CodePrefix")
                         .HasDatabaseName("ix_organizations_code_prefix");
 
-                    b.HasIndex("SupervisingOrganizationId")
-                        .HasDatabaseName("ix_organizations_supervising_organization_id");
-
                     b.ToTable("organizations", (string)null);
                 });
 
@@ -3191,6 +3185,9 @@ namespace Volunteers.Data.Migrations
 
                     b.HasKey("OrganizationId", "Id")
                         .HasName("pk_awards");
+
+                    b.HasIndex("OrganizationId", "VolunteerId")
+                        .HasDatabaseName("ix_awards_organization_id_volunteer_id");
 
                     b.HasIndex("OrganizationId", "VolunteerId", "Level")
                         .IsUnique()
@@ -3625,9 +3622,6 @@ namespace Volunteers.Data.Migrations
 
                     b.HasKey("OrganizationId", "Id")
                         .HasName("pk_reconciliation_rows");
-
-                    b.HasIndex("OrganizationId", "RecordId")
-                        .HasDatabaseName("ix_reconciliation_rows_organization_id_record_id");
 
                     b.HasIndex("OrganizationId", "VolunteerId")
                         .HasDatabaseName("ix_reconciliation_rows_organization_id_volunteer_id");
@@ -4614,6 +4608,10 @@ namespace Volunteers.Data.Migrations
                     b.HasKey("OrganizationId", "Id")
                         .HasName("pk_audit_events");
 
+                    b.HasIndex("OrganizationId", "Id")
+                        .HasDatabaseName("ix_audit_events_refused")
+                        .HasFilter("outcome = 'refused'");
+
                     b.HasIndex("Volunteers")
                         .HasDatabaseName("ix_audit_events_volunteers");
 
@@ -5103,8 +5101,8 @@ namespace Volunteers.Data.Migrations
             modelBuilder.Entity("Volunteers.Features.Certificates.CertificateEnding", b =>
                 {
                     b.HasOne("Volunteers.Features.Certificates.Certificate", null)
-                        .WithMany()
-                        .HasForeignKey("OrganizationId", "Id")
+                        .WithOne("Ending")
+                        .HasForeignKey("Volunteers.Features.Certificates.CertificateEnding", "OrganizationId", "Id")
                         .OnDelete(DeleteBehavior.Restrict)
                         .IsRequired()
                         .HasConstraintName("certificate_not_found");
@@ -5635,6 +5633,11 @@ namespace Volunteers.Data.Migrations
             modelBuilder.Entity("OpenIddict.EntityFrameworkCore.Models.OpenIddictEntityFrameworkCoreAuthorization<System.Guid>", b =>
                 {
                     b.Navigation("Tokens");
+                });
+
+            modelBuilder.Entity("Volunteers.Features.Certificates.Certificate", b =>
+                {
+                    b.Navigation("Ending");
                 });
 
             modelBuilder.Entity("Volunteers.Features.Identity.OrganizationClient", b =>

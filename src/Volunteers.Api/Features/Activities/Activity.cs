@@ -209,9 +209,14 @@ internal sealed class Activity : IVersioned, IOnCalendar, IAnnounced
                 .HasConstraintName("project_not_found").OnDelete(DeleteBehavior.Restrict);
             builder.HasOne<Volunteer>().WithMany().HasForeignKey(a => new { a.OrganizationId, a.ResponsibleVolunteerId })
                 .HasConstraintName("responsible_volunteer_not_found").OnDelete(DeleteBehavior.Restrict);
-            // The list of activities in the order in which they take place, whole or of one team.
+            // The list of activities in the order in which they take place.
             builder.HasIndex(a => new { a.OrganizationId, a.StartsAt, a.Id });
+            // The same of one team.
             builder.HasIndex(a => new { a.OrganizationId, a.TeamId, a.StartsAt, a.Id });
+            // Those without their records, longest ago first.
+            builder.HasIndex(a => new { a.OrganizationId, a.EndsAt, a.Id });
+            // What somebody is responsible for: they see its sign-ups and take its attendance.
+            builder.HasIndex(a => new { a.OrganizationId, a.ResponsibleVolunteerId });
         }
     }
 }

@@ -105,7 +105,11 @@ internal sealed class AttendanceEvent
                 .HasConstraintName("volunteer_not_found").OnDelete(DeleteBehavior.Restrict);
             // The same batch from three devices is one event.
             builder.HasIndex(e => new { e.OrganizationId, e.ClientEventId }).IsUnique().HasDatabaseName("event_id_reused");
+            // Who came to a shift, and when.
             builder.HasIndex(e => new { e.OrganizationId, e.ShiftId, e.VolunteerId });
+            // Whether an applicant who is removed was anywhere; what somebody is told of themselves.
+            builder.HasIndex(e => new { e.OrganizationId, e.VolunteerId });
+            // What tells a device or a place, and is too old to.
             builder.HasIndex(e => e.ReceivedAt).HasFilter("device_at is not null or distance is not null");
         }
     }

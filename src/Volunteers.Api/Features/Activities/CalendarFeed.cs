@@ -74,8 +74,14 @@ internal sealed class CalendarFeed
                 .HasConstraintName("team_not_found").OnDelete(DeleteBehavior.Cascade);
             builder.HasOne<Volunteer>().WithMany().HasForeignKey(f => new { f.OrganizationId, f.VolunteerId })
                 .HasConstraintName("volunteer_not_found").OnDelete(DeleteBehavior.Cascade);
+            // A feed is found by its secret.
             builder.HasIndex(f => new { f.OrganizationId, f.SecretHash }).IsUnique();
+            // The feeds that somebody made.
             builder.HasIndex(f => new { f.OrganizationId, f.CreatedBy });
+            // Whether a team that is removed has any.
+            builder.HasIndex(f => new { f.OrganizationId, f.TeamId });
+            // What is forgotten with a volunteer.
+            builder.HasIndex(f => new { f.OrganizationId, f.VolunteerId });
         }
     }
 }

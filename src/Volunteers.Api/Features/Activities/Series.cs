@@ -202,6 +202,10 @@ internal sealed class Series : IVersioned
                 .HasConstraintName("responsible_volunteer_not_found").OnDelete(DeleteBehavior.Restrict);
             // What the worker has to carry on.
             builder.HasIndex(s => new { s.OrganizationId, s.MadeUntil }).HasFilter("endless and status = 'active'").HasDatabaseName("ix_series_to_carry_on");
+            // The series of a team, and whether one that is removed has any.
+            builder.HasIndex(s => new { s.OrganizationId, s.TeamId });
+            // Whether an applicant who is removed is responsible for any.
+            builder.HasIndex(s => new { s.OrganizationId, s.ResponsibleVolunteerId });
         }
     }
 
@@ -211,6 +215,7 @@ internal sealed class Series : IVersioned
         {
             builder.HasOne<Series>().WithMany().HasForeignKey(a => new { a.OrganizationId, a.SeriesId })
                 .HasConstraintName("series_not_found").OnDelete(DeleteBehavior.Restrict);
+            // A series takes place once on a day; what is planned of it.
             builder.HasIndex(a => new { a.OrganizationId, a.SeriesId, a.OccurrenceOn }).IsUnique().HasDatabaseName("occurrence_exists");
         }
     }

@@ -153,7 +153,10 @@ internal sealed class Shift : IVersioned, IOnCalendar
             builder.Ignore(s => s.Plan).Ignore(s => s.HasPlace);
             builder.HasOne<Activity>().WithMany().HasForeignKey(s => new { s.OrganizationId, s.ActivityId })
                 .HasConstraintName("activity_not_found").OnDelete(DeleteBehavior.Restrict);
+            // The shifts of an activity.
             builder.HasIndex(s => new { s.OrganizationId, s.ActivityId, s.StartsAt });
+            // The shifts of some days: what was exceptional about who came.
+            builder.HasIndex(s => new { s.OrganizationId, s.StartsAt });
             // What the worker has still to settle.
             builder.HasIndex(s => new { s.OrganizationId, s.EndsAt }).HasFilter("settled_at is null").HasDatabaseName("ix_shifts_unsettled");
         }

@@ -57,6 +57,7 @@ internal sealed class ShiftGroup
             builder.Property(g => g.Title).HasMaxLength(100);
             builder.HasOne<Shift>().WithMany().HasForeignKey(g => new { g.OrganizationId, g.ShiftId })
                 .HasConstraintName("shift_not_found").OnDelete(DeleteBehavior.Restrict);
+            // The groups of a shift.
             builder.HasIndex(g => new { g.OrganizationId, g.ShiftId });
         }
     }

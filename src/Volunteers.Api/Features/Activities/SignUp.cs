@@ -200,9 +200,11 @@ internal sealed class SignUp : IOnCalendar, IAnnounced
                 .HasConstraintName("volunteer_not_found").OnDelete(DeleteBehavior.Restrict);
             builder.HasOne<ShiftGroup>().WithMany().HasForeignKey(s => new { s.OrganizationId, s.GroupId })
                 .HasConstraintName("group_not_found").OnDelete(DeleteBehavior.Restrict);
+            // A volunteer signs up for a shift once.
             builder.HasIndex(s => new { s.OrganizationId, s.ShiftId, s.VolunteerId }).IsUnique().HasDatabaseName("already_signed_up");
-            // The waiting list in its order; everything one volunteer signed up for.
+            // The waiting list in its order.
             builder.HasIndex(s => new { s.OrganizationId, s.ShiftId, s.Status, s.Arrival });
+            // Everything one volunteer signed up for.
             builder.HasIndex(s => new { s.OrganizationId, s.VolunteerId, s.Status });
         }
     }

@@ -43,7 +43,10 @@ internal sealed class StandingSignUp
                 .HasConstraintName("series_not_found").OnDelete(DeleteBehavior.Restrict);
             builder.HasOne<Volunteer>().WithMany().HasForeignKey(s => new { s.OrganizationId, s.VolunteerId })
                 .HasConstraintName("volunteer_not_found").OnDelete(DeleteBehavior.Restrict);
+            // A volunteer comes to all of a series once; who does.
             builder.HasIndex(s => new { s.OrganizationId, s.SeriesId, s.VolunteerId }).IsUnique().HasDatabaseName("already_comes_to_all");
+            // What is forgotten with a volunteer.
+            builder.HasIndex(s => new { s.OrganizationId, s.VolunteerId });
         }
     }
 }

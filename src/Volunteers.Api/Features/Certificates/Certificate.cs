@@ -100,6 +100,9 @@ internal sealed class Certificate : IAnnounced
 
     public string? ReplacesNumber { get; init; }
 
+    /// <summary>For queries: a certificate is not loaded with it.</summary>
+    public CertificateEnding? Ending { get; private set; }
+
     public string Number => NumberOf(Year, Sequence);
 
     public static string NumberOf(int year, int sequence) => string.Create(CultureInfo.InvariantCulture, $"{year}-{sequence:D6}");
@@ -130,8 +133,11 @@ internal sealed class Certificate : IAnnounced
             builder.HasOne<Volunteer>().WithMany().HasForeignKey(c => new { c.OrganizationId, c.VolunteerId })
                 .HasConstraintName("volunteer_not_found").OnDelete(DeleteBehavior.Restrict);
             builder.HasOne<Certificate>().WithMany().HasForeignKey(c => new { c.OrganizationId, c.ReplacesId }).OnDelete(DeleteBehavior.Restrict);
+            // A number names one certificate of a year, and the next follows the last.
             builder.HasIndex(c => new { c.OrganizationId, c.Year, c.Sequence }).IsUnique();
+            // A certificate is verified by its code.
             builder.HasIndex(c => new { c.OrganizationId, c.Code }).IsUnique();
+            // The certificates of a volunteer.
             builder.HasIndex(c => new { c.OrganizationId, c.VolunteerId });
         }
     }

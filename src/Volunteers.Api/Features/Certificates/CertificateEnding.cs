@@ -58,7 +58,7 @@ internal sealed class CertificateEnding : IAnnounced
             builder.HasKey(e => new { e.OrganizationId, e.Id }).HasName("certificate_already_ended");
             builder.Property(e => e.Reason).HasMaxLength(500);
             builder.Property(e => e.SuccessorNumber).HasMaxLength(20);
-            builder.HasOne<Certificate>().WithMany().HasForeignKey(e => new { e.OrganizationId, e.Id })
+            builder.HasOne<Certificate>().WithOne(c => c.Ending).HasForeignKey<CertificateEnding>(e => new { e.OrganizationId, e.Id })
                 .HasConstraintName("certificate_not_found").OnDelete(DeleteBehavior.Restrict);
             builder.HasOne<Certificate>().WithMany().HasForeignKey(e => new { e.OrganizationId, e.SuccessorId }).OnDelete(DeleteBehavior.Restrict);
         }

@@ -1,7 +1,6 @@
 using System.Linq.Expressions;
 using FluentValidation;
 using Microsoft.AspNetCore.Mvc;
-using Volunteers.Data;
 using Volunteers.Features.Reports;
 using Volunteers.Platform;
 
@@ -100,8 +99,8 @@ internal sealed record CertificateView(
     /// <summary>The minutes as hours, rounded half up to two decimals.</summary>
     public decimal Hours => HourFigures.InHours(Minutes);
 
-    public static Expression<Func<Certificate, CertificateView>> Projection(VolunteersDb db) => c => Complete(c.Year, c.Sequence,
-        db.CertificateEndings.Where(e => e.OrganizationId == c.OrganizationId && e.Id == c.Id).FirstOrDefault(),
+    public static Expression<Func<Certificate, CertificateView>> Projection() => c => Complete(c.Year, c.Sequence,
+        c.Ending,
         new CertificateView(c.Id, c.OrganizationId, c.VolunteerId, "", c.Code, CertificateStatus.Valid, null, null, null, c.ReplacesId, c.From, c.To, c.Language,
             c.Purpose, c.VolunteerNumber, c.VolunteerName, c.Organization, c.SupervisingOrganization, c.Contact, c.ResponsiblePerson, c.IssuedBy, c.IssuedByName,
             c.IssuedAt, c.IssuedOn, c.LedgerPosition, c.PersonTimes, c.Minutes, c.ByEvidence, c.LinesAre, null, 1));

@@ -44,7 +44,7 @@ internal static class Verification
             {
                 c.OrganizationId, c.VolunteerId, c.Year, c.Sequence, c.VolunteerName, c.Organization, c.From, c.To, c.IssuedOn, c.PersonTimes, c.Minutes, c.ByEvidence,
                 Erased = db.Volunteers.Any(v => v.OrganizationId == c.OrganizationId && v.Id == c.VolunteerId && v.ErasedAt != null),
-                Ending = db.CertificateEndings.Where(e => e.OrganizationId == c.OrganizationId && e.Id == c.Id).FirstOrDefault(),
+                c.Ending,
             }).AsNoTracking().SingleOrDefaultAsync(ct);
         if (certificate is null) return null;
 

@@ -95,6 +95,7 @@ internal sealed class Dispute : IVersioned
             builder.Property(d => d.Explanation).HasMaxLength(500);
             builder.HasOne<ServiceRecord>().WithMany().HasForeignKey(d => new { d.OrganizationId, d.RecordId })
                 .HasConstraintName("record_not_found").OnDelete(DeleteBehavior.Restrict);
+            // A record has one open dispute.
             builder.HasIndex(d => new { d.OrganizationId, d.RecordId }).IsUnique().HasFilter("status = 'open'").HasDatabaseName("dispute_open");
             // The list, oldest first, whole or of one state.
             builder.HasIndex(d => new { d.OrganizationId, d.CreatedAt, d.Id });

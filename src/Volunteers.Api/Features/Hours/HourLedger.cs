@@ -144,9 +144,11 @@ internal sealed class HourPosting : IAnnounced
             builder.Property(p => p.Category).HasMaxLength(50);
             builder.HasOne<ServiceRecord>().WithMany().HasForeignKey(p => new { p.OrganizationId, p.RecordId })
                 .HasConstraintName("record_not_found").OnDelete(DeleteBehavior.Restrict);
-            // Reports of a period; one volunteer's certificates; the postings of one record.
+            // Reports of a period.
             builder.HasIndex(p => new { p.OrganizationId, p.ServiceDate });
+            // One volunteer's certificates and what they verify as.
             builder.HasIndex(p => new { p.OrganizationId, p.VolunteerId, p.ServiceDate });
+            // The postings of one record.
             builder.HasIndex(p => new { p.OrganizationId, p.RecordId });
             // What of a period has no names.
             builder.HasIndex(p => new { p.OrganizationId, p.ServiceDate }, "WithoutNames").HasFilter("volunteer_id is null").HasDatabaseName("ix_hour_postings_without_names");
@@ -183,6 +185,7 @@ internal sealed class HourTotal
         {
             builder.ToTable("hour_totals");
             builder.HasKey(t => new { t.OrganizationId, t.Id });
+            // Where a posting is added up; the reports of teams and months.
             builder.HasIndex(t => new { t.OrganizationId, t.TeamId, t.VolunteerId, t.Month, t.Evidence }).IsUnique().AreNullsDistinct(false);
             // The summary of one volunteer.
             builder.HasIndex(t => new { t.OrganizationId, t.VolunteerId });

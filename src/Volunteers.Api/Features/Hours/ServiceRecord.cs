@@ -278,6 +278,7 @@ internal sealed class ServiceRecord : IVersioned
             builder.Property(r => r.DailyLimitOverride).HasMaxLength(500);
             builder.Property(r => r.OriginSystem).HasMaxLength(100);
             builder.Property(r => r.OriginReference).HasMaxLength(200);
+            // A row of another system is taken over once.
             builder.HasIndex(r => new { r.OrganizationId, r.OriginSystem, r.OriginReference }).IsUnique()
                 .HasFilter("origin_system is not null").HasDatabaseName("imported_before");
             builder.Ignore(r => r.IsHeadcount).Ignore(r => r.CreditedMinutes).Ignore(r => r.CreditedPersonTimes);
@@ -294,11 +295,20 @@ internal sealed class ServiceRecord : IVersioned
             // One participation, whoever takes it and however often: the same attendance never becomes two records.
             builder.HasIndex(r => new { r.OrganizationId, r.ShiftId, r.VolunteerId }).IsUnique()
                 .HasFilter("evidence = 'attendance'").HasDatabaseName("attendance_recorded_twice");
-            // Lists, whole or of one team or volunteer, in the order in which service was given.
+            // The list, in the order in which service was given.
             builder.HasIndex(r => new { r.OrganizationId, r.StartsAt, r.Id });
+            // The same of one team.
             builder.HasIndex(r => new { r.OrganizationId, r.TeamId, r.StartsAt, r.Id });
+            // The same of one status, but for the one that nearly all have.
+            builder.HasIndex(r => new { r.OrganizationId, r.Status, r.StartsAt, r.Id }).HasFilter("status <> 'approved'").HasDatabaseName("ix_service_records_not_approved");
+            // One volunteer's records, and their minutes of a day.
             builder.HasIndex(r => new { r.OrganizationId, r.VolunteerId, r.ServiceDate });
+            // The records of an activity: its figures, and whether it is overdue.
             builder.HasIndex(r => new { r.OrganizationId, r.ActivityId });
+            // Who came out of a headcount.
+            builder.HasIndex(r => new { r.OrganizationId, r.ClaimedFromId }).HasFilter("claimed_from_id is not null");
+            // Whether a shift that is removed has records.
+            builder.HasIndex(r => new { r.OrganizationId, r.ShiftId }).HasFilter("shift_id is not null").HasDatabaseName("ix_service_records_of_shift");
             // The queue of those who review, oldest first.
             builder.HasIndex(r => new { r.OrganizationId, r.RecordedAt, r.Id }).HasFilter("status = 'submitted'");
         }

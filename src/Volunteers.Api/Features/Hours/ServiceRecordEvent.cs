@@ -89,6 +89,7 @@ internal sealed class ServiceRecordEvent : IAnnounced
             builder.Property(e => e.Reason).HasMaxLength(1000);
             builder.HasOne<ServiceRecord>().WithMany().HasForeignKey(e => new { e.OrganizationId, e.RecordId })
                 .HasConstraintName("record_not_found").OnDelete(DeleteBehavior.Restrict);
+            // What happened to a record, in its order.
             builder.HasIndex(e => new { e.OrganizationId, e.RecordId, e.Sequence });
         }
     }

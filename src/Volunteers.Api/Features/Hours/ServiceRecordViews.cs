@@ -24,8 +24,9 @@ internal sealed record ServiceRecordFilter(
 {
     public IQueryable<ServiceRecord> Apply(IQueryable<ServiceRecord> records)
     {
-        if (From is { } from) records = records.Where(r => r.ServiceDate >= from);
-        if (To is { } to) records = records.Where(r => r.ServiceDate <= to);
+        // A local day is within a day of the same day in UTC, whatever the time zone is or was: so the list's index is entered where the days begin.
+        if (From is { } from) records = records.Where(r => r.ServiceDate >= from && r.StartsAt >= DaysFrom(from, -1));
+        if (To is { } to) records = records.Where(r => r.ServiceDate <= to && r.StartsAt < DaysFrom(to, 2));
         if (Team is { } team) records = records.Where(r => r.TeamId == team);
         if (Volunteer is { } volunteer) records = records.Where(r => r.VolunteerId == volunteer);
         if (Activity is { } activity) records = records.Where(r => r.ActivityId == activity);
@@ -35,6 +36,9 @@ internal sealed record ServiceRecordFilter(
         if (Flag is { } flag) records = records.Where(r => r.Flag == flag);
         return records;
     }
+
+    private static DateTimeOffset DaysFrom(DateOnly day, int days) =>
+        new(DateOnly.FromDayNumber(Math.Clamp(day.DayNumber + days, 0, DateOnly.MaxValue.DayNumber)).ToDateTime(TimeOnly.MinValue), TimeSpan.Zero);
 }
 
 /// <summary>A group whose names were not taken.</summary>

@@ -49,8 +49,10 @@ internal sealed class Account : IdentityUser<Guid>
             builder.ToTable("accounts");
             builder.Property(account => account.Id).ValueGeneratedNever();
             builder.Property(account => account.DisplayName).HasMaxLength(100);
+            // Nobody is looked for by an e-mail address that is no login.
+            builder.Metadata.RemoveIndex(builder.HasIndex(account => account.NormalizedEmail).Metadata);
+            // A login names one account.
             builder.HasIndex(account => account.NormalizedUserName).IsUnique().HasDatabaseName("login_taken");
-            builder.HasIndex(account => account.NormalizedEmail).HasDatabaseName("ix_accounts_normalized_email");
         }
     }
 }

@@ -50,6 +50,7 @@ internal sealed class ClientSecret
         {
             builder.ToTable("organization_client_secrets");
             builder.HasKey(s => new { s.OrganizationId, s.Id });
+            // The secrets of a client.
             builder.HasIndex(s => new { s.OrganizationId, s.ClientId });
         }
     }

@@ -34,7 +34,9 @@ internal sealed class ExternalSignIn
             // OpenID Connect Core, 2: at most 255 ASCII characters.
             builder.Property(link => link.Subject).HasMaxLength(255);
             builder.HasOne<Account>().WithMany().HasForeignKey(link => link.AccountId);
+            // Who signs in there is found here, and is one person.
             builder.HasIndex(link => new { link.Issuer, link.Subject }).IsUnique();
+            // The links of an account: one with each issuer.
             builder.HasIndex(link => new { link.AccountId, link.Issuer }).IsUnique();
         }
     }

@@ -33,7 +33,10 @@ internal sealed class FormerProfile
         {
             builder.ToTable("former_profiles");
             builder.HasKey(f => new { f.OrganizationId, f.Id });
+            // The profiles that an account had, shown to it and forgotten with it.
             builder.HasIndex(f => f.AccountId);
+            // Whose account a profile was.
+            builder.HasIndex(f => new { f.OrganizationId, f.VolunteerId });
         }
     }
 }

@@ -56,7 +56,10 @@ internal sealed class Invitation
             builder.ToTable("invitations");
             builder.HasKey(i => new { i.OrganizationId, i.Id });
             builder.HasOne<Organization>().WithMany().HasForeignKey(i => i.OrganizationId);
+            // An invitation is found by its code.
             builder.HasIndex(i => new { i.OrganizationId, i.CodeHash }).IsUnique();
+            // The invitations of a volunteer, which a new one ends.
+            builder.HasIndex(i => new { i.OrganizationId, i.VolunteerId });
         }
     }
 }

@@ -32,6 +32,7 @@ internal sealed class FailureCount
             builder.ToTable("failure_counts");
             builder.HasKey(count => new { count.Subject, count.Source });
             builder.Property(count => count.Source).HasMaxLength(80);
+            // What is too old to count.
             builder.HasIndex(count => count.LastAt);
         }
     }

@@ -88,6 +88,7 @@ internal sealed class PasswordReset
             builder.Property(reset => reset.Name).HasMaxLength(NameLength);
             builder.Property(reset => reset.CodeHash).HasMaxLength(200);
             builder.HasOne<Account>().WithMany().HasForeignKey(reset => reset.AccountId);
+            // What has run out.
             builder.HasIndex(reset => reset.ExpiresAt);
         }
     }

@@ -48,6 +48,7 @@ internal sealed class ResetMessage
             builder.ToTable("reset_messages");
             builder.Property(message => message.Id).ValueGeneratedNever();
             builder.Property(message => message.Language).HasMaxLength(10);
+            // What is due to be sent.
             builder.HasIndex(message => message.NextTryAt);
         }
     }

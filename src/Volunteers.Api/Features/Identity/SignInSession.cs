@@ -65,7 +65,12 @@ internal sealed class SignInSession
             builder.HasOne<OpenIddictEntityFrameworkCoreAuthorization<Guid>>().WithMany().HasForeignKey(session => session.AuthorizationId)
                 .OnDelete(DeleteBehavior.Cascade);
             builder.HasOne<SignInSession>().WithMany().HasForeignKey(session => session.BrowserSessionId).OnDelete(DeleteBehavior.Cascade);
+            // The sessions of an account.
             builder.HasIndex(session => new { session.AccountId, session.Id });
+            // The session that a token is of.
+            builder.HasIndex(session => session.AuthorizationId);
+            // What ends with a session of the browser.
+            builder.HasIndex(session => session.BrowserSessionId);
         }
     }
 }

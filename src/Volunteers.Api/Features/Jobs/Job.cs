@@ -229,7 +229,10 @@ internal sealed class Job : IVersioned
                 .HasConstraintName("team_not_found").OnDelete(DeleteBehavior.Restrict);
             // What the worker looks for.
             builder.HasIndex(j => new { j.OrganizationId, j.Id }).HasFilter("state in ('queued', 'running')").HasDatabaseName("ix_jobs_open");
+            // What is too old to be kept.
             builder.HasIndex(j => j.CreatedAt);
+            // Whether a team that is removed has any.
+            builder.HasIndex(j => new { j.OrganizationId, j.TeamId });
         }
     }
 }

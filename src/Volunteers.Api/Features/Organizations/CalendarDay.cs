@@ -44,6 +44,7 @@ internal sealed class CalendarDay
             builder.HasKey(d => new { d.OrganizationId, d.Id });
             builder.Property(d => d.Name).HasMaxLength(100);
             builder.HasOne<Organization>().WithMany().HasForeignKey(d => d.OrganizationId);
+            // A day is said once; the days of a year.
             builder.HasIndex(d => new { d.OrganizationId, d.Day }).IsUnique();
         }
     }

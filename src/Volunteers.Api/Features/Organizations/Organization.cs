@@ -109,6 +109,7 @@ internal sealed class Organization : IVersioned
             builder.Property(o => o.Contact).HasMaxLength(200);
             builder.Property(o => o.ResponsiblePerson).HasMaxLength(100);
             builder.Property(o => o.CodePrefix).HasMaxLength(10).HasComputedColumnSql("right(id::text, 10)", stored: true);
+            // Whose certificate a code is.
             builder.HasIndex(o => o.CodePrefix);
             builder.HasOne<Organization>().WithMany().HasForeignKey(o => o.SupervisingOrganizationId)
                 .HasConstraintName("supervising_organization_not_found").OnDelete(DeleteBehavior.Restrict);

@@ -44,11 +44,15 @@ internal sealed class RoleGrant : IVersioned
             builder.ToTable("role_grants");
             builder.HasKey(g => new { g.OrganizationId, g.Id });
             builder.HasOne<Organization>().WithMany().HasForeignKey(g => g.OrganizationId);
+            // A role is given once; what somebody may do here.
             builder.HasIndex(g => new { g.OrganizationId, g.AccountId, g.Role, g.TeamId }).IsUnique().AreNullsDistinct(false)
                 .HasDatabaseName("role_granted_twice");
+            // A volunteer is one account's.
             builder.HasIndex(g => new { g.OrganizationId, g.VolunteerId }).IsUnique().HasDatabaseName("volunteer_already_linked");
             // Everything one account may do, in every organization: read when its token is first seen.
             builder.HasIndex(g => g.AccountId);
+            // The roles in a team, and whether one that is removed has any.
+            builder.HasIndex(g => new { g.OrganizationId, g.TeamId });
         }
     }
 }

@@ -119,8 +119,11 @@ internal sealed class Award : IVersioned
             builder.Property(a => a.WithdrawalReason).HasMaxLength(500);
             builder.HasOne<Volunteer>().WithMany().HasForeignKey(a => new { a.OrganizationId, a.VolunteerId })
                 .HasConstraintName("volunteer_not_found").OnDelete(DeleteBehavior.Restrict);
+            // A star is awarded once.
             builder.HasIndex(a => new { a.OrganizationId, a.VolunteerId, a.Level }).IsUnique()
                 .HasFilter("level is not null and status <> 'withdrawn'").HasDatabaseName("star_award_exists");
+            // The awards of a volunteer.
+            builder.HasIndex(a => new { a.OrganizationId, a.VolunteerId });
         }
     }
 }
@@ -172,6 +175,8 @@ internal sealed class AwardObjection
             builder.Property(o => o.Answer).HasMaxLength(1000);
             builder.HasOne<Award>().WithMany().HasForeignKey(o => new { o.OrganizationId, o.AwardId })
                 .HasConstraintName("award_not_found").OnDelete(DeleteBehavior.Restrict);
+            // The objections to an award.
+            builder.HasIndex(o => new { o.OrganizationId, o.AwardId });
         }
     }
 }

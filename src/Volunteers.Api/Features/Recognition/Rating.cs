@@ -69,6 +69,7 @@ internal sealed class Rating
             builder.Property(r => r.RevocationReason).HasMaxLength(500);
             builder.HasOne<Volunteer>().WithMany().HasForeignKey(r => new { r.OrganizationId, r.VolunteerId })
                 .HasConstraintName("volunteer_not_found").OnDelete(DeleteBehavior.Restrict);
+            // The ratings of a volunteer, in their order.
             builder.HasIndex(r => new { r.OrganizationId, r.VolunteerId, r.RatedOn, r.Id });
         }
     }

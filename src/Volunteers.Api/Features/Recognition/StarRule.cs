@@ -78,6 +78,7 @@ internal sealed class StarRule
                 levels.Ignore(level => level.Minutes);
             });
             builder.HasOne<Organization>().WithMany().HasForeignKey(r => r.OrganizationId);
+            // One version after the other; the last counts.
             builder.HasIndex(r => new { r.OrganizationId, r.Version }).IsUnique();
         }
     }

@@ -68,6 +68,7 @@ internal sealed class Training
             builder.Property(t => t.RevocationReason).HasMaxLength(500);
             builder.HasOne<Volunteer>().WithMany().HasForeignKey(t => new { t.OrganizationId, t.VolunteerId })
                 .HasConstraintName("volunteer_not_found").OnDelete(DeleteBehavior.Restrict);
+            // The trainings of a volunteer, in their order.
             builder.HasIndex(t => new { t.OrganizationId, t.VolunteerId, t.HeldOn, t.Id });
         }
     }

@@ -87,6 +87,7 @@ internal sealed class ColumnMapping : IVersioned
             builder.Property(m => m.System).HasMaxLength(100);
             builder.ComplexProperty(m => m.Columns, columns => columns.ToJson());
             builder.HasOne<Organization>().WithMany().HasForeignKey(m => m.OrganizationId);
+            // A mapping is found by its name, which is its own.
             builder.HasIndex(m => new { m.OrganizationId, m.Name }).IsUnique();
         }
     }

@@ -103,7 +103,10 @@ internal sealed class ReconciliationRun : IVersioned
             builder.HasOne<Organization>().WithMany().HasForeignKey(r => r.OrganizationId);
             builder.HasOne<Team>().WithMany().HasForeignKey(r => new { r.OrganizationId, r.TeamId })
                 .HasConstraintName("team_not_found").OnDelete(DeleteBehavior.Restrict);
+            // What is too old to be kept.
             builder.HasIndex(r => r.CreatedAt);
+            // Whether a team that is removed has any.
+            builder.HasIndex(r => new { r.OrganizationId, r.TeamId });
         }
     }
 }
@@ -184,8 +187,12 @@ internal sealed class ReconciliationRow
                 .HasConstraintName("volunteer_not_found").OnDelete(DeleteBehavior.Restrict);
             builder.HasOne<ServiceRecord>().WithMany().HasForeignKey(r => new { r.OrganizationId, r.RecordId })
                 .HasConstraintName("record_not_found").OnDelete(DeleteBehavior.Restrict);
+            // The rows of a comparison, in the order of its file.
             builder.HasIndex(r => new { r.OrganizationId, r.ReconciliationId, r.Position });
+            // The same of one list.
             builder.HasIndex(r => new { r.OrganizationId, r.ReconciliationId, r.List, r.Position });
+            // What is forgotten with a volunteer.
+            builder.HasIndex(r => new { r.OrganizationId, r.VolunteerId });
         }
     }
 }

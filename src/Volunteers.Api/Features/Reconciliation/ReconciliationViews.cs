@@ -134,7 +134,9 @@ internal sealed record ReconciliationRowView(
 
     public static Expression<Func<ReconciliationRow, ReconciliationRowView>> Projection(VolunteersDb db) => r => new ReconciliationRowView(
         r.List, r.FileRow,
-        db.Volunteers.Where(v => v.OrganizationId == r.OrganizationId && v.Id == r.VolunteerId).Select(v => new ReconciledVolunteer(v.Id, v.Number, v.Name)).SingleOrDefault(),
+        r.VolunteerId == null ? null : new ReconciledVolunteer(r.VolunteerId.Value,
+            db.Volunteers.Where(v => v.OrganizationId == r.OrganizationId && v.Id == r.VolunteerId).Select(v => v.Number).First(),
+            db.Volunteers.Where(v => v.OrganizationId == r.OrganizationId && v.Id == r.VolunteerId).Select(v => v.Name).First()),
         r.List == ReconciliationList.Unmatched && r.VolunteerId == null ? new UpstreamPersonView(r.PersonNumber, r.PersonName, r.PersonPhone) : null,
         r.Day, r.StartsAt, r.EndsAt, r.Activity, r.Reference, r.MinutesThere, r.RecordId, r.DayHere, r.MinutesHere, (r.MinutesHere ?? 0) - (r.MinutesThere ?? 0),
         r.WaitingRecordId, r.ImportedRecordId, r.Code, r.Column);

@@ -51,7 +51,10 @@ internal sealed class Team : IVersioned
             builder.HasOne<Organization>().WithMany().HasForeignKey(t => t.OrganizationId);
             builder.HasOne<Team>().WithMany().HasForeignKey(t => new { t.OrganizationId, t.ParentTeamId })
                 .HasConstraintName("parent_team_not_found").OnDelete(DeleteBehavior.Restrict);
+            // A name is one team's.
             builder.HasIndex(t => new { t.OrganizationId, t.Name }).IsUnique().HasDatabaseName("team_name_taken");
+            // The teams below one.
+            builder.HasIndex(t => new { t.OrganizationId, t.ParentTeamId });
         }
     }
 

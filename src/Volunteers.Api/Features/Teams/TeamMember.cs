@@ -51,6 +51,7 @@ internal sealed class TeamMember
             builder.HasKey(m => new { m.OrganizationId, m.Id });
             builder.HasOne<Team>().WithMany().HasForeignKey(m => new { m.OrganizationId, m.TeamId })
                 .HasConstraintName("team_not_found").OnDelete(DeleteBehavior.Restrict);
+            // A volunteer is in a team once; who is in a team.
             builder.HasIndex(m => new { m.OrganizationId, m.TeamId, m.VolunteerId }).IsUnique().HasDatabaseName("already_a_member");
             // The teams of one volunteer: who sees them, and whether they may serve.
             builder.HasIndex(m => new { m.OrganizationId, m.VolunteerId });

@@ -77,6 +77,7 @@ internal sealed class ConsentReceipt
             // Of an applicant who is declined nothing stays, so not this either.
             builder.HasOne<Volunteer>().WithMany().HasForeignKey(r => new { r.OrganizationId, r.VolunteerId })
                 .HasConstraintName("volunteer_not_found").OnDelete(DeleteBehavior.Cascade);
+            // What somebody agreed to, in its order, and the last of it.
             builder.HasIndex(r => new { r.OrganizationId, r.VolunteerId, r.RecordedAt });
         }
     }

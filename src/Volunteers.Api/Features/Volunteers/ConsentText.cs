@@ -77,6 +77,7 @@ internal sealed class ConsentText
             builder.Property(t => t.TextZh).HasMaxLength(20_000);
             builder.Property(t => t.TextEn).HasMaxLength(20_000);
             builder.HasOne<Organization>().WithMany().HasForeignKey(t => t.OrganizationId);
+            // A version of a text is written once, and shown by its name.
             builder.HasIndex(t => new { t.OrganizationId, t.Purpose, t.Version }).IsUnique().HasDatabaseName("consent_version_taken");
         }
     }

@@ -116,6 +116,8 @@ internal sealed class IdentityMark
             builder.HasKey(m => new { m.OrganizationId, m.Hash }).HasName("identity_document_taken");
             builder.Property(m => m.HashKeyId).HasMaxLength(16);
             builder.HasOne<IdentityDocument>().WithMany().HasForeignKey(m => new { m.OrganizationId, m.VolunteerId }).OnDelete(DeleteBehavior.Cascade);
+            // The marks of one document, written anew with it.
+            builder.HasIndex(m => new { m.OrganizationId, m.VolunteerId });
         }
     }
 }

@@ -240,6 +240,7 @@ internal sealed class Volunteer : IVersioned, IAboutVolunteer, IErasable
             builder.Ignore(v => v.Guardian);
             builder.ComplexCollection(v => v.Skills, skills => skills.ToJson());
             builder.HasOne<Organization>().WithMany().HasForeignKey(v => v.OrganizationId);
+            // A number names one volunteer.
             builder.HasIndex(v => new { v.OrganizationId, v.Number }).IsUnique().HasDatabaseName("volunteer_number_taken");
             // The roster import matches people by phone.
             builder.HasIndex(v => new { v.OrganizationId, v.Phone });

@@ -128,6 +128,7 @@ internal sealed class Webhook : IVersioned
             builder.Property(w => w.Url).HasMaxLength(WebhookUrl.Longest);
             builder.Property(w => w.Description).HasMaxLength(200);
             builder.HasOne<Organization>().WithMany().HasForeignKey(w => w.OrganizationId);
+            // Whose administrators have still to be told.
             builder.HasIndex(w => w.OrganizationId).HasFilter("notice_id is not null").HasDatabaseName("ix_webhooks_to_be_noticed");
             builder.HasMany(w => w.Secrets).WithOne().HasForeignKey(s => new { s.OrganizationId, s.WebhookId });
         }

@@ -107,10 +107,13 @@ internal sealed class WebhookDelivery
             builder.HasOne<OutboxEvent>().WithMany().HasForeignKey(d => new { d.OrganizationId, d.EventId });
             // An event goes to a webhook once.
             builder.HasIndex(d => new { d.OrganizationId, d.EventId, d.WebhookId }).IsUnique();
+            // The deliveries of a webhook.
             builder.HasIndex(d => new { d.OrganizationId, d.WebhookId, d.Id });
-            // What is due, in its order; what else of the object waits; whether anything is due.
+            // What is due, in its order.
             builder.HasIndex(d => new { d.OrganizationId, d.WebhookId, d.Sequence }).HasFilter("status = 'pending'").HasDatabaseName("ix_webhook_deliveries_in_order");
+            // What else of the object waits.
             builder.HasIndex(d => new { d.OrganizationId, d.WebhookId, d.ObjectId, d.Sequence }).HasFilter("status = 'pending'").HasDatabaseName("ix_webhook_deliveries_of_object");
+            // Whether anything is due.
             builder.HasIndex(d => new { d.OrganizationId, d.WebhookId, d.NextTryAt }).HasFilter("status = 'pending'").HasDatabaseName("ix_webhook_deliveries_due");
             builder.ToTable(table => table.HasCheckConstraint("ck_webhook_deliveries_status", "(status = 'pending') = (next_try_at is not null)"));
         }
@@ -146,6 +149,7 @@ internal sealed class WebhookAttempt
             builder.ToTable("webhook_attempts");
             builder.HasKey(a => new { a.OrganizationId, a.Id });
             builder.HasOne<WebhookDelivery>().WithMany().HasForeignKey(a => new { a.OrganizationId, a.DeliveryId });
+            // The attempts of a delivery.
             builder.HasIndex(a => new { a.OrganizationId, a.DeliveryId, a.Id });
         }
     }

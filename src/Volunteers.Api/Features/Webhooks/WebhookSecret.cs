@@ -56,6 +56,7 @@ internal sealed class WebhookSecret
         {
             builder.ToTable("webhook_secrets");
             builder.HasKey(s => new { s.OrganizationId, s.Id });
+            // The secrets of a webhook.
             builder.HasIndex(s => new { s.OrganizationId, s.WebhookId });
         }
     }

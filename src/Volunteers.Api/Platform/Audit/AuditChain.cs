@@ -33,6 +33,7 @@ internal sealed class AuditLink
         {
             builder.ToTable("audit_chain");
             builder.HasKey(link => new { link.OrganizationId, link.Position });
+            // The place of an event, shown with it.
             builder.HasIndex(link => new { link.OrganizationId, link.EventId }).IsUnique();
         }
     }

@@ -138,12 +138,17 @@ internal sealed class AuditEvent
             builder.Property(e => e.ResourceId).HasMaxLength(LongestId);
             // Not jsonb, which would put the text in another order than was hashed.
             builder.Property(e => e.Details).HasColumnType("json");
-            // What somebody did, what was done to a thing, what was done in one way: newest first.
+            // What somebody did, newest first.
             builder.HasIndex(e => new { e.OrganizationId, e.ActorId, e.Id });
+            // What was done to a thing, newest first.
             builder.HasIndex(e => new { e.OrganizationId, e.ResourceId, e.Id });
+            // What was done in one way, newest first.
             builder.HasIndex(e => new { e.OrganizationId, e.Operation, e.Id });
             // Looks are most of it and found at once; the rest is what one would have to search for.
             builder.HasIndex(e => new { e.OrganizationId, e.Kind, e.Id }).HasFilter("kind <> 'look'");
+            // What was refused: little of it, and what one searches for.
+            builder.HasIndex(e => new { e.OrganizationId, e.Id }).HasFilter("outcome = 'refused'").HasDatabaseName("ix_audit_events_refused");
+            // Whom it was about.
             builder.HasIndex(e => e.Volunteers).HasMethod("gin");
         }
     }

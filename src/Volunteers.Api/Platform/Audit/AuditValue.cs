@@ -48,6 +48,7 @@ internal sealed class AuditValue
             builder.ToTable("audit_values");
             builder.HasKey(value => new { value.OrganizationId, value.EventId, value.Position });
             builder.Property(value => value.Texts).HasColumnType("json");
+            // What is erased with a person.
             builder.HasIndex(value => new { value.OrganizationId, value.SubjectId });
         }
     }

@@ -50,7 +50,9 @@ internal sealed class OutboxEvent
             builder.Property(e => e.Type).HasMaxLength(60);
             builder.Property(e => e.Data).HasColumnType("json");
             builder.Property(e => e.IsTaken).HasDefaultValue(false);
+            // What the worker has still to hand on, in its order.
             builder.HasIndex(e => new { e.OrganizationId, e.Sequence }).HasFilter("not is_taken");
+            // What is too old to be kept.
             builder.HasIndex(e => e.At);
         }
     }
