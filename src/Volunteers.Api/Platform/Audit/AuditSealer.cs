@@ -67,9 +67,15 @@ internal sealed class AuditSealer(IServiceScopeFactory scopes, AuditRefusals ref
              """).AsNoTracking().ToListAsync(ct);
         if (events.Count == 0) return 0;
 
-        var ids = events.Select(e => e.Id).ToArray();
-        db.AddRange(events.Select(head.Seal).ToList());
+        var links = events.Select(head.Seal).ToList();
         await db.SaveChangesAsync(ct);
+        var (ids, positions) = (links.Select(link => link.EventId).ToArray(), links.Select(link => link.Position).ToArray());
+        var (previous, hashes) = (links.Select(link => link.PreviousHash).ToArray(), links.Select(link => link.Hash).ToArray());
+        await db.Database.ExecuteSqlAsync(
+            $"""
+             insert into audit_chain (organization_id, event_id, position, previous_hash, hash)
+             select {organizationId}, l.* from unnest({ids}, {positions}, {previous}, {hashes}) l
+             """, ct);
         await db.Database.ExecuteSqlAsync($"delete from audit_pending where organization_id = {organizationId} and event_id = any({ids})", ct);
         await transaction.CommitAsync(ct);
         return events.Count;
