@@ -44,12 +44,16 @@ internal sealed class Contract
     public string? Breach(HttpMethod method, string path, HttpResponseMessage answer, string? body)
     {
         var status = (int)answer.StatusCode;
+        // What a browser asks before it lets a page ask is answered for every path.
+        if (method == HttpMethod.Options) return null;
         if (Find(method, path) is not { } found) return status < 400 && path.StartsWith("/v1/", StringComparison.Ordinal) ? "no such operation" : null;
 
         var (route, operation) = found;
         var response = Resolved(operation["responses"]![$"{status}"]);
-        // An id that is none leads nowhere, and what the server cannot read is of no operation.
-        if (response is null) return (status == 404 && route.TakesIds) || status == 431 ? null : $"status {status} of {route.Path} is not declared";
+        // What the server itself cannot read is of no operation: it says so, closes the connection, and no more.
+        if (status is 400 or 431 && answer is { Headers.ConnectionClose: true, Content.Headers.ContentLength: 0 }) return null;
+        // An id that is none leads nowhere.
+        if (response is null) return status == 404 && route.TakesIds ? null : $"status {status} of {route.Path} is not declared";
 
         foreach (var (name, header) in response["headers"]?.AsObject() ?? [])
             if ((bool?)Resolved(header)!["required"] == true && !answer.Headers.Contains(name) && !answer.Content.Headers.Contains(name)) return $"header {name} is missing";
@@ -111,7 +115,7 @@ internal sealed class ContractHandler(HttpMessageHandler inner) : DelegatingHand
         var answer = await base.SendAsync(request, cancellationToken);
         string? body = null;
         // What is streamed for as long as it takes is left to whoever asked.
-        if (answer.Content.Headers.ContentType?.MediaType is { } type && type.EndsWith("json", StringComparison.Ordinal))
+        if (answer.Content.Headers.ContentType?.MediaType is "application/json" or "application/problem+json")
         {
             await answer.Content.LoadIntoBufferAsync(cancellationToken);
             body = await answer.Content.ReadAsStringAsync(cancellationToken);

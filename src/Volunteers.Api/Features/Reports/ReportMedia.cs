@@ -6,6 +6,7 @@ using Microsoft.Net.Http.Headers;
 using Microsoft.OpenApi;
 using Volunteers.Platform;
 using Volunteers.Platform.Audit;
+using Volunteers.Platform.OpenApi;
 
 namespace Volunteers.Features.Reports;
 
@@ -100,7 +101,7 @@ internal static class ReportMedia
         "\\/:*?\"<>|%'".Contains(rune.ToString(), StringComparison.Ordinal) || rune == Rune.ReplacementChar
         || Rune.GetUnicodeCategory(rune) is UnicodeCategory.Control or UnicodeCategory.Format or UnicodeCategory.LineSeparator or UnicodeCategory.ParagraphSeparator;
 
-    public static RouteHandlerBuilder AnswersFilesToo(this RouteHandlerBuilder route) => route.HandlesFiles().Exports(AsksForFile).AddOpenApiOperationTransformer((operation, _, _) =>
+    public static RouteHandlerBuilder AnswersFilesToo(this RouteHandlerBuilder route) => route.HandlesFiles().Exports(AsksForFile).RefusesWith(StatusCodes.Status409Conflict, "report_too_long_to_print").AddOpenApiOperationTransformer((operation, _, _) =>
     {
         Offer(operation, Csv, "UTF-8 with BOM, CRLF; headings in the language of Accept-Language; the last line is the total.");
         Offer(operation, Xlsx, "Numbers as numbers, dates as dates; the last row is the total; a second sheet says period, filters, position and when it was drawn.");
