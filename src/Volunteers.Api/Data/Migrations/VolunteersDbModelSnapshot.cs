@@ -1199,6 +1199,10 @@ namespace Volunteers.Data.Migrations
                     b.HasKey("OrganizationId", "Id")
                         .HasName("pk_sign_ups");
 
+                    b.HasIndex("OrganizationId", "GroupId")
+                        .HasDatabaseName("ix_sign_ups_organization_id_group_id")
+                        .HasFilter("group_id is not null");
+
                     b.HasIndex("OrganizationId", "ShiftId", "VolunteerId")
                         .IsUnique()
                         .HasDatabaseName("already_signed_up");
@@ -4608,14 +4612,14 @@ namespace Volunteers.Data.Migrations
                     b.HasKey("OrganizationId", "Id")
                         .HasName("pk_audit_events");
 
-                    b.HasIndex("OrganizationId", "Id")
-                        .HasDatabaseName("ix_audit_events_refused")
-                        .HasFilter("outcome = 'refused'");
-
                     b.HasIndex("Volunteers")
                         .HasDatabaseName("ix_audit_events_volunteers");
 
                     NpgsqlIndexBuilderExtensions.HasMethod(b.HasIndex("Volunteers"), "gin");
+
+                    b.HasIndex("OrganizationId", "Id")
+                        .HasDatabaseName("ix_audit_events_refused")
+                        .HasFilter("outcome = 'refused'");
 
                     b.HasIndex("OrganizationId", "ActorId", "Id")
                         .HasDatabaseName("ix_audit_events_organization_id_actor_id_id");

@@ -206,6 +206,8 @@ internal sealed class SignUp : IOnCalendar, IAnnounced
             builder.HasIndex(s => new { s.OrganizationId, s.ShiftId, s.Status, s.Arrival });
             // Everything one volunteer signed up for.
             builder.HasIndex(s => new { s.OrganizationId, s.VolunteerId, s.Status });
+            // Whether a group that goes with its shift still has sign-ups.
+            builder.HasIndex(s => new { s.OrganizationId, s.GroupId }).HasFilter("group_id is not null");
         }
     }
 }

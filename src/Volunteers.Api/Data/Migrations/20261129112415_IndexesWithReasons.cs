@@ -47,6 +47,12 @@ namespace Volunteers.Data.Migrations
                 table: "accounts");
 
             migrationBuilder.CreateIndex(
+                name: "ix_sign_ups_organization_id_group_id",
+                table: "sign_ups",
+                columns: new[] { "organization_id", "group_id" },
+                filter: "group_id is not null");
+
+            migrationBuilder.CreateIndex(
                 name: "ix_shifts_organization_id_starts_at",
                 table: "shifts",
                 columns: new[] { "organization_id", "starts_at" });
@@ -75,20 +81,24 @@ namespace Volunteers.Data.Migrations
                 columns: new[] { "organization_id", "volunteer_id" });
 
             migrationBuilder.CreateIndex(
-                name: "ix_activities_organization_id_ends_at_id",
-                table: "activities",
-                columns: new[] { "organization_id", "ends_at", "id" });
-
-            migrationBuilder.CreateIndex(
                 name: "ix_audit_events_refused",
                 table: "audit_events",
                 columns: new[] { "organization_id", "id" },
                 filter: "outcome = 'refused'");
+
+            migrationBuilder.CreateIndex(
+                name: "ix_activities_organization_id_ends_at_id",
+                table: "activities",
+                columns: new[] { "organization_id", "ends_at", "id" });
         }
 
         /// <inheritdoc />
         protected override void Down(MigrationBuilder migrationBuilder)
         {
+            migrationBuilder.DropIndex(
+                name: "ix_sign_ups_organization_id_group_id",
+                table: "sign_ups");
+
             migrationBuilder.DropIndex(
                 name: "ix_shifts_organization_id_starts_at",
                 table: "shifts");
@@ -110,12 +120,12 @@ namespace Volunteers.Data.Migrations
                 table: "awards");
 
             migrationBuilder.DropIndex(
-                name: "ix_activities_organization_id_ends_at_id",
-                table: "activities");
-
-            migrationBuilder.DropIndex(
                 name: "ix_audit_events_refused",
                 table: "audit_events");
+
+            migrationBuilder.DropIndex(
+                name: "ix_activities_organization_id_ends_at_id",
+                table: "activities");
 
             migrationBuilder.CreateIndex(
                 name: "ix_sign_ups_organization_id_group_id",
