@@ -60,23 +60,21 @@ internal sealed class AuditSealer(IServiceScopeFactory scopes, AuditRefusals ref
         var head = (await db.Set<AuditHead>().FromSql($"select * from audit_heads where organization_id = {organizationId} for update skip locked").ToListAsync(ct)).SingleOrDefault();
         if (head is null) return 0;
 
-        var events = await db.Set<AuditEvent>().FromSql(
-            $"""
-             select e.* from audit_pending p join audit_events e on e.organization_id = p.organization_id and e.id = p.event_id
-             where p.organization_id = {organizationId} order by p.event_id limit {AtOnce}
-             """).AsNoTracking().ToListAsync(ct);
+        // In two steps: as one join it may be read in the order of the events, through all of the past.
+        var ids = await db.Set<AuditPending>().Where(p => p.OrganizationId == organizationId).OrderBy(p => p.EventId).Take(AtOnce).Select(p => p.EventId).ToArrayAsync(ct);
+        var events = await db.Set<AuditEvent>().AsNoTracking().Where(e => e.OrganizationId == organizationId && ids.Contains(e.Id)).OrderBy(e => e.Id).ToListAsync(ct);
         if (events.Count == 0) return 0;
 
         var links = events.Select(head.Seal).ToList();
         await db.SaveChangesAsync(ct);
-        var (ids, positions) = (links.Select(link => link.EventId).ToArray(), links.Select(link => link.Position).ToArray());
+        var (sealedIds, positions) = (links.Select(link => link.EventId).ToArray(), links.Select(link => link.Position).ToArray());
         var (previous, hashes) = (links.Select(link => link.PreviousHash).ToArray(), links.Select(link => link.Hash).ToArray());
         await db.Database.ExecuteSqlAsync(
             $"""
              insert into audit_chain (organization_id, event_id, position, previous_hash, hash)
-             select {organizationId}, l.* from unnest({ids}, {positions}, {previous}, {hashes}) l
+             select {organizationId}, l.* from unnest({sealedIds}, {positions}, {previous}, {hashes}) l
              """, ct);
-        await db.Database.ExecuteSqlAsync($"delete from audit_pending where organization_id = {organizationId} and event_id = any({ids})", ct);
+        await db.Database.ExecuteSqlAsync($"delete from audit_pending where organization_id = {organizationId} and event_id = any({sealedIds})", ct);
         await transaction.CommitAsync(ct);
         return events.Count;
     }
