@@ -1974,6 +1974,10 @@ namespace Volunteers.Data.Migrations
                     b.HasIndex("OrganizationId", "TeamId", "StartsAt", "Id")
                         .HasDatabaseName("ix_service_records_organization_id_team_id_starts_at_id");
 
+                    b.HasIndex(new[] { "OrganizationId", "ActivityId" }, "Headcounts")
+                        .HasDatabaseName("ix_service_records_headcounts")
+                        .HasFilter("volunteer_id is null");
+
                     b.ToTable("service_records", null, t =>
                         {
                             t.HasCheckConstraint("claims_do_not_fit", "claimed_minutes between 0 and minutes and claimed_person_times between 0 and person_times and (volunteer_id is null or claimed_person_times = 0)");

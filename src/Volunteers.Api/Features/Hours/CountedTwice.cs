@@ -24,10 +24,14 @@ internal sealed class CountedTwice
     /// <param name="namesToo">Whether a headcount is to be compared, or only names.</param>
     /// <param name="ct">Ends it.</param>
     public static async Task<CountedTwice> Load(
-        VolunteersDb db, Guid organizationId, Guid[] activityIds, DateTimeOffset from, DateTimeOffset to, bool namesToo, CancellationToken ct) =>
-        new(await db.ServiceRecords.Where(r => r.OrganizationId == organizationId && activityIds.Contains(r.ActivityId) && r.Status == ServiceStatus.Approved
-                && r.ClaimedFromId == null && r.PersonTimes > r.ClaimedPersonTimes && r.StartsAt < to && r.EndsAt > from && (namesToo || r.VolunteerId == null))
-            .Select(r => new Participation(r.ActivityId, r.ShiftId, r.VolunteerId == null, r.StartsAt, r.EndsAt)).ToListAsync(ct));
+        VolunteersDb db, Guid organizationId, Guid[] activityIds, DateTimeOffset from, DateTimeOffset to, bool namesToo, CancellationToken ct)
+    {
+        var booked = db.ServiceRecords.Where(r => r.OrganizationId == organizationId && activityIds.Contains(r.ActivityId) && r.Status == ServiceStatus.Approved
+            && r.ClaimedFromId == null && r.PersonTimes > r.ClaimedPersonTimes && r.StartsAt < to && r.EndsAt > from);
+        // Said in the statement and not by a parameter, so that the few headcounts are found by an index of their own.
+        if (!namesToo) booked = booked.Where(r => r.VolunteerId == null);
+        return new(await booked.Select(r => new Participation(r.ActivityId, r.ShiftId, r.VolunteerId == null, r.StartsAt, r.EndsAt)).ToListAsync(ct));
+    }
 
     /// <summary>The headcounts that records to be approved may be in.</summary>
     public static async Task<CountedTwice> Load(VolunteersDb db, IReadOnlyCollection<ServiceRecord> records, CancellationToken ct) => records.Count == 0

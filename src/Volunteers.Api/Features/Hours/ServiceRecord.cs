@@ -305,6 +305,8 @@ internal sealed class ServiceRecord : IVersioned
             builder.HasIndex(r => new { r.OrganizationId, r.VolunteerId, r.ServiceDate });
             // The records of an activity: its figures, and whether it is overdue.
             builder.HasIndex(r => new { r.OrganizationId, r.ActivityId });
+            // The headcounts of an activity, which a name may stand in already.
+            builder.HasIndex(r => new { r.OrganizationId, r.ActivityId }, "Headcounts").HasFilter("volunteer_id is null").HasDatabaseName("ix_service_records_headcounts");
             // Who came out of a headcount.
             builder.HasIndex(r => new { r.OrganizationId, r.ClaimedFromId }).HasFilter("claimed_from_id is not null");
             // Whether a shift that is removed has records.

@@ -13,7 +13,7 @@ using Volunteers.Data;
 namespace Volunteers.Data.Migrations
 {
     [DbContext(typeof(VolunteersDb))]
-    [Migration("20261129112415_IndexesWithReasons")]
+    [Migration("20261129113735_IndexesWithReasons")]
     partial class IndexesWithReasons
     {
         /// <inheritdoc />
@@ -1976,6 +1976,10 @@ namespace Volunteers.Data.Migrations
 
                     b.HasIndex("OrganizationId", "TeamId", "StartsAt", "Id")
                         .HasDatabaseName("ix_service_records_organization_id_team_id_starts_at_id");
+
+                    b.HasIndex(new[] { "OrganizationId", "ActivityId" }, "Headcounts")
+                        .HasDatabaseName("ix_service_records_headcounts")
+                        .HasFilter("volunteer_id is null");
 
                     b.ToTable("service_records", null, t =>
                         {

@@ -58,6 +58,12 @@ namespace Volunteers.Data.Migrations
                 columns: new[] { "organization_id", "starts_at" });
 
             migrationBuilder.CreateIndex(
+                name: "ix_service_records_headcounts",
+                table: "service_records",
+                columns: new[] { "organization_id", "activity_id" },
+                filter: "volunteer_id is null");
+
+            migrationBuilder.CreateIndex(
                 name: "ix_service_records_not_approved",
                 table: "service_records",
                 columns: new[] { "organization_id", "status", "starts_at", "id" },
@@ -102,6 +108,10 @@ namespace Volunteers.Data.Migrations
             migrationBuilder.DropIndex(
                 name: "ix_shifts_organization_id_starts_at",
                 table: "shifts");
+
+            migrationBuilder.DropIndex(
+                name: "ix_service_records_headcounts",
+                table: "service_records");
 
             migrationBuilder.DropIndex(
                 name: "ix_service_records_not_approved",
