@@ -89,10 +89,8 @@ internal sealed record HourReport(
         var organization = await db.OrganizationAt(scope.OrganizationId, asOf.NamesAt, ct);
         var groups = query.Groups();
         var sums = new HourSums(query, asOf, scope, db);
-        var total = (await sums.By([], ct)) is [var all] ? all.Figures : HourFigures.None;
-        var rows = groups.Length == 0 ? [] : await sums.By(groups, ct);
-        var byEvidence = await sums.By([ReportGroup.Evidence], ct);
-        return new HourReport(query.From, query.To, organization.TimeZone, asOf, rows, total, [.. byEvidence.Select(EvidenceHours.Of)], await sums.Headcounts(ct))
+        var (rows, total, byEvidence) = await sums.By(groups, ct);
+        return new HourReport(query.From, query.To, organization.TimeZone, asOf, rows, total, byEvidence, await sums.Headcounts(ct))
         {
             organizationName = organization.Name, groups = groups,
             filters = await ReportFacts.Filters(db, scope, asOf.NamesAt, ct, query.Team, query.Volunteer, query.Activity, query.Project, query.Category, query.Evidence),
@@ -130,8 +128,6 @@ internal sealed record EvidenceHours(Evidence Evidence, long Persons, long Perso
 {
     /// <summary>The minutes as hours, rounded half up to two decimals.</summary>
     public decimal Hours => HourFigures.InHours(Minutes);
-
-    public static EvidenceHours Of(HourReportRow row) => new(row.Evidence!.Value, row.Persons, row.PersonTimes, row.Minutes);
 
     public static ReportSection Section(IReadOnlyList<EvidenceHours> lines, HourFigures total) => ReportColumns.Section(
         Messages.Title("report_by_evidence"), [ReportGroup.Evidence], HourReport.Figures,

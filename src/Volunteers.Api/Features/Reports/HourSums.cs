@@ -3,6 +3,7 @@ using Microsoft.EntityFrameworkCore;
 using Npgsql;
 using Volunteers.Data;
 using Volunteers.Features.Activities;
+using Volunteers.Features.Hours;
 using Volunteers.Platform;
 
 namespace Volunteers.Features.Reports;
@@ -19,9 +20,21 @@ internal sealed class HourSums(HourReportQuery query, LedgerPoint asOf, ReportSc
 {
     public const int MostRows = 50_000;
 
-    public Task<List<HourReportRow>> By(IReadOnlyList<ReportGroup> groups, CancellationToken ct) =>
-        Read(parameters => Sums(groups, parameters),
-            row => new HourReportRow(new HourFigures(row.GetInt64(0), row.GetInt64(1), row.GetInt64(2))) { Groups = Values(groups, row, 3) }, ct);
+    /// <summary>The rows, sorted by their groups; the total; the total by how it is known.</summary>
+    public async Task<(List<HourReportRow> Rows, HourFigures Total, List<EvidenceHours> ByEvidence)> By(IReadOnlyList<ReportGroup> groups, CancellationToken ct)
+    {
+        var (rows, total, byEvidence) = (new List<HourReportRow>(), HourFigures.None, new List<EvidenceHours>());
+        await Read(parameters => Sums(groups, parameters), row =>
+        {
+            var figures = new HourFigures(row.GetInt64(1), row.GetInt64(2), row.GetInt64(3));
+            var level = (Level)row.GetInt32(0);
+            if (level == Level.Total) total = figures;
+            else if (level == Level.Evidence) byEvidence.Add(new EvidenceHours(Enum.Parse<Evidence>(row.GetString(4), ignoreCase: true), figures.Persons, figures.PersonTimes, figures.Minutes));
+            else rows.Add(new HourReportRow(figures) { Groups = Values(groups, row, 5) });
+            return level == Level.Row;
+        }, ct);
+        return (rows, total, byEvidence);
+    }
 
     /// <summary>What of the total has no names, by how it was counted.</summary>
     public Task<List<HeadcountHours>> Headcounts(CancellationToken ct) =>
@@ -48,16 +61,26 @@ internal sealed class HourSums(HourReportQuery query, LedgerPoint asOf, ReportSc
 
     private async Task<List<T>> Read<T>(Func<NpgsqlParameterCollection, string> sql, Func<DbDataReader, T> read, CancellationToken ct)
     {
+        var rows = new List<T>();
+        await Read(sql, row =>
+        {
+            rows.Add(read(row));
+            return true;
+        }, ct);
+        return rows;
+    }
+
+    /// <param name="sql">Given the parameters to add to.</param>
+    /// <param name="take">Takes one; true when it counts as a row of the report.</param>
+    /// <param name="ct">Ends it.</param>
+    private async Task Read(Func<NpgsqlParameterCollection, string> sql, Func<DbDataReader, bool> take, CancellationToken ct)
+    {
         await using var command = (NpgsqlCommand)db.Database.GetDbConnection().CreateCommand();
         command.CommandText = sql(command.Parameters);
-        var rows = new List<T>();
+        var rows = 0;
         await using var reader = await command.ExecuteReaderAsync(ct);
         while (await reader.ReadAsync(ct))
-        {
-            if (rows.Count == MostRows) throw new RuleBreach("report_too_large", MostRows);
-            rows.Add(read(reader));
-        }
-        return rows;
+            if (take(reader) && ++rows > MostRows) throw new RuleBreach("report_too_large", MostRows);
     }
 
     private static OrderedDictionary<ReportGroup, object?> Values(IReadOnlyList<ReportGroup> groups, DbDataReader row, int at)
@@ -73,27 +96,39 @@ internal sealed class HourSums(HourReportQuery query, LedgerPoint asOf, ReportSc
 
     /// <summary>
     /// First by person, because a person counts in a row only if their person-times there come to more than nothing: what
-    /// was voided or moved elsewhere leaves no person behind.
+    /// was voided or moved elsewhere leaves no person behind. The rows, the total and what is known how come from one walk.
     /// </summary>
     private string Sums(IReadOnlyList<ReportGroup> groups, NpgsqlParameterCollection parameters)
     {
         var totals = CanReadTotals(groups);
-        var aliases = Aliases(groups);
+        var aliases = List(Aliases(groups));
+        var (isRow, rows) = groups.Count == 0 ? ("false", "") : ($"grouping({groups[0].Alias}) = 0", $"({aliases} volunteer_id), ");
+        var level = $"case when {isRow} then {(int)Level.Row} when grouping(known) = 0 then {(int)Level.Evidence} else {(int)Level.Total} end";
         return $"""
-                with person as (
-                    select {Keys(groups, totals)} s.volunteer_id, sum(s.minutes) as minutes, sum(s.person_times) as person_times
+                with s as (
+                    select {Keys(groups, totals)} s.evidence as known, s.volunteer_id, s.minutes, s.person_times
                     from {(totals ? "hour_totals" : "hour_postings")} s
                     where {Conditions(totals, parameters)}
-                    group by {List(aliases)} s.volunteer_id
+                ), person as (
+                    select {level} as level, {aliases} known, volunteer_id, sum(minutes) as minutes, sum(person_times) as person_times
+                    from s group by grouping sets ({rows}(known, volunteer_id), (volunteer_id))
                 ), g as (
-                    select {List(aliases)} count(volunteer_id) filter (where person_times > 0) as persons,
+                    select level, {aliases} known, count(volunteer_id) filter (where person_times > 0) as persons,
                            sum(person_times)::bigint as person_times, sum(minutes)::bigint as minutes
-                    from person {GroupBy(aliases)}
+                    from person group by level, {aliases} known
                     having sum(person_times) <> 0 or sum(minutes) <> 0
                 )
-                select g.persons, g.person_times, g.minutes {Shown(groups, parameters)}
-                limit {MostRows + 1}
+                select g.level, g.persons, g.person_times, g.minutes, g.known {Shown(groups, parameters, first: "g.level, g.known")}
+                limit {MostRows + 1 + Enum.GetValues<Evidence>().Length + 1}
                 """;
+    }
+
+    /// <summary>Rows come first, so that what is cut off is known to be too much.</summary>
+    private enum Level
+    {
+        Row,
+        Evidence,
+        Total,
     }
 
     private string Changes(long position, IReadOnlyList<ReportGroup> groups, NpgsqlParameterCollection parameters)
@@ -144,13 +179,14 @@ internal sealed class HourSums(HourReportQuery query, LedgerPoint asOf, ReportSc
     }
 
     /// <summary>The groups by their names, and in the order of these.</summary>
-    private string Shown(IReadOnlyList<ReportGroup> groups, NpgsqlParameterCollection parameters, string where = "")
+    private string Shown(IReadOnlyList<ReportGroup> groups, NpgsqlParameterCollection parameters, string where = "", string? first = null)
     {
         var namesAt = groups.Count == 0 ? null : NamesAt(parameters);
+        string[] order = [.. new[] { first }.OfType<string>(), .. groups.Select(group => group.OrderBy)];
         return $"""
                 {string.Concat(groups.Select(group => ", " + group.Show))}
                 from g {string.Join(' ', groups.Select(group => group.Join(namesAt)))} {where}
-                {(groups.Count == 0 ? "" : "order by " + string.Join(", ", groups.Select(group => group.OrderBy)))}
+                {(order.Length == 0 ? "" : "order by " + string.Join(", ", order))}
                 """;
     }
 
