@@ -209,6 +209,8 @@ public sealed class ErasureTests(TestDatabases databases) : HoursTest(databases)
     public async Task Cut_off_in_the_middle_nothing_is_done_and_a_repeat_does_it_all()
     {
         var life = await O.Live(Host, Team, Activity);
+        // The message that they asked for goes out by itself.
+        await Until(async () => await Count("select count(*) from reset_messages") == 0);
         var before = await DatabaseText.Of(ConnectionString);
         await using var source = NpgsqlDataSource.Create(ConnectionString);
         await using (var holding = await source.OpenConnectionAsync(TestContext.Current.CancellationToken))
