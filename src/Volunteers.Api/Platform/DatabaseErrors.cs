@@ -19,6 +19,8 @@ internal static class DatabaseErrors
         _ when Find<PostgresException>(exception) is { } refused => Of(refused, deleting),
         _ when Find<NpgsqlException>(exception) is { } lost && (lost.IsTransient || Find<SocketException>(lost) is not null) => Away,
         TimeoutException => Away,
+        // The driver trips over a session that breaks while a prepared statement is on its way.
+        NullReferenceException { Source: "Npgsql" } => Away,
         _ => null,
     };
 
