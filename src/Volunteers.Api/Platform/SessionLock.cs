@@ -12,9 +12,18 @@ internal static class SessionLock
     /// <returns>False when another connection has it.</returns>
     public static async Task<bool> TryTake(NpgsqlConnection connection, string name)
     {
-        await using var command = new NpgsqlCommand("select pg_try_advisory_lock(hashtextextended($1, 0))", connection) { Parameters = { new() { Value = name } } };
-        // Not to be broken off: a lock that was taken without our knowing would stay.
-        return (bool)(await command.ExecuteScalarAsync(CancellationToken.None))!;
+        try
+        {
+            await using var command = new NpgsqlCommand("select pg_try_advisory_lock(hashtextextended($1, 0))", connection) { Parameters = { new() { Value = name } } };
+            // Not to be broken off: a lock that was taken without our knowing would stay.
+            return (bool)(await command.ExecuteScalarAsync(CancellationToken.None))!;
+        }
+        catch
+        {
+            // It may have been taken before the answer was lost.
+            NpgsqlConnection.ClearPool(connection);
+            throw;
+        }
     }
 
     /// <summary>Before the connection goes back to its pool; one that broke has no lock any more.</summary>
@@ -26,7 +35,7 @@ internal static class SessionLock
             await using var command = new NpgsqlCommand("select pg_advisory_unlock(hashtextextended($1, 0))", connection) { Parameters = { new() { Value = name } } };
             await command.ExecuteNonQueryAsync(CancellationToken.None);
         }
-        catch (Exception unusable) when (unusable is NpgsqlException or InvalidOperationException)
+        catch (Exception unusable) when (unusable is NpgsqlException or InvalidOperationException || DatabaseErrors.Of(unusable, deleting: false) is not null)
         {
             // The pool would keep the connection, and the lock with it.
             NpgsqlConnection.ClearPool(connection);
