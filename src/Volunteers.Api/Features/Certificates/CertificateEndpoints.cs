@@ -27,7 +27,7 @@ internal static class CertificateEndpoints
         Guid volunteerId, [AsParameters] PageQuery page, Tenant tenant, VolunteersDb db, CancellationToken ct) =>
         await db.Volunteers.VisibleTo(tenant, db).AnyAsync(v => v.Id == volunteerId, ct)
             ? await db.Certificates.Where(c => c.OrganizationId == tenant.Id && c.VolunteerId == volunteerId)
-                .ToPage(page, c => c.Id, CertificateView.Projection(), ct)
+                .ToPage(page, c => c.Id, CertificateView.Projection, ct)
             : TypedResults.NotFound();
 
     /// <summary>
@@ -87,7 +87,7 @@ internal static class CertificateQueries
     /// <summary>Some certificates with their lines.</summary>
     public static async Task<IEnumerable<CertificateView>> ViewsOf(this VolunteersDb db, IQueryable<Certificate> some, CancellationToken ct)
     {
-        var views = await some.Select(CertificateView.Projection()).AsNoTracking().ToListAsync(ct);
+        var views = await some.Select(CertificateView.Projection).AsNoTracking().ToListAsync(ct);
         // Never deleted, so each of them is found again.
         var lines = views.Count == 0 ? [] : (await some.AsNoTracking().ToListAsync(ct)).ToDictionary(certificate => certificate.Id, certificate => certificate.Lines);
         return views.Where(view => lines.ContainsKey(view.Id)).Select(view => view with { Lines = lines[view.Id] });

@@ -99,7 +99,7 @@ internal sealed record CertificateView(
     /// <summary>The minutes as hours, rounded half up to two decimals.</summary>
     public decimal Hours => HourFigures.InHours(Minutes);
 
-    public static Expression<Func<Certificate, CertificateView>> Projection() => c => Complete(c.Year, c.Sequence,
+    public static Expression<Func<Certificate, CertificateView>> Projection => c => Complete(c.Year, c.Sequence,
         c.Ending,
         new CertificateView(c.Id, c.OrganizationId, c.VolunteerId, "", c.Code, CertificateStatus.Valid, null, null, null, c.ReplacesId, c.From, c.To, c.Language,
             c.Purpose, c.VolunteerNumber, c.VolunteerName, c.Organization, c.SupervisingOrganization, c.Contact, c.ResponsiblePerson, c.IssuedBy, c.IssuedByName,

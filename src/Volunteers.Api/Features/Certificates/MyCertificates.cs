@@ -23,7 +23,7 @@ internal static class MyCertificates
 
     /// <summary>Lists the caller's own certificates of all organizations in the order in which they were issued, without their lines.</summary>
     private static async Task<Paged<CertificateView>> List([AsParameters] PageQuery page, Caller caller, VolunteersDb db, CancellationToken ct) =>
-        await db.CertificatesOf(await db.OwnProfiles(caller, ct)).ToPage(page, c => c.Id, CertificateView.Projection(), ct);
+        await db.CertificatesOf(await db.OwnProfiles(caller, ct)).ToPage(page, c => c.Id, CertificateView.Projection, ct);
 
     /// <summary>Issues a certificate of the caller's own service in one organization, also after they have left it.</summary>
     private static async Task<Platform.Created<CertificateView>> Issue(

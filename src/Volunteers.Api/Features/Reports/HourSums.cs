@@ -29,7 +29,7 @@ internal sealed class HourSums(HourReportQuery query, LedgerPoint asOf, ReportSc
             var figures = new HourFigures(row.GetInt64(1), row.GetInt64(2), row.GetInt64(3));
             var level = (Level)row.GetInt32(0);
             if (level == Level.Total) total = figures;
-            else if (level == Level.Evidence) byEvidence.Add(new EvidenceHours(Enum.Parse<Evidence>(row.GetString(4), ignoreCase: true), figures.Persons, figures.PersonTimes, figures.Minutes));
+            else if (level == Level.Evidence) byEvidence.Add(new EvidenceHours((Evidence)ReportGroup.Evidence.Read(row, 4)!, figures.Persons, figures.PersonTimes, figures.Minutes));
             else rows.Add(new HourReportRow(figures) { Groups = Values(groups, row, 5) });
             return level == Level.Row;
         }, ct);
