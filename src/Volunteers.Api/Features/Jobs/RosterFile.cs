@@ -89,12 +89,12 @@ internal sealed class RosterExport : IJobExport
                 .Select(v => new { Volunteer = v, Whole = db.Volunteers.SeenWholeBy(tenant, db).Any(whole => whole.Id == v.Id) }).ToListAsync(ct);
             if (page.Count == 0) yield break;
             var teams = await Teams(at, [.. page.Select(person => person.Volunteer.Id)], ct);
-            foreach (var person in page) yield return Row(person.Volunteer, person.Whole, teams[person.Volunteer.Id].FirstOrDefault(), at);
+            foreach (var person in page) yield return Row(person.Volunteer, person.Whole, [.. teams[person.Volunteer.Id]], at);
             last = page[^1].Volunteer.Id;
         }
     }
 
-    private static object?[] Row(Volunteer v, bool whole, (string Team, TeamRole Role) membership, JobContext at)
+    private static object?[] Row(Volunteer v, bool whole, (string Team, TeamRole Role)[] memberships, JobContext at)
     {
         var (consent, guardian) = (v.Profile.Consent, whole ? v.Guardian : null);
         return
@@ -103,11 +103,12 @@ internal sealed class RosterExport : IJobExport
             whole ? v.BirthDate : null, whole ? v.Residence : null, v.Skills.Count == 0 ? null : v.Skills.Select(skill => skill.Name).ToArray(), v.JoinedOn,
             ImportColumns.Statuses.Write(v.Status), consent?.Version, JobWriter.Moment(consent?.At, at.Organization),
             guardian?.Name, guardian?.Phone, guardian?.Relation, guardian?.Version, JobWriter.Moment(guardian?.At, at.Organization),
-            membership.Team, membership.Team is null ? null : ImportColumns.TeamRoles.Write(membership.Role),
+            memberships.Length == 0 ? null : memberships.Select(membership => membership.Team).ToArray(),
+            memberships.Length == 0 ? null : memberships.Select(membership => ImportColumns.TeamRoles.Write(membership.Role)).ToArray(),
         ];
     }
 
-    /// <summary>Of those that the caller sees, the ones they have been in longest first.</summary>
+    /// <summary>Those that the caller sees, the ones they have been in longest first.</summary>
     private static async Task<ILookup<Guid, (string Team, TeamRole Role)>> Teams(JobContext at, Guid[] people, CancellationToken ct)
     {
         var (db, tenant) = (at.Db, at.Tenant);

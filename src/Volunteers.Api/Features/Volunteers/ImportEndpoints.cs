@@ -25,7 +25,8 @@ internal static class ImportEndpoints
     /// phone 电话 or 手机号, hometown 籍贯, gender 性别, birthDate 出生日期, residence 居住地, skills 技能 (separated by 、 or
     /// a comma or semicolon), joinedOn 加入日期, status 状态, consentVersion 同意书版本, consentAt 同意时间, of a minor guardianName 监护人,
     /// guardianPhone 监护人电话, guardianRelation 与监护人关系, guardianConsentVersion 监护人同意书版本 and guardianConsentAt 监护人同意时间,
-    /// identityNumber 身份证号 (of a resident's card), team 服务队 (the name of an existing team) and teamRole 队内角色. Dates: 2020-01-02, 2020/1/2, 2020.1.2, 2020年1月2日, or real dates of the spreadsheet.
+    /// identityNumber 身份证号 (of a resident's card), team 服务队 (the names of existing teams, separated like skills) and teamRole 队内角色
+    /// (one for all of the teams, or as many as there are teams, in their order). Dates: 2020-01-02, 2020/1/2, 2020.1.2, 2020年1月2日, or real dates of the spreadsheet.
     ///
     /// A row is matched with a person by number, then identity number, then phone, then name and birth date; with none it makes a new one, who gets the
     /// next number when the row has none. Only columns that are in the file change anything, and an empty cell leaves the value as

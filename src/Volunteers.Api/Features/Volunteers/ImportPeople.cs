@@ -23,7 +23,7 @@ internal sealed class ImportPeople
     private readonly ImportIdentities identify;
     private readonly List<Newcomer> newcomers = [];
     private readonly List<ImportRefusal> refused = [];
-    private Dictionary<string, Guid> teams = [];
+    private ImportTeams teams = ImportTeams.None;
     private Dictionary<Guid, Volunteer> known = [];
     private Dictionary<(Guid TeamId, Guid VolunteerId), TeamMember> members = [];
     private IdentityDocuments documents = null!;
@@ -87,15 +87,13 @@ internal sealed class ImportPeople
             db.Add(volunteer);
             db.AddRange(trail.Of(volunteer));
             if (person.IdentityNumber is { } identity) documents.Set(volunteer, IdentityKind.ResidentId, identity, ages, actorId, now);
-            if (person.TeamId is { } team) Join(team, volunteer, person.Role);
+            foreach (var membership in person.Memberships) Join(membership, volunteer);
         }
     }
 
     private async Task Load(Guid[] people, CancellationToken ct)
     {
-        var named = file.Rows.Select(row => row.Text(ImportField.Team)).OfType<string>().Distinct().ToArray();
-        teams = await db.Teams.Where(t => t.OrganizationId == organization.Id && named.Contains(t.Name)).ToDictionaryAsync(t => t.Name, t => t.Id, ct);
-        var ids = teams.Values.ToArray();
+        if (file.Rows.Any(row => row.Text(ImportField.Team) is not null)) teams = await ImportTeams.Load(db, organization.Id, ct);
         // Locked, so that nobody changes them between this reading and the saving.
         await db.LockVolunteers(organization.Id, people, ct);
         known = await db.Volunteers.Where(v => v.OrganizationId == organization.Id && people.Contains(v.Id)).ToDictionaryAsync(v => v.Id, ct);
@@ -103,7 +101,7 @@ internal sealed class ImportPeople
         texts = await KnownConsents.Load(db, organization.Id, ct);
         trail = new ConsentTrail(texts, ConsentSpeaker.Coordinator, actorId, now);
         withoutIdentityConsent = await db.WithoutIdentityConsent(organization.Id, people, texts, ct);
-        members = await db.TeamMembers.Where(m => m.OrganizationId == organization.Id && people.Contains(m.VolunteerId) && ids.Contains(m.TeamId))
+        members = await db.TeamMembers.Where(m => m.OrganizationId == organization.Id && people.Contains(m.VolunteerId))
             .ToDictionaryAsync(m => (m.TeamId, m.VolunteerId), ct);
     }
 
@@ -111,7 +109,7 @@ internal sealed class ImportPeople
     {
         var before = refused.Count;
         var request = reading.Read(row, person, (field, code) => Refuse(row, field, code));
-        var (team, role) = TeamOf(row);
+        var memberships = teams.Of(row, (field, code) => Refuse(row, field, code));
         foreach (var error in validator.Validate(request).Errors.DistinctBy(error => ColumnOf(error.PropertyName)))
             refused.Add(new ImportRefusal(row.Number, file.HeadingOf(ColumnOf(error.PropertyName)),
                 Messages.Has(error.ErrorCode) ? error.ErrorCode : "invalid_value", error.ErrorMessage));
@@ -121,8 +119,8 @@ internal sealed class ImportPeople
 
         try
         {
-            if (person is null) TakeNewcomer(request, identity, team, role);
-            else TakeKnown(person, request, identity, team, role);
+            if (person is null) TakeNewcomer(request, identity, memberships);
+            else TakeKnown(person, request, identity, memberships);
         }
         catch (RuleBreach breach)
         {
@@ -131,7 +129,7 @@ internal sealed class ImportPeople
     }
 
     /// <summary>Held to every rule already, for a dry run makes nobody.</summary>
-    private void TakeNewcomer(VolunteerRequest request, string? identity, Guid? team, TeamRole? role)
+    private void TakeNewcomer(VolunteerRequest request, string? identity, IReadOnlyList<ImportedMembership> memberships)
     {
         var profile = request.ToProfile(ages.Today);
         Volunteer.HoldToAges(profile, ages);
@@ -142,10 +140,10 @@ internal sealed class ImportPeople
             if (texts.Has(ConsentPurposes.IdentityDocument)) throw IdentityConsent.Missing;
             IdentityDocuments.RefuseUnlessFits(profile, IdentityKind.ResidentId, identity, ages);
         }
-        newcomers.Add(new Newcomer(request, identity, team, role));
+        newcomers.Add(new Newcomer(request, identity, memberships));
     }
 
-    private void TakeKnown(Volunteer person, VolunteerRequest request, string? identity, Guid? team, TeamRole? role)
+    private void TakeKnown(Volunteer person, VolunteerRequest request, string? identity, IReadOnlyList<ImportedMembership> memberships)
     {
         var before = person.Profile;
         if (request.Status == VolunteerStatus.Left && person.Status != VolunteerStatus.Left) Departed.Add(person.Id);
@@ -158,34 +156,22 @@ internal sealed class ImportPeople
             proven = documents.Set(person, IdentityKind.ResidentId, identity, ages, actorId, now);
         }
         else if (person.BirthDate != before.BirthDate) documents.HoldTo(person);
-        var joined = team is { } id && Join(id, person, role);
+        var joined = false;
+        foreach (var membership in memberships) joined |= Join(membership, person);
         if (joined || proven || db.Entry(person).State == EntityState.Modified) Updated++;
         else Unchanged++;
     }
 
-    private (Guid? TeamId, TeamRole? Role) TeamOf(ImportRow<ImportField> row)
-    {
-        var role = row.Word(ImportField.TeamRole, ImportColumns.TeamRoles, (field, code) => Refuse(row, field, code));
-        if (row.Text(ImportField.Team) is not { } name)
-        {
-            if (role is not null) Refuse(row, ImportField.Team, "team_needed");
-            return (null, null);
-        }
-        if (teams.TryGetValue(name, out var team)) return (team, role);
-        Refuse(row, ImportField.Team, "team_not_found");
-        return (null, null);
-    }
-
     /// <returns>Whether that changed anything.</returns>
-    private bool Join(Guid teamId, Volunteer person, TeamRole? role)
+    private bool Join(ImportedMembership membership, Volunteer person)
     {
-        if (!members.TryGetValue((teamId, person.Id), out var member))
+        if (!members.TryGetValue((membership.TeamId, person.Id), out var member))
         {
-            db.Add(member = new TeamMember(organization.Id, teamId, person.Id, now));
-            member.Set(role ?? TeamRole.Member, person.JoinedOn, leftOn: null);
+            db.Add(member = new TeamMember(organization.Id, membership.TeamId, person.Id, now));
+            member.Set(membership.Role ?? TeamRole.Member, person.JoinedOn, leftOn: null);
             return true;
         }
-        member.Set(role ?? member.Role, member.JoinedOn, leftOn: null);
+        member.Set(membership.Role ?? member.Role, member.JoinedOn, leftOn: null);
         return db.Entry(member).State == EntityState.Modified;
     }
 
@@ -214,5 +200,5 @@ internal sealed class ImportPeople
     private void Refuse(ImportRow<ImportField> row, ImportField? field, string code, params object[] arguments) =>
         refused.Add(new ImportRefusal(row.Number, field is { } known ? file.HeadingOf(known) : null, code, Messages.Detail(code, arguments)));
 
-    private sealed record Newcomer(VolunteerRequest Request, string? IdentityNumber, Guid? TeamId, TeamRole? Role);
+    private sealed record Newcomer(VolunteerRequest Request, string? IdentityNumber, IReadOnlyList<ImportedMembership> Memberships);
 }

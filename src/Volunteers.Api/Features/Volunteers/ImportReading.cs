@@ -19,7 +19,7 @@ internal sealed class ImportReading(Organization organization)
             Gender = row.Word(ImportField.Gender, ImportColumns.Genders, refuse) ?? current.Gender,
             BirthDate = row.Day(ImportField.BirthDate, refuse) ?? current.BirthDate,
             Residence = row.Text(ImportField.Residence) ?? current.Residence,
-            Skills = row.Text(ImportField.Skills) == SkillsOf(current.Skills) ? current.Skills : row.List(ImportField.Skills)?.Select(name => current.Skills?.FirstOrDefault(skill => skill.Name == name) ?? new Skill(name)).ToList()
+            Skills = row.Text(ImportField.Skills) == SkillsOf(current.Skills) ? current.Skills : row.List(ImportField.Skills)?.Distinct().Select(name => current.Skills?.FirstOrDefault(skill => skill.Name == name) ?? new Skill(name)).ToList()
                 ?? current.Skills,
             JoinedOn = row.Day(ImportField.JoinedOn, refuse) ?? current.JoinedOn,
             Status = row.Word(ImportField.Status, ImportColumns.Statuses, refuse) ?? current.Status,

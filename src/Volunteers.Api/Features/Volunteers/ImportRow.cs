@@ -5,11 +5,15 @@ using Volunteers.Platform;
 
 namespace Volunteers.Features.Volunteers;
 
+internal static class ImportRow
+{
+    /// <summary>What may stand between the entries of a list.</summary>
+    public static readonly char[] Separators = ['、', ',', '，', ';', '；'];
+}
+
 /// <summary>One row of a file, by the number that the spreadsheet shows. An empty cell is as good as no column.</summary>
 internal sealed class ImportRow<TField> where TField : struct, Enum
 {
-    private static readonly char[] Separators = ['、', ',', '，', ';', '；'];
-
     private readonly Dictionary<TField, object> cells;
 
     private ImportRow(int number, Dictionary<TField, object> cells) => (Number, this.cells) = (number, cells);
@@ -31,7 +35,7 @@ internal sealed class ImportRow<TField> where TField : struct, Enum
     public string? Text(TField field) => cells.TryGetValue(field, out var cell) ? ImportCell.TextOf(cell) : null;
 
     public string[]? List(TField field) =>
-        Text(field)?.Split(Separators, StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries).Distinct().ToArray();
+        Text(field)?.Split(ImportRow.Separators, StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries).ToArray();
 
     public T? Word<T>(TField field, ImportWords<T> words, Action<TField, string> refuse) where T : struct, Enum
     {
@@ -39,6 +43,20 @@ internal sealed class ImportRow<TField> where TField : struct, Enum
         if (words.TryRead(text, out var value)) return value;
         refuse(field, "unknown_word");
         return null;
+    }
+
+    /// <returns>Empty where the cell is, or where one of them is unknown.</returns>
+    public IReadOnlyList<T> Words<T>(TField field, ImportWords<T> words, Action<TField, string> refuse) where T : struct, Enum
+    {
+        var read = new List<T>();
+        foreach (var text in List(field) ?? [])
+            if (words.TryRead(text, out var value)) read.Add(value);
+            else
+            {
+                refuse(field, "unknown_word");
+                return [];
+            }
+        return read;
     }
 
     public DateOnly? Day(TField field, Action<TField, string> refuse)

@@ -30,6 +30,8 @@ public sealed class RoundTripTests(TestDatabases databases) : ApiTest(databases)
                     Assert.True(job.Outcome() == ("succeeded", 0, 0, rows, 0), $"{resource} {format} {language}: {job.Text} {System.Text.Encoding.UTF8.GetString(await o.Admin.ResultFile(job.Id))}");
                 }
         Assert.Equal(before, await Everything(o));
+        var roster = ReportFile.Read(await o.Admin.Exported("roster", "csv", "zh-CN"));
+        Assert.Equal(("“的哥”志愿服务队、巡逻、送考队", "骨干、队长"), roster.Rows.Where(row => row["编号"] == "SX-1").Select(row => (row["服务队"], row["队内角色"])).Single());
         Assert.True(expected.Values.All(rows => rows >= 5));
     }
 
@@ -67,6 +69,8 @@ public sealed class RoundTripTests(TestDatabases databases) : ApiTest(databases)
         var ids = new List<string>();
         foreach (var person in people) ids.Add((await o.Admin.Post("/volunteers", person)).ShouldBe(201).Id);
         foreach (var id in new[] { ids[0], ids[3] }) await o.Member(team, id, "core");
+        var patrol = (await o.Admin.Post("/teams", new { name = "巡逻、送考队" })).ShouldBe(201).Id;
+        await o.Member(patrol, ids[0], "leader");
 
         object[] activities =
         [

@@ -78,6 +78,33 @@ public sealed class ImportTests(TestDatabases databases) : ApiTest(databases)
     }
 
     [Fact]
+    public async Task A_row_names_several_teams_with_one_role_for_all_or_one_for_each()
+    {
+        var o = await Given.Organization();
+        foreach (var name in new[] { "巡逻队", "送考队", "巡逻队、夜班" }) await o.Admin.Post("/teams", new { name });
+
+        (await o.Admin.ImportCsv("编号,姓名,服务队,队内角色\r\n1,甲,巡逻队、送考队,骨干\r\n2,乙,\"送考队, 巡逻队、夜班；巡逻队\",队长、队员、骨干\r\n3,丙,送考队；送考队,\r\n")).ShouldBe(200);
+        var refused = (await o.Admin.ImportCsv("编号,姓名,服务队,队内角色\r\n4,丁,巡逻队、送考队、巡逻队、夜班,骨干、队员\r\n5,戊,巡逻队、没有的队,队员\r\n6,己,送考队,骨干、别的\r\n")).ShouldRefuse(409, "import_refused");
+
+        Assert.Equal(["巡逻队 core", "送考队 core"], await Memberships("1"));
+        Assert.Equal(["巡逻队 core", "巡逻队、夜班 member", "送考队 leader"], await Memberships("2"));
+        Assert.Equal(["送考队 member"], await Memberships("3"));
+        Assert.Equal([(2, "队内角色", "team_roles_differ"), (3, "服务队", "team_not_found"), (4, "队内角色", "unknown_word")], Refusals(refused));
+        var again = await o.Admin.ImportCsv("编号,服务队\r\n1,送考队、巡逻队\r\n2,\"巡逻队、夜班,送考队\"\r\n3,巡逻队、送考队\r\n");
+        Assert.Equal((0, 1, 2), Counts(again.ShouldBe(200)));
+
+        async Task<IEnumerable<string>> Memberships(string number)
+        {
+            var id = (await o.Admin.Get($"/volunteers?q={number}")).Items.Single(person => (string?)person!["number"] == number)!["id"];
+            var found = new List<string>();
+            foreach (var team in (await o.Admin.Get("/teams?limit=200")).Items)
+                foreach (var member in (await o.Admin.Get($"/teams/{team!["id"]}/members?limit=200")).Items)
+                    if ((string?)member!["volunteerId"] == (string?)id) found.Add($"{team["name"]} {member["role"]}");
+            return found.Order(StringComparer.Ordinal);
+        }
+    }
+
+    [Fact]
     public async Task One_refused_row_keeps_all_the_others_out_and_every_refusal_names_its_row_and_column()
     {
         var o = await Given.Organization();
