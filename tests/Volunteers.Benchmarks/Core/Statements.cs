@@ -141,7 +141,8 @@ internal static partial class Statements
     private static IEnumerable<(string Text, bool IsSql)> Split((string Text, bool IsSql) piece, string text, string sql)
     {
         if (piece.IsSql) return [piece];
-        var parts = piece.Text.Split(text);
+        // Not the digits of a longer number, such as those of a second.
+        var parts = Regex.Split(piece.Text, $"(?<![0-9]){Regex.Escape(text)}(?![0-9])");
         return parts.SelectMany((part, index) => index == 0 ? [(part, false)] : new[] { (sql, true), (part, false) }).Where(part => part.Item1.Length > 0);
     }
 
@@ -190,7 +191,7 @@ internal static partial class Statements
     private static partial Regex Uuid();
 
     [GeneratedRegex("""
-        ^(?:(?<uuid>[0-9a-f]{8}-[0-9a-f-]{27})|(?<uuids>\{[0-9a-f]{8}-[0-9a-f-]{27}.*\})|(?<instant>\d{4}-\d\d-\d\d \d\d:.*)|(?<instants>\{"\d{4}-\d\d-\d\d \d\d:.*\})|
+        ^(?:(?<uuid>[0-9a-f]{8}-[0-9a-f-]{27})|(?<uuids>\{[0-9a-f]{8}-[0-9a-f-]{27}.*\})|(?<instant>\d{4}-\d\d-\d\d\ \d\d:.*)|(?<instants>\{"\d{4}-\d\d-\d\d\ \d\d:.*\})|
         (?<day>\d{4}-\d\d-\d\d)|(?<days>\{\d{4}-\d\d-\d\d.*\})|(?<numbers>\{-?\d+(?:,-?\d+)*\})|(?<bytes>\{"\\\\x.*\})|(?<texts>\{.+\}))$
         """, RegexOptions.IgnorePatternWhitespace | RegexOptions.Singleline)]
     private static partial Regex One();
