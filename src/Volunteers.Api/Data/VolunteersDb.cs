@@ -25,9 +25,11 @@ using Volunteers.Platform.Outbox;
 
 namespace Volunteers.Data;
 
-internal sealed class VolunteersDb(DbContextOptions<VolunteersDb> options)
-    : IdentityUserContext<Account, Guid>(options), IDataProtectionKeyContext, IFollowed
+internal sealed class VolunteersDb : IdentityUserContext<Account, Guid>, IDataProtectionKeyContext, IFollowed
 {
+    /// <summary>A change that is refused half-way is given up whole, so that nothing is marked to come back to: two trips to the database fewer for each saving.</summary>
+    public VolunteersDb(DbContextOptions<VolunteersDb> options) : base(options) => Database.AutoSavepointsEnabled = false;
+
     public DbSet<Organization> Organizations => Set<Organization>();
 
     public DbSet<CalendarDay> CalendarDays => Set<CalendarDay>();

@@ -2,6 +2,7 @@ using Microsoft.EntityFrameworkCore;
 using Volunteers.Data;
 using Volunteers.Features.Activities;
 using Volunteers.Features.Organizations;
+using Volunteers.Features.Volunteers;
 using Volunteers.Platform;
 
 namespace Volunteers.Features.Hours;
@@ -18,14 +19,16 @@ internal sealed class AttendanceBatch
     private readonly Dictionary<Guid, Shift> shifts;
     private readonly Dictionary<(Guid ShiftId, Guid VolunteerId), SignUp> signUps;
     private readonly Dictionary<Guid, AttendanceEvent> known;
+    private readonly HashSet<Guid> minors;
     private readonly HashSet<(Guid ShiftId, Guid VolunteerId)> toBook = [];
 
     private AttendanceBatch(
         VolunteersDb db, Organization organization, Tenant tenant, DateTimeOffset now, TimeSpan clockError, Dictionary<Guid, Activity> activities,
-        Dictionary<Guid, Shift> shifts, Dictionary<(Guid ShiftId, Guid VolunteerId), SignUp> signUps, Dictionary<Guid, AttendanceEvent> known)
+        Dictionary<Guid, Shift> shifts, Dictionary<(Guid ShiftId, Guid VolunteerId), SignUp> signUps, Dictionary<Guid, AttendanceEvent> known,
+        HashSet<Guid> minors)
     {
-        (this.db, this.organization, this.tenant, this.now, this.clockError, this.activities, this.shifts, this.signUps, this.known) =
-            (db, organization, tenant, now, clockError, activities, shifts, signUps, known);
+        (this.db, this.organization, this.tenant, this.now, this.clockError, this.activities, this.shifts, this.signUps, this.known, this.minors) =
+            (db, organization, tenant, now, clockError, activities, shifts, signUps, known, minors);
     }
 
     public static async Task<AttendanceBatch> Load(
@@ -46,7 +49,7 @@ internal sealed class AttendanceBatch
         var signUps = await db.SignUps.Where(s => s.OrganizationId == id && shiftIds.Contains(s.ShiftId) && people.Contains(s.VolunteerId)).ToListAsync(ct);
         var known = await db.AttendanceEvents.AsNoTracking().Where(e => e.OrganizationId == id && events.Contains(e.ClientEventId!.Value)).ToListAsync(ct);
         return new AttendanceBatch(db, organization, tenant, now, request.SentAt is { } sent ? now - sent : TimeSpan.Zero, activities, shifts,
-            signUps.ToDictionary(s => (s.ShiftId, s.VolunteerId)), known.ToDictionary(e => e.ClientEventId!.Value));
+            signUps.ToDictionary(s => (s.ShiftId, s.VolunteerId)), known.ToDictionary(e => e.ClientEventId!.Value), [.. await db.MinorsWithoutConsent(organization, people, now, ct)]);
     }
 
     public async Task<AttendanceResultView> Take(OfflineEvent item, CancellationToken ct)
@@ -62,7 +65,7 @@ internal sealed class AttendanceBatch
             var notice = new AttendanceNotice(item.Kind, item.VolunteerId, item.Code, item.Position, item.Kiosk,
                 new AttendanceTime(counted < received ? counted : received, item.OccurredAt, received), item.ClientEventId);
             var key = (item.ShiftId, item.VolunteerId);
-            signUps[key] = await db.Take(organization, activities[shift.ActivityId], shift, signUps.GetValueOrDefault(key), notice, tenant, ct);
+            signUps[key] = await db.Take(organization, activities[shift.ActivityId], shift, signUps.GetValueOrDefault(key), notice, minors, tenant, ct);
             toBook.Add(key);
             var taken = known[item.ClientEventId] = db.AttendanceEvents.Local.Single(e => e.ClientEventId == item.ClientEventId);
             return AttendanceResultView.Of(item, OfflineResult.Recorded, taken);
@@ -74,9 +77,6 @@ internal sealed class AttendanceBatch
     }
 
     /// <summary>Hours once for each volunteer and shift, when all events are in.</summary>
-    public async Task Book(CancellationToken ct)
-    {
-        foreach (var key in toBook.OrderBy(key => key.ShiftId).ThenBy(key => key.VolunteerId))
-            await db.BookAttendance(organization, activities[shifts[key.ShiftId].ActivityId], shifts[key.ShiftId], signUps[key], tenant.ActorId, now, ct);
-    }
+    public Task Book(CancellationToken ct) => db.BookAttendance(organization, [.. toBook.OrderBy(key => key.ShiftId).ThenBy(key => key.VolunteerId)
+        .Select(key => new Attendance(activities[shifts[key.ShiftId].ActivityId], shifts[key.ShiftId], signUps[key]))], tenant.ActorId, now, ct);
 }

@@ -6,50 +6,120 @@ using Volunteers.Platform;
 
 namespace Volunteers.Features.Hours;
 
+/// <summary>Whose attendance of which shift.</summary>
+/// <param name="Activity">The shift's; shared.</param>
+/// <param name="Shift">Locked.</param>
+/// <param name="SignUp">Theirs.</param>
+internal sealed record Attendance(Activity Activity, Shift Shift, SignUp SignUp)
+{
+    public (Guid ShiftId, Guid VolunteerId) Of => (Shift.Id, SignUp.VolunteerId);
+}
+
 /// <summary>
 /// From attendance to hours. All check-ins and check-outs of one volunteer on one shift make one service record, made anew
-/// from all of them whenever one more arrives: in whatever order they come, the record ends the same.
+/// from all of them whenever one more arrives: in whatever order they come, the record ends the same. What it needs is read
+/// once, for however many.
 /// </summary>
-internal static class AttendanceBooking
+internal sealed class AttendanceBooking
 {
-    /// <summary>
-    /// Brings the record in line with the attendance, and saves. A rule that refuses the hours (the daily limit, for instance)
-    /// does not undo the attendance: its code stays on the sign-up, for the daily list.
-    /// </summary>
-    /// <param name="db">In a transaction that shares the activity and has the shift locked.</param>
-    /// <param name="organization">Whose settings and days count.</param>
-    /// <param name="activity">The shift's activity.</param>
-    /// <param name="shift">Locked.</param>
-    /// <param name="signUp">Whose attendance.</param>
-    /// <param name="by">Who took it; the service itself when it settles the shift.</param>
-    /// <param name="now">The time.</param>
-    /// <param name="ct">Ends it.</param>
-    public static async Task<ServiceRecord?> BookAttendance(
-        this VolunteersDb db, Organization organization, Activity activity, Shift shift, SignUp signUp, Guid by, DateTimeOffset now, CancellationToken ct)
+    private readonly VolunteersDb db;
+    private readonly Organization organization;
+    private readonly Guid by;
+    private readonly DateTimeOffset now;
+    private readonly Dictionary<(Guid ShiftId, Guid VolunteerId), Presence> presences;
+    private readonly Dictionary<(Guid ShiftId, Guid VolunteerId), ServiceRecord> records;
+    private readonly List<(ServiceRecord Record, RecordStep Step, Booking[] Bookings)> booked = [];
+    private RecordingRules rules = null!;
+    private Dictionary<Guid, List<Credit>> credits = [];
+
+    private AttendanceBooking(
+        VolunteersDb db, Organization organization, Guid by, DateTimeOffset now, Dictionary<(Guid ShiftId, Guid VolunteerId), Presence> presences,
+        Dictionary<(Guid ShiftId, Guid VolunteerId), ServiceRecord> records)
     {
-        await db.SaveChangesAsync(ct);
-        var presence = Presence.Of(await db.AttendanceEvents.AsNoTracking()
-            .Where(e => e.OrganizationId == shift.OrganizationId && e.ShiftId == shift.Id && e.VolunteerId == signUp.VolunteerId).ToListAsync(ct));
+        (this.db, this.organization, this.by, this.now, this.presences, this.records) = (db, organization, by, now, presences, records);
+    }
+
+    public static async Task<AttendanceBooking> Load(
+        VolunteersDb db, Organization organization, IReadOnlyCollection<Attendance> attendances, Guid by, DateTimeOffset now, CancellationToken ct)
+    {
+        var id = organization.Id;
+        Guid[] shifts = [.. attendances.Select(attendance => attendance.Shift.Id).Distinct()];
+        Guid[] people = [.. attendances.Select(attendance => attendance.SignUp.VolunteerId).Distinct()];
+        var events = (await db.AttendanceEvents.AsNoTracking().Where(e => e.OrganizationId == id && shifts.Contains(e.ShiftId) && people.Contains(e.VolunteerId)).ToListAsync(ct))
+            .ToLookup(e => (e.ShiftId, e.VolunteerId));
+        var known = await db.ServiceRecords.Where(r => r.OrganizationId == id && r.Evidence == Evidence.Attendance && shifts.Contains(r.ShiftId!.Value)
+            && people.Contains(r.VolunteerId!.Value)).Select(r => r.Id).ToArrayAsync(ct);
+        var records = known.Length == 0 ? [] : await db.LockRecords(id, known, ct);
+        var booking = new AttendanceBooking(db, organization, by, now, attendances.ToDictionary(attendance => attendance.Of, attendance => Presence.Of(events[attendance.Of])),
+            records.ToDictionary(r => (r.ShiftId!.Value, r.VolunteerId!.Value)));
+        await booking.LoadRules([.. attendances.Where(booking.HasHours)], ct);
+        return booking;
+    }
+
+    /// <summary>
+    /// Brings the record in line with the attendance. A rule that refuses the hours (the daily limit, for instance) does not undo
+    /// the attendance: its code stays on the sign-up, for the daily list.
+    /// </summary>
+    public ServiceRecord? Take(Attendance attendance)
+    {
+        var (presence, forgotten, record) = (presences[attendance.Of], IsForgotten(attendance), records.GetValueOrDefault(attendance.Of));
         // Settling has nothing to add for who has checked out; a coordinator may have corrected their hours since.
         if (by == ServiceRecord.TheServiceItself && presence is { OpenSince: null, Stays.Count: > 0 }) return null;
-        var forgotten = presence.OpenSince is not null && shift.SettledAt is not null;
-        var known = await db.ServiceRecords.Where(r => r.OrganizationId == shift.OrganizationId && r.ShiftId == shift.Id && r.VolunteerId == signUp.VolunteerId
-            && r.Evidence == Evidence.Attendance).Select(r => r.Id).ToArrayAsync(ct);
-        var record = (await db.LockRecords(shift.OrganizationId, known, ct)).SingleOrDefault();
-        // Before what is credited elsewhere is read: another shift of theirs may be checked out at this moment.
-        await db.LockVolunteers(shift.OrganizationId, [signUp.VolunteerId], ct);
         try
         {
-            if (await FiguresOf(db, organization, shift, signUp.VolunteerId, presence, forgotten, record, ct) is var (figures, partly))
-                record = await Book(db, organization, activity, shift, signUp, record, figures, FlagOf(signUp, presence, forgotten, partly), by, now, ct);
-            signUp.Book(forgotten, refusal: null);
+            if (FiguresOf(attendance, presence, forgotten, record) is var (figures, partly))
+                record = Book(attendance, record, figures, FlagOf(attendance.SignUp, presence, forgotten, partly));
+            attendance.SignUp.Book(forgotten, refusal: null);
         }
         catch (RuleBreach refused)
         {
-            signUp.Book(forgotten, refused.Code);
+            attendance.SignUp.Book(forgotten, refused.Code);
+        }
+        return record;
+    }
+
+    /// <summary>Posts and saves what was taken.</summary>
+    public async Task Keep(CancellationToken ct)
+    {
+        if (booked.Count > 0)
+        {
+            var postings = await db.Post(organization.Id, [.. booked.SelectMany(one => one.Bookings)], by, now, ct);
+            db.AddRange(booked.Select(one => new ServiceRecordEvent(one.Record, one.Step, by, now, reason: null, postings)));
         }
         await db.SaveChangesAsync(ct);
-        return record;
+    }
+
+    private bool IsForgotten(Attendance attendance) => presences[attendance.Of].OpenSince is not null && attendance.Shift.SettledAt is not null;
+
+    private bool HasHours(Attendance attendance) => presences[attendance.Of].Stays.Count > 0 || IsForgotten(attendance);
+
+    private (DateTimeOffset From, DateTimeOffset To) WindowOf(Shift shift)
+    {
+        var grace = TimeSpan.FromMinutes(organization.Settings.GraceMinutes);
+        return (shift.StartsAt - grace, shift.EndsAt + grace);
+    }
+
+    private async Task LoadRules(List<Attendance> attendances, CancellationToken ct)
+    {
+        if (attendances.Count == 0) return;
+        var id = organization.Id;
+        Guid[] people = [.. attendances.Select(attendance => attendance.SignUp.VolunteerId).Distinct()];
+        var windows = attendances.Select(attendance => WindowOf(attendance.Shift)).ToList();
+        var (first, last) = (windows.Min(window => window.From), windows.Max(window => window.To));
+        // They lock the people before what is credited elsewhere is read: another shift of theirs may be checked out at this moment.
+        rules = await RecordingRules.Load(db, organization, new RecordingScope(
+            people, [.. windows.SelectMany(DaysOf).Distinct()], first, last, [.. attendances.Select(attendance => attendance.Activity.Id).Distinct()], [], CountsGroups: false),
+            ct, except: [.. records.Values.Select(record => record.Id)]);
+        foreach (var record in records.Values.Where(Stands)) rules.Count(record.VolunteerId!.Value, record.ServiceDate, FiguresOf(record));
+        var stands = await db.ServiceRecords.Where(r => r.OrganizationId == id && people.Contains(r.VolunteerId!.Value)
+                && (r.Status == ServiceStatus.Submitted || r.Status == ServiceStatus.Approved) && r.StartsAt < last && r.EndsAt > first)
+            .Select(r => new { r.VolunteerId, Credit = new Credit(r.Id, r.StartsAt, r.EndsAt, r.ClaimedFromId != null, r.ActivityId, r.ShiftId) }).ToListAsync(ct);
+        credits = stands.GroupBy(one => one.VolunteerId!.Value).ToDictionary(group => group.Key, group => group.Select(one => one.Credit).ToList());
+    }
+
+    private IEnumerable<DateOnly> DaysOf((DateTimeOffset From, DateTimeOffset To) window)
+    {
+        for (var day = organization.DayOf(window.From); day <= organization.DayOf(window.To); day = day.AddDays(1)) yield return day;
     }
 
     /// <summary>
@@ -58,11 +128,10 @@ internal static class AttendanceBooking
     /// took part once, however long they stayed. With no check-out at all by the time the shift is settled, from the check-in
     /// to the planned end, the planned length at most.
     /// </summary>
-    private static async Task<(ServiceFigures Figures, bool PartlyRecorded)?> FiguresOf(
-        VolunteersDb db, Organization organization, Shift shift, Guid volunteerId, Presence presence, bool forgotten, ServiceRecord? record, CancellationToken ct)
+    private (ServiceFigures Figures, bool PartlyRecorded)? FiguresOf(Attendance attendance, Presence presence, bool forgotten, ServiceRecord? record)
     {
-        var grace = TimeSpan.FromMinutes(organization.Settings.GraceMinutes);
-        var (from, to) = (shift.StartsAt - grace, shift.EndsAt + grace);
+        var shift = attendance.Shift;
+        var (from, to) = WindowOf(shift);
         if (presence.Stays.Count == 0)
         {
             if (presence.OpenSince is null && shift.SettledAt is not null) throw new RuleBreach("not_checked_in");
@@ -71,12 +140,9 @@ internal static class AttendanceBooking
             (from, to) = (shift.StartsAt, shift.EndsAt);
         }
 
-        var elsewhere = await db.ServiceRecords.Where(r => r.OrganizationId == shift.OrganizationId && r.VolunteerId == volunteerId && (record == null || r.Id != record.Id)
-                && (r.Status == ServiceStatus.Submitted || r.Status == ServiceStatus.Approved) && r.StartsAt < to && r.EndsAt > from)
-            .Select(r => new { r.StartsAt, r.EndsAt, r.ClaimedFromId, OfThis = r.ActivityId == shift.ActivityId && (r.ShiftId == null || r.ShiftId == shift.Id) })
-            .ToListAsync(ct);
-        var ofThis = elsewhere.Where(other => other.OfThis && other.StartsAt < shift.EndsAt && other.EndsAt > shift.StartsAt).ToList();
-        if (record is null && ofThis.Any(other => other.ClaimedFromId is not null)) throw new RuleBreach("counted_in_headcount");
+        var elsewhere = credits.GetValueOrDefault(attendance.SignUp.VolunteerId, []).Where(other => other.RecordId != record?.Id && other.StartsAt < to && other.EndsAt > from).ToList();
+        var ofThis = elsewhere.Where(other => other.IsOf(shift)).ToList();
+        if (record is null && ofThis.Any(other => other.IsClaimed)) throw new RuleBreach("counted_in_headcount");
         // One record has one period: what is left between the others, if that is one piece.
         var pieces = new List<ServiceFigures>();
         var free = from;
@@ -95,6 +161,10 @@ internal static class AttendanceBooking
         }
     }
 
+    private static ServiceFigures FiguresOf(ServiceRecord record) => new(record.StartsAt, record.EndsAt, record.Minutes, record.PersonTimes);
+
+    private static bool Stands(ServiceRecord record) => record.Status is ServiceStatus.Submitted or ServiceStatus.Approved;
+
     private static int MinutesOf(IReadOnlyList<Presence.Stay> stays) => (int)(stays.Sum(stay => (stay.To - stay.From).Ticks) / TimeSpan.TicksPerMinute);
 
     private static RecordFlag? FlagOf(SignUp signUp, Presence presence, bool forgotten, bool partlyRecorded) =>
@@ -102,14 +172,12 @@ internal static class AttendanceBooking
         : partlyRecorded ? RecordFlag.PartlyRecorded
         : signUp.SelfReported ? RecordFlag.SelfReported : null;
 
-    private static async Task<ServiceRecord> Book(
-        VolunteersDb db, Organization organization, Activity activity, Shift shift, SignUp signUp, ServiceRecord? record, ServiceFigures figures, RecordFlag? flag,
-        Guid by, DateTimeOffset now, CancellationToken ct)
+    private ServiceRecord Book(Attendance attendance, ServiceRecord? record, ServiceFigures figures, RecordFlag? flag)
     {
         if (record is not null && (record.StartsAt, record.EndsAt, record.Minutes, record.Flag) == (figures.StartsAt, figures.EndsAt, figures.Minutes, flag)) return record;
 
+        var (activity, shift, volunteer) = (attendance.Activity, attendance.Shift, attendance.SignUp.VolunteerId);
         var day = organization.DayOf(figures.StartsAt);
-        var entry = new ServiceEntry(signUp.VolunteerId, 1, null, activity.Id, figures.StartsAt, figures.EndsAt, figures.Minutes, Note: null, DailyLimitOverride: null, shift.Id);
         var before = record is null ? null : Booking.Of(record, PostingCause.Corrected);
         var step = record is null ? RecordStep.Recorded : RecordStep.Corrected;
         // What a person decided stays; and what stands approved does not grow by what only the volunteer says.
@@ -117,26 +185,61 @@ internal static class AttendanceBooking
         // What was booked in another team, before the activity was moved to this one, is decided there.
         if (record is not null && record.TeamId != activity.TeamId) throw new RuleBreach("booked_in_another_team");
         if (record is { Status: ServiceStatus.Approved } && flag is not null) throw new RuleBreach("attendance_needs_review");
-        var rules = await RecordingRules.Load(db, organization, [entry], ct, except: record?.Id);
-        rules.AdmitVolunteer(signUp.VolunteerId, activity.TeamId, figures, day, mayOverride: false);
         if (record is { Status: ServiceStatus.Approved })
             rules.RefuseCountedTwice(Participation.Of(record) with { StartsAt = figures.StartsAt, EndsAt = figures.EndsAt }, Participation.Of(record));
+        rules.AdmitVolunteer(volunteer, activity.TeamId, figures, day, mayOverride: false, inPlaceOf: record is not null && Stands(record) ? (record.ServiceDate, FiguresOf(record)) : null);
 
         if (record is null)
         {
-            db.Add(record = ServiceRecord.FromAttendance(activity, shift.Id, signUp.VolunteerId, figures, day, flag, by, now));
+            db.Add(record = ServiceRecord.FromAttendance(activity, shift.Id, volunteer, figures, day, flag, by, now));
             record.ComeLate(rules.IsLate(activity.Id, now));
         }
         else record.Retake(figures, day, flag);
-        var confirms = record.Status == ServiceStatus.Submitted && flag is null && organization.Settings.AttendanceConfirmedBy == AttendanceConfirmation.Automatic;
-        confirms = confirms && !(await CountedTwice.Load(db, [record], ct)).Holds(Participation.Of(record));
+        var confirms = record.Status == ServiceStatus.Submitted && flag is null && organization.Settings.AttendanceConfirmedBy == AttendanceConfirmation.Automatic
+            && !rules.MayBeInHeadcount(record);
         if (confirms) record.Confirm(now);
 
         Booking[] bookings = confirms ? [Booking.Of(record, PostingCause.Approved)]
             : record.Status == ServiceStatus.Approved && before is not null ? [before.Reversed, Booking.Of(record, PostingCause.Corrected)]
             : [];
-        var postings = await db.Post(organization.Id, bookings, by, now, ct);
-        db.Add(new ServiceRecordEvent(record, step, by, now, reason: null, postings));
+        booked.Add((record, step, bookings));
+        // Another shift of theirs in the same batch reckons with it.
+        var credited = credits.TryGetValue(volunteer, out var theirs) ? theirs : credits[volunteer] = [];
+        credited.RemoveAll(credit => credit.RecordId == record.Id);
+        credited.Add(new Credit(record.Id, record.StartsAt, record.EndsAt, IsClaimed: false, record.ActivityId, record.ShiftId));
         return record;
+    }
+
+    /// <summary>What counts for somebody elsewhere.</summary>
+    private sealed record Credit(Guid RecordId, DateTimeOffset StartsAt, DateTimeOffset EndsAt, bool IsClaimed, Guid ActivityId, Guid? ShiftId)
+    {
+        public bool IsOf(Shift shift) => ActivityId == shift.ActivityId && (ShiftId is null || ShiftId == shift.Id) && StartsAt < shift.EndsAt && EndsAt > shift.StartsAt;
+    }
+}
+
+internal static class AttendanceBookings
+{
+    /// <summary>Books the attendance of one, and saves.</summary>
+    public static async Task<ServiceRecord?> BookAttendance(
+        this VolunteersDb db, Organization organization, Attendance attendance, Guid by, DateTimeOffset now, CancellationToken ct) =>
+        (await db.BookAttendance(organization, [attendance], by, now, ct))[0];
+
+    /// <summary>Books the attendance of many, and saves.</summary>
+    /// <param name="db">In a transaction that shares the activities and has the shifts locked.</param>
+    /// <param name="organization">Whose settings and days count.</param>
+    /// <param name="attendances">One for each volunteer and shift, in the order in which they are booked.</param>
+    /// <param name="by">Who took them; the service itself when it settles the shift.</param>
+    /// <param name="now">The time.</param>
+    /// <param name="ct">Ends it.</param>
+    /// <returns>The record of each, if there is one.</returns>
+    public static async Task<ServiceRecord?[]> BookAttendance(
+        this VolunteersDb db, Organization organization, IReadOnlyCollection<Attendance> attendances, Guid by, DateTimeOffset now, CancellationToken ct)
+    {
+        await db.SaveChangesAsync(ct);
+        if (attendances.Count == 0) return [];
+        var booking = await AttendanceBooking.Load(db, organization, attendances, by, now, ct);
+        ServiceRecord?[] records = [.. attendances.Select(booking.Take)];
+        await booking.Keep(ct);
+        return records;
     }
 }

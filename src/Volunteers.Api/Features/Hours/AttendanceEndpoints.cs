@@ -2,6 +2,7 @@ using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.EntityFrameworkCore;
 using Volunteers.Data;
 using Volunteers.Features.Activities;
+using Volunteers.Features.Volunteers;
 using Volunteers.Platform;
 using Volunteers.Platform.Audit;
 using Volunteers.Platform.OpenApi;
@@ -63,8 +64,9 @@ internal static class AttendanceEndpoints
         var time = Instant.AsKept(now);
         var notice = new AttendanceNotice(kind, volunteer, request.Code, request.Position, request.Kiosk, new AttendanceTime(time, request.DeviceAt, time));
         var known = await db.SignUps.SingleOrDefaultAsync(s => s.OrganizationId == tenant.Id && s.ShiftId == shiftId && s.VolunteerId == volunteer, ct);
-        var signUp = await db.Take(organization, activity, shift, known, notice, tenant, ct);
-        var record = await db.BookAttendance(organization, activity, shift, signUp, tenant.ActorId, now, ct);
+        var minors = kind == AttendanceKind.CheckIn ? await db.MinorsWithoutConsent(organization, [volunteer], now, ct) : [];
+        var signUp = await db.Take(organization, activity, shift, known, notice, minors, tenant, ct);
+        var record = await db.BookAttendance(organization, new Attendance(activity, shift, signUp), tenant.ActorId, now, ct);
         // Of an activity that was moved here, what was booked before is for those there.
         var shown = record is not null && (record.TeamId == activity.TeamId || tenant.Coordinates(record.TeamId) || volunteer == tenant.VolunteerId);
         return TypedResults.Ok(new AttendanceView(shiftId, volunteer, kind, time, signUp.Status, shown ? ServiceRecordView.Of(record!) : null, signUp.BookingRefusal));

@@ -23,9 +23,19 @@ internal static class AttendanceTaking
     /// <summary>How far from the corrected time of the device its code may have been on the screen.</summary>
     private static readonly TimeSpan CodeWithin = TimeSpan.FromMinutes(10);
 
-    /// <summary>Takes one notice; the hours are booked afterwards. The shift must be locked.</summary>
+    /// <summary>Takes one notice; the hours are booked afterwards.</summary>
+    /// <param name="db">In a transaction.</param>
+    /// <param name="organization">Whose settings count.</param>
+    /// <param name="activity">The shift's.</param>
+    /// <param name="shift">Locked.</param>
+    /// <param name="signUp">Of the volunteer, if there is one.</param>
+    /// <param name="notice">What was said.</param>
+    /// <param name="minors">Who may not take part until a guardian agrees.</param>
+    /// <param name="tenant">Who says it.</param>
+    /// <param name="ct">Ends it.</param>
     public static async Task<SignUp> Take(
-        this VolunteersDb db, Organization organization, Activity activity, Shift shift, SignUp? signUp, AttendanceNotice notice, Tenant tenant, CancellationToken ct)
+        this VolunteersDb db, Organization organization, Activity activity, Shift shift, SignUp? signUp, AttendanceNotice notice, IReadOnlyCollection<Guid> minors,
+        Tenant tenant, CancellationToken ct)
     {
         var own = notice.VolunteerId == tenant.VolunteerId;
         var organizes = tenant.Coordinates(activity.TeamId) || (tenant.VolunteerId is { } self && activity.ResponsibleVolunteerId == self);
@@ -38,7 +48,7 @@ internal static class AttendanceTaking
         if (time.CountedAt > shift.EndsAt + Shift.Around) throw new RuleBreach("shift_over");
 
         // Who came with a guardian's consent and goes without it has given their time all the same.
-        if (notice.Kind == AttendanceKind.CheckIn) await db.RefuseMinor(organization, notice.VolunteerId, notice.Time.ReceivedAt, ct);
+        if (notice.Kind == AttendanceKind.CheckIn && minors.Contains(notice.VolunteerId)) throw AgeLimits.Of(organization, notice.Time.ReceivedAt).ServiceRefused;
         if (signUp?.Status is not (SignUpStatus.Confirmed or SignUpStatus.Attended or SignUpStatus.NoShow))
             signUp = await WalkIn(db, organization, activity, shift, notice with { Time = time }, tenant, ct);
         else if (notice.Kind == AttendanceKind.CheckOut && signUp.Status != SignUpStatus.Attended && !notice.IsOffline) throw new RuleBreach("not_checked_in");

@@ -26,7 +26,7 @@ internal static class Recording
     public static async Task<ServiceRecord> Record(
         this VolunteersDb db, Organization organization, ServiceEntry entry, Recorder by, DateTimeOffset now, CancellationToken ct)
     {
-        var rules = await RecordingRules.Load(db, organization, [entry], ct);
+        var rules = await RecordingRules.Load(db, organization, RecordingScope.Of(organization, entry), ct);
         var record = rules.Admit(entry, by, now);
         await db.Keep(organization, [record], by, now, ct);
         return record;
@@ -46,7 +46,7 @@ internal static class Recording
         this VolunteersDb db, Organization organization, IReadOnlyList<ServiceEntry> entries, Recorder by, DateTimeOffset now, CancellationToken ct,
         List<(int Index, RuleBreach Breach)>? skipped = null, bool rehearse = false)
     {
-        var rules = await RecordingRules.Load(db, organization, entries, ct);
+        var rules = await RecordingRules.Load(db, organization, RecordingScope.Of(organization, entries), ct);
         var records = new List<ServiceRecord>(entries.Count);
         var refusals = new List<(int Index, RuleBreach Breach)>();
         for (var index = 0; index < entries.Count; index++)
@@ -85,6 +85,22 @@ internal static class Recording
     }
 }
 
+/// <summary>Whose time on which days, and what else, new service is held against.</summary>
+/// <param name="People">By name.</param>
+/// <param name="Days">The local days on which it begins.</param>
+/// <param name="First">When the first of it begins.</param>
+/// <param name="Last">When the last of it ends.</param>
+/// <param name="Activities">Where it was given.</param>
+/// <param name="Shifts">The shifts that it is said to belong to.</param>
+/// <param name="CountsGroups">Whether a headcount is among it.</param>
+internal sealed record RecordingScope(Guid[] People, DateOnly[] Days, DateTimeOffset First, DateTimeOffset Last, Guid[] Activities, Guid[] Shifts, bool CountsGroups)
+{
+    public static RecordingScope Of(Organization organization, params IReadOnlyList<ServiceEntry> entries) => new(
+        [.. entries.Select(entry => entry.VolunteerId).OfType<Guid>().Distinct()], [.. entries.Select(entry => organization.DayOf(entry.StartsAt)).Distinct()],
+        entries.Min(entry => entry.StartsAt), entries.Max(entry => entry.EndsAt), [.. entries.Select(entry => entry.ActivityId).Distinct()],
+        [.. entries.Select(entry => entry.ShiftId).OfType<Guid>().Distinct()], entries.Any(entry => entry.VolunteerId is null));
+}
+
 /// <summary>What the rules about new service need to know, read once for all entries, with the rows locked that they count.</summary>
 internal sealed class RecordingRules
 {
@@ -113,30 +129,22 @@ internal sealed class RecordingRules
 
     /// <param name="db">In a transaction.</param>
     /// <param name="organization">Whose days and limits count.</param>
-    /// <param name="entries">What is to be recorded.</param>
+    /// <param name="scope">What is to be recorded.</param>
     /// <param name="ct">Ends it.</param>
-    /// <param name="except">A record whose own minutes do not count, because it is being corrected.</param>
+    /// <param name="except">Records whose own minutes do not count, because they are being corrected.</param>
     public static async Task<RecordingRules> Load(
-        VolunteersDb db, Organization organization, IReadOnlyList<ServiceEntry> entries, CancellationToken ct, Guid? except = null)
+        VolunteersDb db, Organization organization, RecordingScope scope, CancellationToken ct, IReadOnlyCollection<Guid>? except = null)
     {
-        var id = organization.Id;
-        var people = entries.Where(entry => entry.VolunteerId is not null).Select(entry => entry.VolunteerId!.Value).Distinct().ToArray();
-        var days = entries.Select(entry => organization.DayOf(entry.StartsAt)).Distinct().ToArray();
-        var (first, last) = (entries.Min(entry => entry.StartsAt), entries.Max(entry => entry.EndsAt));
-
-        Guid[] of = [.. entries.Select(entry => entry.ActivityId).Distinct()];
-        var countsGroups = entries.Any(entry => entry.VolunteerId is null);
+        var (id, people, days, first, last, of, onShifts, countsGroups) = (organization.Id, scope.People, scope.Days, scope.First, scope.Last, scope.Activities, scope.Shifts, scope.CountsGroups);
         var activities = await (countsGroups ? db.LockActivities(id, of, ct) : db.ShareActivities(id, of, ct));
-        var onShifts = entries.Select(entry => entry.ShiftId).OfType<Guid>().Distinct().ToArray();
-        var shifts = await db.Shifts.Where(s => s.OrganizationId == id && onShifts.Contains(s.Id)).Select(s => new { s.Id, s.ActivityId })
+        var shifts = onShifts.Length == 0 ? [] : await db.Shifts.Where(s => s.OrganizationId == id && onShifts.Contains(s.Id)).Select(s => new { s.Id, s.ActivityId })
             .ToDictionaryAsync(s => s.Id, s => s.ActivityId, ct);
-        var volunteers = await db.LockVolunteers(id, people, ct);
-        var unguarded = await db.Volunteers.Where(v => v.OrganizationId == id && people.Contains(v.Id) && v.GuardianName == null && v.BirthDate != null)
-            .ToDictionaryAsync(v => v.Id, v => v.BirthDate!.Value, ct);
+        var volunteers = await db.LockProfiles(id, people, ct);
         var parents = await db.Teams.Where(t => t.OrganizationId == id).Select(t => new { t.Id, t.ParentTeamId }).ToDictionaryAsync(t => t.Id, t => t.ParentTeamId, ct);
         var memberships = await db.TeamMembers.Where(m => m.OrganizationId == id && people.Contains(m.VolunteerId))
             .Select(m => new { m.VolunteerId, m.TeamId, m.LeftOn }).ToListAsync(ct);
-        var credited = db.ServiceRecords.Where(r => r.OrganizationId == id && r.Id != except && people.Contains(r.VolunteerId!.Value)
+        var corrected = except ?? [];
+        var credited = db.ServiceRecords.Where(r => r.OrganizationId == id && people.Contains(r.VolunteerId!.Value) && !corrected.Contains(r.Id)
             && (r.Status == ServiceStatus.Submitted || r.Status == ServiceStatus.Approved));
         var minutes = await credited.Where(r => days.Contains(r.ServiceDate)).GroupBy(r => new { r.VolunteerId, r.ServiceDate })
             .Select(g => new { g.Key.VolunteerId, g.Key.ServiceDate, Minutes = g.Sum(r => r.Minutes) }).ToListAsync(ct);
@@ -145,7 +153,8 @@ internal sealed class RecordingRules
         var counted = await CountedTwice.Load(db, id, of, first, last, namesToo: countsGroups, ct);
         var deadline = await RecordingDeadline.Load(db, organization, activities.Values.Select(a => a.EndsAt).DefaultIfEmpty(last).Min(), ct);
 
-        return new RecordingRules(organization, activities, shifts, [.. volunteers], unguarded, parents,
+        return new RecordingRules(organization, activities, shifts, [.. volunteers.Select(v => v.Id)],
+            volunteers.Where(v => v is { Guardian: null, BirthDate: not null }).ToDictionary(v => v.Id, v => v.BirthDate!.Value), parents,
             memberships.ToLookup(m => m.VolunteerId, m => (m.TeamId, m.LeftOn)),
             minutes.ToDictionary(m => (m.VolunteerId!.Value, m.ServiceDate), m => m.Minutes),
             periods.GroupBy(p => p.VolunteerId!.Value).ToDictionary(g => g.Key, g => g.Select(p => (p.StartsAt, p.EndsAt)).ToList()), counted, deadline);
@@ -187,6 +196,22 @@ internal sealed class RecordingRules
     /// <summary>A correction is held against what it brings beside the record, not against what stood there before.</summary>
     public void RefuseCountedTwice(Participation service, Participation? before) => counted.Refuse(service, before);
 
+    /// <summary>Whether somebody in a group that is booked already may be who the record names.</summary>
+    public bool MayBeInHeadcount(ServiceRecord record) => counted.Holds(Participation.Of(record));
+
+    /// <summary>What stands counts against a person's day and time.</summary>
+    public void Count(Guid volunteer, DateOnly day, ServiceFigures figures)
+    {
+        minutesOfDay[(volunteer, day)] = minutesOfDay.GetValueOrDefault((volunteer, day)) + figures.Minutes;
+        (periods.TryGetValue(volunteer, out var known) ? known : periods[volunteer] = []).Add((figures.StartsAt, figures.EndsAt));
+    }
+
+    private void Discount(Guid volunteer, DateOnly day, ServiceFigures figures)
+    {
+        minutesOfDay[(volunteer, day)] -= figures.Minutes;
+        periods[volunteer].Remove((figures.StartsAt, figures.EndsAt));
+    }
+
     public bool IsLate(Guid activityId, DateTimeOffset now) => deadline.IsOver(activities[activityId].EndsAt, now);
 
     /// <exception cref="RuleBreach">Nothing new is recorded of a child whose guardian has not agreed.</exception>
@@ -196,7 +221,23 @@ internal sealed class RecordingRules
     }
 
     /// <summary>The rules about a person's time; they hold for new service, for a correction and for a claim alike.</summary>
-    public void AdmitVolunteer(Guid volunteer, Guid teamId, ServiceFigures figures, DateOnly day, bool mayOverride)
+    public void AdmitVolunteer(
+        Guid volunteer, Guid teamId, ServiceFigures figures, DateOnly day, bool mayOverride, (DateOnly Day, ServiceFigures Figures)? inPlaceOf = null)
+    {
+        if (inPlaceOf is { } stood) Discount(volunteer, stood.Day, stood.Figures);
+        try
+        {
+            RefuseVolunteer(volunteer, teamId, figures, day, mayOverride);
+            Count(volunteer, day, figures);
+        }
+        catch (RuleBreach) when (inPlaceOf is not null)
+        {
+            Count(volunteer, inPlaceOf.Value.Day, inPlaceOf.Value.Figures);
+            throw;
+        }
+    }
+
+    private void RefuseVolunteer(Guid volunteer, Guid teamId, ServiceFigures figures, DateOnly day, bool mayOverride)
     {
         if (!volunteers.Contains(volunteer)) throw RuleBreach.NotFound("volunteer_not_found", "/volunteerId");
         if (!memberships[volunteer].Any(member => (member.LeftOn is null || member.LeftOn >= day) && IsWithin(member.TeamId, teamId)))
@@ -206,11 +247,8 @@ internal sealed class RecordingRules
         if (total > organization.Settings.DailyLimitMinutes && !mayOverride)
             throw new RuleBreach("daily_limit", organization.Settings.DailyLimitMinutes, day, total);
 
-        var taken = periods.TryGetValue(volunteer, out var known) ? known : periods[volunteer] = [];
-        if (taken.Any(period => figures.StartsAt < period.EndsAt && figures.EndsAt > period.StartsAt)) throw new RuleBreach("overlapping_service");
-
-        minutesOfDay[(volunteer, day)] = total;
-        taken.Add((figures.StartsAt, figures.EndsAt));
+        if (periods.GetValueOrDefault(volunteer)?.Any(period => figures.StartsAt < period.EndsAt && figures.EndsAt > period.StartsAt) == true)
+            throw new RuleBreach("overlapping_service");
     }
 
     public static ServiceFigures FiguresOf(ServiceEntry entry, DateTimeOffset now) => entry.EndsAt > now

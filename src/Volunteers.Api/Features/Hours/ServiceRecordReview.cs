@@ -131,7 +131,7 @@ internal static class ServiceRecordReview
         // A headcount in which all had names stood beside nobody.
         var stood = before.PersonTimes > 0 ? Participation.Of(record) : null;
         record.Correct(Reviewer.Of(tenant), figures, day, request.Reason, now);
-        var rules = await RecordingRules.Load(db, organization, [entry], ct, except: record.Id);
+        var rules = await RecordingRules.Load(db, organization, RecordingScope.Of(organization, entry), ct, except: [record.Id]);
         if (record.VolunteerId is { } volunteer)
         {
             // A day that stands above its limit may always come closer to it.
@@ -161,7 +161,7 @@ internal static class ServiceRecordReview
         if (organization.DayOf(figures.StartsAt) != organization.DayOf(headcount.StartsAt)) throw new RuleBreach("claim_outside_headcount");
         var named = headcount.Claim(Reviewer.Of(tenant), request.VolunteerId, figures, now);
         await db.RefuseSecondName(headcount.Id, named, ct);
-        var rules = await RecordingRules.Load(db, organization, [entry], ct);
+        var rules = await RecordingRules.Load(db, organization, RecordingScope.Of(organization, entry), ct);
         rules.RefuseChild(request.VolunteerId, now);
         rules.AdmitVolunteer(request.VolunteerId, headcount.TeamId, figures, named.ServiceDate, mayOverride: request.DailyLimitOverride is not null);
         named.ComeLate(rules.IsLate(headcount.ActivityId, now));

@@ -77,13 +77,8 @@ internal sealed class ShiftSettlement(IServiceScopeFactory scopes, TimeProvider 
         var signUps = await db.SignUps.Where(s => s.OrganizationId == organizationId && s.ShiftId == shiftId
             && (s.Status == SignUpStatus.Confirmed || s.Status == SignUpStatus.Attended)).OrderBy(s => s.VolunteerId).ToListAsync(ct);
         var came = signUps.Where(s => s.Status == SignUpStatus.Attended).ToArray();
-        await db.LockRecords(organizationId, await db.ServiceRecords.Where(r => r.OrganizationId == organizationId && r.ShiftId == shiftId
-            && r.Evidence == Evidence.Attendance).Select(r => r.Id).ToArrayAsync(ct), ct);
-        await db.LockVolunteers(organizationId, [.. came.Select(s => s.VolunteerId)], ct);
-
         foreach (var missing in signUps.Except(came)) missing.Miss();
-        foreach (var signUp in came) await db.BookAttendance(organization, activity, shift, signUp, ServiceRecord.TheServiceItself, now, ct);
-        await db.SaveChangesAsync(ct);
+        await db.BookAttendance(organization, [.. came.Select(signUp => new Attendance(activity, shift, signUp))], ServiceRecord.TheServiceItself, now, ct);
         await db.LeaveTrace(notes, "settleShift", organizationId, now, ct);
         await transaction.CommitAsync(ct);
     }

@@ -46,11 +46,11 @@ internal static class GuardianQueries
         if ((await db.ChildrenWithoutConsent(organization, [volunteerId], now, ct)).Count > 0) throw AgeLimits.Of(organization, now).DataRefused;
     }
 
-    /// <exception cref="RuleBreach">A minor whose guardian has not agreed.</exception>
-    public static async Task RefuseMinor(this VolunteersDb db, Organization organization, Guid volunteerId, DateTimeOffset now, CancellationToken ct)
+    /// <summary>Those of these people who may not take part until a guardian agrees.</summary>
+    public static Task<List<Guid>> MinorsWithoutConsent(this VolunteersDb db, Organization organization, Guid[] people, DateTimeOffset now, CancellationToken ct)
     {
-        var ages = AgeLimits.Of(organization, now);
-        if (await db.Volunteers.AnyAsync(v => v.OrganizationId == organization.Id && v.Id == volunteerId && v.GuardianName == null && v.BirthDate > ages.MinorsBornAfter, ct))
-            throw ages.ServiceRefused;
+        var bornAfter = AgeLimits.Of(organization, now).MinorsBornAfter;
+        return db.Volunteers.Where(v => v.OrganizationId == organization.Id && people.Contains(v.Id) && v.GuardianName == null && v.BirthDate > bornAfter)
+            .Select(v => v.Id).ToListAsync(ct);
     }
 }
