@@ -96,6 +96,71 @@ public sealed class OfflineAttendanceTests(TestDatabases databases) : Attendance
     }
 
     [Fact]
+    public async Task Shifts_of_one_person_in_one_batch_reckon_with_each_other()
+    {
+        await Settings(new { attendanceConfirmedBy = "automatic", dailyLimitMinutes = 240 });
+        var (volunteer, other) = (await SignedUp(), await SignedUp());
+        var (next, last) = (await O.Shift(Event, startsAt: End, endsAt: End.AddHours(2)), await O.Shift(Event, startsAt: End.AddHours(2), endsAt: End.AddHours(4)));
+        foreach (var shift in new[] { next, last }) Assert.Equal("confirmed", await O.SignUp(shift, volunteer));
+        await Minute(400);
+
+        var results = await Results(
+        [
+            Offline(volunteer, "checkIn", 0), Offline(volunteer, "checkOut", 128), Offline(volunteer, "checkIn", 112, shift: next), Offline(volunteer, "checkOut", 200, shift: next),
+            Offline(volunteer, "checkIn", 240, shift: last), Offline(volunteer, "checkOut", 290, shift: last), Offline(other, "checkIn", 0), Offline(other, "checkOut", 60),
+        ]);
+
+        Assert.Equal(Enumerable.Repeat("recorded", 8), results);
+        var records = (await Admin.Get($"/service-records?volunteer={volunteer}")).Items.Select(r => ((string?)r!["shiftId"], (int)r["minutes"]!)).ToHashSet();
+        // Whichever is booked first has the minutes in which two overlap; the 250 minutes of all three are more than a day may hold.
+        Assert.Equal(2, records.Count);
+        Assert.InRange(records.Sum(record => record.Item2), 120, 200);
+        Assert.Equal("daily_limit", (string?)Assert.Single(await Exceptions("&kind=notBooked"))!["notBooked"]);
+        Assert.Equal(60, (int)(await RecordOf(other))["minutes"]!);
+    }
+
+    [Fact]
+    public async Task What_corrects_a_record_in_a_batch_is_held_against_the_others_as_they_stand_then()
+    {
+        await Settings(new { attendanceConfirmedBy = "automatic", dailyLimitMinutes = 150 });
+        var volunteer = await SignedUp();
+        var next = await O.Shift(Event, startsAt: End, endsAt: End.AddHours(2));
+        Assert.Equal("confirmed", await O.SignUp(next, volunteer));
+        await Minute(300);
+        Assert.Equal(Enumerable.Repeat("recorded", 4), await Results(
+            [Offline(volunteer, "checkIn", 0), Offline(volunteer, "checkOut", 60), Offline(volunteer, "checkIn", 130, shift: next), Offline(volunteer, "checkOut", 190, shift: next)]));
+        Assert.Equal((120, 2), await Credited());
+
+        // Half an hour more for each of them: one fits into the day, the other does not.
+        Assert.Equal(["recorded", "recorded"], await Results([Offline(volunteer, "checkOut", 90), Offline(volunteer, "checkOut", 220, shift: next)]));
+
+        Assert.Equal((150, 2), await Credited());
+        Assert.Equal("daily_limit", (string?)Assert.Single(await Exceptions("&kind=notBooked"))!["notBooked"]);
+    }
+
+    [Fact]
+    public async Task A_batch_of_many_asks_the_database_no_more_often_than_one_of_few()
+    {
+        await Settings(new { attendanceConfirmedBy = "automatic" });
+        var (few, many) = (new List<string>(), new List<string>());
+        for (var i = 0; i < 12; i++) (i < 2 ? few : many).Add(await SignedUp());
+        await Minute(180);
+
+        var (ofFew, ofMany) = (await Trips(few), await Trips(many));
+
+        Assert.True(ofMany <= ofFew, $"{ofMany} for {many.Count} people, {ofFew} for {few.Count}");
+        Assert.Equal((12 * 60, 12), await Credited());
+
+        async Task<int> Trips(List<string> people)
+        {
+            using var statements = new SaidStatements(ConnectionString);
+            foreach (var (kind, minute) in new[] { ("checkIn", 0), ("checkOut", 60) })
+                Assert.All(await Results(people.Select(person => Offline(person, kind, minute))), result => Assert.Equal("recorded", result));
+            return statements.All.Count;
+        }
+    }
+
+    [Fact]
     public async Task One_bad_item_does_not_spoil_the_others_and_each_is_answered_in_its_place()
     {
         var (volunteer, cancelled, elsewhere) = (await SignedUp(), await O.UpcomingActivity(Team, Start), await Given.AnotherOrganization());

@@ -1,4 +1,3 @@
-using Npgsql;
 using Volunteers.Tests.Support;
 using Xunit;
 
@@ -45,34 +44,12 @@ public sealed class ReplicaTests(TestDatabases databases) : ApiTest(databases)
         var volunteer = await o.SignedInAs(await o.Volunteer());
         (await volunteer.Get("/projects")).ShouldBe(200);
 
-        var statements = new List<string>();
-        using var listener = Listen(statements);
+        using var statements = new SaidStatements(ConnectionString);
         (await volunteer.Get("/projects")).ShouldBe(200);
 
-        var statement = Assert.Single(statements);
+        var statement = Assert.Single(statements.All);
         Assert.Contains("projects", statement, StringComparison.Ordinal);
     }
 
     private static string Keys(Answer answer) => answer.ShouldBe(200)["keys"]!.ToJsonString();
-
-    /// <summary>Npgsql tells of every statement; those of the background task are not part of a request.</summary>
-    private System.Diagnostics.ActivityListener Listen(List<string> statements)
-    {
-        var database = new NpgsqlConnectionStringBuilder(ConnectionString).Database;
-        var listener = new System.Diagnostics.ActivityListener
-        {
-            ShouldListenTo = source => source.Name is "Npgsql" or "Microsoft.AspNetCore",
-            Sample = (ref _) => System.Diagnostics.ActivitySamplingResult.AllDataAndRecorded,
-            ActivityStopped = activity =>
-            {
-                if (activity.Source.Name != "Npgsql" || (string?)activity.GetTagItem("db.namespace") != database) return;
-                var request = activity.Parent;
-                while (request is { Source.Name: not "Microsoft.AspNetCore" }) request = request.Parent;
-                if (request is null) return;
-                lock (statements) statements.Add($"{activity.GetTagItem("db.query.text")}");
-            },
-        };
-        System.Diagnostics.ActivitySource.AddActivityListener(listener);
-        return listener;
-    }
 }

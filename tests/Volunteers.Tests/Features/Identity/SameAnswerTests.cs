@@ -1,7 +1,5 @@
-using System.Diagnostics;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
-using Npgsql;
 using Volunteers.Data;
 using Volunteers.Tests.Support;
 using Xunit;
@@ -105,32 +103,11 @@ public sealed class SameAnswerTests(TestDatabases databases) : ApiTest(databases
         {
             hasher.Looked.Clear();
             hasher.Made.Clear();
-            var statements = new List<string>();
-            using var listener = Listen(statements);
+            using var statements = new SaidStatements(ConnectionString);
             var answer = await ask();
             var text = answer.Body?["traceId"] is { } trace ? answer.Text.Replace((string)trace!, "", StringComparison.Ordinal) : answer.Text;
-            if (name != "warm") lock (statements) seen[name] = (answer.Status, text, answer.HeadersInCommon, hasher.Looked.Count, hasher.Made.Count, string.Join('\n', statements));
+            if (name != "warm") seen[name] = (answer.Status, text, answer.HeadersInCommon, hasher.Looked.Count, hasher.Made.Count, string.Join('\n', statements.All));
         }
         return seen;
-    }
-
-    /// <summary>Npgsql tells of every statement; those of background tasks are not part of a request.</summary>
-    private ActivityListener Listen(List<string> statements)
-    {
-        var database = new NpgsqlConnectionStringBuilder(ConnectionString).Database;
-        var listener = new ActivityListener
-        {
-            ShouldListenTo = source => source.Name is "Npgsql" or "Microsoft.AspNetCore",
-            Sample = (ref _) => ActivitySamplingResult.AllDataAndRecorded,
-            ActivityStopped = activity =>
-            {
-                if (activity.Source.Name != "Npgsql" || (string?)activity.GetTagItem("db.namespace") != database) return;
-                var request = activity.Parent;
-                while (request is { Source.Name: not "Microsoft.AspNetCore" }) request = request.Parent;
-                if (request is not null) lock (statements) statements.Add($"{activity.GetTagItem("db.query.text")}");
-            },
-        };
-        ActivitySource.AddActivityListener(listener);
-        return listener;
     }
 }
