@@ -19,8 +19,8 @@ public sealed class JobCrashTests : IDisposable
     [Fact]
     public async Task An_import_that_the_service_was_killed_in_goes_on_after_the_start_and_takes_each_row_once()
     {
-        // Nothing but a name tells one row from the next: a row that is taken twice makes two people.
-        var file = Encoding.UTF8.GetBytes("姓名\r\n" + string.Concat(Enumerable.Range(1, Rows).Select(i => $"崩溃{i}\r\n")));
+        // Nothing but a name tells one row from the next: a row that is taken twice makes two people. The last repeats the first, which was taken before any kill.
+        var file = Encoding.UTF8.GetBytes("姓名,编号\r\n崩溃0,CRASH-0\r\n" + string.Concat(Enumerable.Range(1, Rows).Select(i => $"崩溃{i},\r\n")) + "崩溃末,CRASH-0\r\n");
         var (id, before, done) = ("", 0, new List<int>());
         for (var kill = 1; kill <= 2; kill++)
         {
@@ -40,9 +40,10 @@ public sealed class JobCrashTests : IDisposable
         var restarted = await again.SignIn(folder);
         var job = await restarted.Over(id);
 
-        Assert.Equal(("succeeded", Rows, 0, 0, 0), job.Outcome());
+        Assert.Equal(("succeeded", Rows + 1, 0, 0, 1), job.Outcome());
+        Assert.Contains("duplicate_row", Encoding.UTF8.GetString(await restarted.ResultFile(id)), StringComparison.Ordinal);
         var names = await All(restarted);
-        Assert.Equal(Rows, names.Count(name => name.StartsWith("崩溃", StringComparison.Ordinal)));
+        Assert.Equal(Rows + 1, names.Count(name => name.StartsWith("崩溃", StringComparison.Ordinal)));
         Assert.Equal(names.Count, before + names.Where(name => name.StartsWith("崩溃", StringComparison.Ordinal)).Distinct().Count());
         await again.Stop();
     }
