@@ -83,11 +83,22 @@ internal sealed class RecordExport(RecordExportQuery query, LedgerPoint asOf, Or
         where l.service_date between $2 and $3
         """;
 
-    private const string NotBooked =
+    /// <summary>
+    /// What is not booked, and what is as the ledger stands now: the same as above, for the two change together, and in the order
+    /// of an index. An instant that was reckoned as a day of some place lies within a day of it.
+    /// </summary>
+    private const string AsItStands =
         """
         select s.id, s.volunteer_id, s.headcount_method, s.team_id, s.activity_id, s.project_id, s.category, s.service_date, s.starts_at, s.ends_at,
-               s.minutes::bigint as minutes, s.person_times::bigint as person_times, s.evidence, s.status, s.note, s.recorded_at, s.recorded_by, s.reviewed_at
-        from service_records s where {conditions} and s.service_date between $2 and $3
+               (case s.status when 'approved' then s.minutes - s.claimed_minutes when 'voided' then 0 else s.minutes end)::bigint as minutes,
+               (case s.status when 'approved' then s.person_times - s.claimed_person_times when 'voided' then 0 else s.person_times end)::bigint as person_times,
+               s.evidence, s.status, s.note, s.recorded_at, s.recorded_by, coalesce((
+                   select e.at from service_record_events e
+                   where e.organization_id = $1 and e.record_id = s.id and cardinality(e.positions) > 0 order by e.sequence desc limit 1
+               ), s.reviewed_at) as reviewed_at
+        from service_records s
+        where {conditions} and s.service_date between $2 and $3
+          and s.starts_at >= ($2::date - 1)::timestamp at time zone 'UTC' and s.starts_at < ($3::date + 2)::timestamp at time zone 'UTC'
         """;
 
     private static readonly ReportColumn[] Shape =
@@ -119,7 +130,7 @@ internal sealed class RecordExport(RecordExportQuery query, LedgerPoint asOf, Or
         $$"""
         declare export no scroll cursor for
         select x.*, v.number, v.name, t.name as team, a.name as activity, p.name as project, coalesce(by_account.display_name, by_client.name, x.recorded_by::text) as recorder
-        from ({lines}) x {names} {{Recorders}} order by x.service_date, x.starts_at, x.id
+        from ({lines}) x {names} {{Recorders}} order by x.starts_at, x.id
         """);
 
     /// <summary>The cells of a line, and its minutes and person-times.</summary>
@@ -159,14 +170,15 @@ internal sealed class RecordExport(RecordExportQuery query, LedgerPoint asOf, Or
         Parameter(query.From);
         Parameter(query.To);
         var conditions = "s.organization_id = $1"
-            + (query.Status is { } status ? $" and s.status = {Parameter(status.ToString().ToLowerInvariant())}" : $" and s.position <= {Parameter(asOf.Position)}")
+            + (query.Status is { } status ? $" and s.status = {Parameter(status.ToString().ToLowerInvariant())}"
+                : query.AsOf is null ? " and s.status in ('approved', 'voided')" : $" and s.position <= {Parameter(asOf.Position)}")
             + (tenant.ReadsAll ? "" : $" and s.team_id = any({Parameter(tenant.Teams)})")
             + (query.Team is { } team ? $" and s.team_id = {Parameter(team)}" : "")
             + (query.Volunteer is { } volunteer ? $" and s.volunteer_id = {Parameter(volunteer)}" : "")
             + (query.Activity is { } activity ? $" and s.activity_id = {Parameter(activity)}" : "")
             + (query.Category is { } category ? $" and s.category = {Parameter(category)}" : "")
             + (query.Evidence is { } evidence ? $" and s.evidence = {Parameter(evidence.ToString().ToLowerInvariant())}" : "");
-        var lines = (query.Status is null ? Booked : NotBooked).Replace("{conditions}", conditions, StringComparison.Ordinal);
+        var lines = (query.AsOf is null ? AsItStands : Booked).Replace("{conditions}", conditions, StringComparison.Ordinal);
         var namesAt = asOf.NamesAt is { } at && around.Contains("{names}", StringComparison.Ordinal) ? Parameter(at.ToUniversalTime()) : null;
         var names = string.Join(' ', ReportGroup.NamesAt("volunteers", "name", "x.volunteer_id", "v", namesAt), ReportGroup.NamesAt("teams", "name", "x.team_id", "t", namesAt),
             ReportGroup.NamesAt("activities", "title", "x.activity_id", "a", namesAt), ReportGroup.NamesAt("projects", "title", "x.project_id", "p", namesAt));
