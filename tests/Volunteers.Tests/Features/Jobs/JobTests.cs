@@ -140,6 +140,25 @@ public sealed class JobTests(TestDatabases databases) : ApiTest(databases)
     }
 
     [Fact]
+    public async Task What_ended_the_service_again_and_again_is_not_tried_for_ever()
+    {
+        var o = await Given.Organization();
+        var before = (await o.Admin.Get("/volunteers")).Items.Count;
+        await using var connection = new NpgsqlConnection(ConnectionString);
+        await connection.OpenAsync(Ct);
+        await using (var command = new NpgsqlCommand(
+            """
+            create function tried_often() returns trigger language plpgsql as 'begin new.attempts := 5; return new; end';
+            create trigger tried_often before insert on jobs for each row execute function tried_often();
+            """, connection)) await command.ExecuteNonQueryAsync(Ct);
+
+        var job = await o.Admin.ImportJob("roster", "姓名\r\n张三\r\n");
+
+        Assert.Equal(("failed", "job_broke"), ((string?)job["state"], (string?)job["failure"]!["code"]));
+        Assert.Equal(before, (await o.Admin.Get("/volunteers")).Items.Count);
+    }
+
+    [Fact]
     public async Task Files_go_with_their_jobs_after_a_week()
     {
         var o = await Given.Organization();
