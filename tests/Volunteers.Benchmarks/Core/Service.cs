@@ -31,14 +31,14 @@ internal sealed class Service : IAsyncDisposable
 
     public Uri Address => process.Address;
 
-    /// <summary>Publishes the service of this repository.</summary>
+    /// <summary>Publishes the service of this repository, for this machine, as its container image does.</summary>
     /// <returns>The folder.</returns>
     public static async Task<string> Publish(string folder)
     {
         var root = new DirectoryInfo(AppContext.BaseDirectory);
         while (root is not null && !File.Exists(Path.Combine(root.FullName, "Volunteers.sln"))) root = root.Parent;
         if (root is null) throw new BenchmarkRefused("The repository was not found above this program: name a published service with --service DIR.");
-        await Tool.Run("dotnet", ["publish", "-c", "Release", Path.Combine(root.FullName, "src", "Volunteers.Api"), "-o", folder, "--nologo", "-v", "quiet"]);
+        await Tool.Run("dotnet", ["publish", "-c", "Release", Path.Combine(root.FullName, "src", "Volunteers.Api"), "--use-current-runtime", "--self-contained", "false", "-o", folder, "--nologo", "-v", "quiet"]);
         return folder;
     }
 
