@@ -141,10 +141,9 @@ internal sealed class VolunteersDb : IdentityUserContext<Account, Guid>, IDataPr
     public override async Task<int> SaveChangesAsync(bool acceptAllChangesOnSuccess, CancellationToken cancellationToken = default)
     {
         await KeepFormerStates(cancellationToken);
-        var happenings = new List<Happening>();
+        var happenings = ChangeTracker.Entries<IAnnounced>().OrderBy(entry => entry.Entity.Place).SelectMany(entry => entry.Entity.Announce(entry)).ToList();
         foreach (var entry in ChangeTracker.Entries().ToList())
         {
-            if (entry.Entity is IAnnounced announced) happenings.AddRange(announced.Announce(entry));
             if (entry is { State: EntityState.Modified, Entity: IVersioned versioned })
                 entry.Property(nameof(IVersioned.Version)).CurrentValue = versioned.Version + 1;
             if (entry.Entity is IOnCalendar

@@ -120,6 +120,8 @@ internal sealed class HourPosting : IAnnounced
 
     public byte[] Hash { get; private set; } = [];
 
+    long IAnnounced.Place => Position;
+
     public IEnumerable<Happening> Announce(EntityEntry entry) => entry.State == EntityState.Added ? ServiceEvents.Of(this) : [];
 
     /// <summary>

@@ -8,7 +8,8 @@ namespace Volunteers.Features.Hours;
 internal static class Posting
 {
     /// <summary>
-    /// Books in the order given. Takes the ledger's lock, so it comes last in a transaction. Booked is not when the request came
+    /// Books in the order given. Takes the ledger's lock, so it comes last in a transaction; the caller adds what the records say
+    /// of it and saves both at once, for everybody else of the organization waits meanwhile. Booked is not when the request came
     /// but when the lock was had: what was read of the past while it waited stays true.
     /// </summary>
     public static async Task<List<HourPosting>> Post(
@@ -22,7 +23,6 @@ internal static class Posting
         var bookedAt = db.Moment() is var moment && moment > now ? moment : Instant.AsKept(now);
         var postings = bookings.Select(booking => ledger.Book(booking, by, bookedAt)).ToList();
         db.AddRange(postings);
-        await db.SaveChangesAsync(ct);
         await AddToTotals(db, organizationId, postings, ct);
         return postings;
     }

@@ -20,4 +20,7 @@ internal interface IAnnounced
 {
     /// <summary>What happened by what is about to be saved of it.</summary>
     IEnumerable<Happening> Announce(EntityEntry entry);
+
+    /// <summary>In which order it is told among what is saved with it, which has none by itself.</summary>
+    long Place => long.MaxValue;
 }

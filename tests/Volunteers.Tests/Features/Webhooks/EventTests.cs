@@ -51,6 +51,7 @@ public sealed partial class EventTests(TestDatabases databases) : WebhookTest(da
                 "service_record.recorded", "posting.created", "service_record.approved", "posting.created", "posting.created", "service_record.corrected", "posting.created", "service_record.voided",
             ],
             Receiver.Arrivals.Where(arrival => arrival.Body.Contains(record, StringComparison.Ordinal)).Select(arrival => arrival.Type));
+        Assert.Equal([1, 2, 3, 4], Receiver.Arrivals.Where(arrival => arrival.Type == "posting.created").Select(arrival => (int)JsonNode.Parse(arrival.Body)!["data"]!["position"]!));
     }
 
     private async Task Plan()
