@@ -13,6 +13,7 @@ if (args is ["bare", var port, var connectionString])
 (string Name, Func<Bench, Task> Run, bool Writes)[] scenarios =
 [
     ("ledger", bench => Checks.LedgerIsWhole(bench, City.Small), Writes: false),
+    ("size", Sizes.Run, Writes: false),
     ("read-volunteer", ReadVolunteer.Run, Writes: false),
     ("page", PageOfRecords.Run, Writes: false),
     ("report", HourReports.Run, Writes: false),

@@ -12,7 +12,7 @@ namespace Volunteers.Features.Hours;
 /// <param name="SignUp">Theirs.</param>
 internal sealed record Attendance(Activity Activity, Shift Shift, SignUp SignUp)
 {
-    public (Guid ShiftId, Guid VolunteerId) Of => (Shift.Id, SignUp.VolunteerId);
+    public (Guid ShiftId, Guid VolunteerId) Key => (Shift.Id, SignUp.VolunteerId);
 }
 
 /// <summary>
@@ -28,6 +28,7 @@ internal sealed class AttendanceBooking
     private readonly DateTimeOffset now;
     private readonly Dictionary<(Guid ShiftId, Guid VolunteerId), Presence> presences;
     private readonly Dictionary<(Guid ShiftId, Guid VolunteerId), ServiceRecord> records;
+    private readonly HashSet<Guid> onSeveralShifts;
     private readonly List<(ServiceRecord Record, RecordStep Step, Booking[] Bookings)> booked = [];
     private RecordingRules rules = null!;
     private Dictionary<Guid, List<Credit>> credits = [];
@@ -37,6 +38,7 @@ internal sealed class AttendanceBooking
         Dictionary<(Guid ShiftId, Guid VolunteerId), ServiceRecord> records)
     {
         (this.db, this.organization, this.by, this.now, this.presences, this.records) = (db, organization, by, now, presences, records);
+        onSeveralShifts = [.. presences.Keys.GroupBy(key => key.VolunteerId).Where(shifts => shifts.Skip(1).Any()).Select(shifts => shifts.Key)];
     }
 
     public static async Task<AttendanceBooking> Load(
@@ -50,9 +52,9 @@ internal sealed class AttendanceBooking
         var known = await db.ServiceRecords.Where(r => r.OrganizationId == id && r.Evidence == Evidence.Attendance && shifts.Contains(r.ShiftId!.Value)
             && people.Contains(r.VolunteerId!.Value)).Select(r => r.Id).ToArrayAsync(ct);
         var records = known.Length == 0 ? [] : await db.LockRecords(id, known, ct);
-        var booking = new AttendanceBooking(db, organization, by, now, attendances.ToDictionary(attendance => attendance.Of, attendance => Presence.Of(events[attendance.Of])),
+        var booking = new AttendanceBooking(db, organization, by, now, attendances.ToDictionary(attendance => attendance.Key, attendance => Presence.Of(events[attendance.Key])),
             records.ToDictionary(r => (r.ShiftId!.Value, r.VolunteerId!.Value)));
-        await booking.LoadRules([.. attendances.Where(booking.HasHours)], ct);
+        await booking.LoadRules([.. attendances.Where(attendance => booking.HasHours(attendance) && !booking.IsBooked(attendance))], ct);
         return booking;
     }
 
@@ -60,11 +62,10 @@ internal sealed class AttendanceBooking
     /// Brings the record in line with the attendance. A rule that refuses the hours (the daily limit, for instance) does not undo
     /// the attendance: its code stays on the sign-up, for the daily list.
     /// </summary>
-    public ServiceRecord? Take(Attendance attendance)
+    public async Task<ServiceRecord?> Take(Attendance attendance, CancellationToken ct)
     {
-        var (presence, forgotten, record) = (presences[attendance.Of], IsForgotten(attendance), records.GetValueOrDefault(attendance.Of));
-        // Settling has nothing to add for who has checked out; a coordinator may have corrected their hours since.
-        if (by == ServiceRecord.TheServiceItself && presence is { OpenSince: null, Stays.Count: > 0 }) return null;
+        var (presence, forgotten, record) = (presences[attendance.Key], IsForgotten(attendance), records.GetValueOrDefault(attendance.Key));
+        if (IsBooked(attendance)) return null;
         try
         {
             if (FiguresOf(attendance, presence, forgotten, record) is var (figures, partly))
@@ -75,6 +76,8 @@ internal sealed class AttendanceBooking
         {
             attendance.SignUp.Book(forgotten, refused.Code);
         }
+        // The database holds one person's records apart row by row: what one of them gives up is there before another takes it.
+        if (onSeveralShifts.Contains(attendance.SignUp.VolunteerId)) await db.SaveChangesAsync(ct);
         return record;
     }
 
@@ -89,9 +92,12 @@ internal sealed class AttendanceBooking
         await db.SaveChangesAsync(ct);
     }
 
-    private bool IsForgotten(Attendance attendance) => presences[attendance.Of].OpenSince is not null && attendance.Shift.SettledAt is not null;
+    /// <summary>Settling has nothing to add for who has checked out; a coordinator may have corrected their hours since.</summary>
+    private bool IsBooked(Attendance attendance) => by == ServiceRecord.TheServiceItself && presences[attendance.Key] is { OpenSince: null, Stays.Count: > 0 };
 
-    private bool HasHours(Attendance attendance) => presences[attendance.Of].Stays.Count > 0 || IsForgotten(attendance);
+    private bool IsForgotten(Attendance attendance) => presences[attendance.Key].OpenSince is not null && attendance.Shift.SettledAt is not null;
+
+    private bool HasHours(Attendance attendance) => presences[attendance.Key].Stays.Count > 0 || IsForgotten(attendance);
 
     private (DateTimeOffset From, DateTimeOffset To) WindowOf(Shift shift)
     {
@@ -110,7 +116,7 @@ internal sealed class AttendanceBooking
         rules = await RecordingRules.Load(db, organization, new RecordingScope(
             people, [.. windows.SelectMany(DaysOf).Distinct()], first, last, [.. attendances.Select(attendance => attendance.Activity.Id).Distinct()], [], CountsGroups: false),
             ct, except: [.. records.Values.Select(record => record.Id)]);
-        foreach (var record in records.Values.Where(Stands)) rules.Count(record.VolunteerId!.Value, record.ServiceDate, FiguresOf(record));
+        foreach (var record in records.Values.Where(Stands)) rules.Count(record.VolunteerId!.Value, record.ServiceDate, StandingFigures(record));
         var stands = await db.ServiceRecords.Where(r => r.OrganizationId == id && people.Contains(r.VolunteerId!.Value)
                 && (r.Status == ServiceStatus.Submitted || r.Status == ServiceStatus.Approved) && r.StartsAt < last && r.EndsAt > first)
             .Select(r => new { r.VolunteerId, Credit = new Credit(r.Id, r.StartsAt, r.EndsAt, r.ClaimedFromId != null, r.ActivityId, r.ShiftId) }).ToListAsync(ct);
@@ -161,7 +167,7 @@ internal sealed class AttendanceBooking
         }
     }
 
-    private static ServiceFigures FiguresOf(ServiceRecord record) => new(record.StartsAt, record.EndsAt, record.Minutes, record.PersonTimes);
+    private static ServiceFigures StandingFigures(ServiceRecord record) => new(record.StartsAt, record.EndsAt, record.Minutes, record.PersonTimes);
 
     private static bool Stands(ServiceRecord record) => record.Status is ServiceStatus.Submitted or ServiceStatus.Approved;
 
@@ -187,7 +193,7 @@ internal sealed class AttendanceBooking
         if (record is { Status: ServiceStatus.Approved } && flag is not null) throw new RuleBreach("attendance_needs_review");
         if (record is { Status: ServiceStatus.Approved })
             rules.RefuseCountedTwice(Participation.Of(record) with { StartsAt = figures.StartsAt, EndsAt = figures.EndsAt }, Participation.Of(record));
-        rules.AdmitVolunteer(volunteer, activity.TeamId, figures, day, mayOverride: false, inPlaceOf: record is not null && Stands(record) ? (record.ServiceDate, FiguresOf(record)) : null);
+        rules.AdmitVolunteer(volunteer, activity.TeamId, figures, day, mayOverride: false, inPlaceOf: record is not null && Stands(record) ? (record.ServiceDate, StandingFigures(record)) : null);
 
         if (record is null)
         {
@@ -217,7 +223,7 @@ internal sealed class AttendanceBooking
     }
 }
 
-internal static class AttendanceBookings
+internal static class BookingAttendance
 {
     /// <summary>Books the attendance of one, and saves.</summary>
     public static async Task<ServiceRecord?> BookAttendance(
@@ -232,13 +238,14 @@ internal static class AttendanceBookings
     /// <param name="now">The time.</param>
     /// <param name="ct">Ends it.</param>
     /// <returns>The record of each, if there is one.</returns>
-    public static async Task<ServiceRecord?[]> BookAttendance(
+    public static async Task<IReadOnlyList<ServiceRecord?>> BookAttendance(
         this VolunteersDb db, Organization organization, IReadOnlyCollection<Attendance> attendances, Guid by, DateTimeOffset now, CancellationToken ct)
     {
         await db.SaveChangesAsync(ct);
         if (attendances.Count == 0) return [];
         var booking = await AttendanceBooking.Load(db, organization, attendances, by, now, ct);
-        ServiceRecord?[] records = [.. attendances.Select(booking.Take)];
+        var records = new List<ServiceRecord?>(attendances.Count);
+        foreach (var attendance in attendances) records.Add(await booking.Take(attendance, ct));
         await booking.Keep(ct);
         return records;
     }

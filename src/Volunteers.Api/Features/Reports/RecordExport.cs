@@ -85,7 +85,7 @@ internal sealed class RecordExport(RecordExportQuery query, LedgerPoint asOf, Or
 
     /// <summary>
     /// What is not booked, and what is as the ledger stands now: the same as above, for the two change together, and in the order
-    /// of an index. An instant that was reckoned as a day of some place lies within a day of it.
+    /// of an index. An instant that was reckoned as a day of some place, or named out of a headcount of that day, lies within two days of it.
     /// </summary>
     private const string AsItStands =
         """
@@ -98,7 +98,7 @@ internal sealed class RecordExport(RecordExportQuery query, LedgerPoint asOf, Or
                ), s.reviewed_at) as reviewed_at
         from service_records s
         where {conditions} and s.service_date between $2 and $3
-          and s.starts_at >= ($2::date - 1)::timestamp at time zone 'UTC' and s.starts_at < ($3::date + 2)::timestamp at time zone 'UTC'
+          and s.starts_at >= ($2::date - 1)::timestamp at time zone 'UTC' and s.starts_at < ($3::date + 3)::timestamp at time zone 'UTC'
         """;
 
     private static readonly ReportColumn[] Shape =

@@ -54,7 +54,7 @@ internal static class ReportEndpoints
             : TypedResults.StatusCode(StatusCodes.Status406NotAcceptable);
 
     /// <summary>
-    /// Streams the service records of a period, one line each, ordered by day, start and id, with a total line that counts
+    /// Streams the service records of a period, one line each, ordered by start and id, with a total line that counts
     /// them at the end: a file without it was cut off. A record that was ever booked stands there as the ledger has it, a
     /// voided one with 0 minutes, so that the minutes add up to the hour report of the same filters and position, and the
     /// same position gives the same lines for ever. A team coordinator's file is about their teams only. XLSX holds at most

@@ -11,8 +11,8 @@ internal sealed record ImportedMembership(Guid TeamId, TeamRole? Role);
 /// <summary>The teams that a row of a roster names, and the roles in them.</summary>
 internal sealed class ImportTeams
 {
-    /// <summary>No name is longer, with the blanks around it.</summary>
-    private const int Reach = 200;
+    /// <summary>More pieces between separators than anybody has teams; so that no cell is work for minutes.</summary>
+    private const int MostPieces = 30;
 
     private readonly Dictionary<string, Guid> ids;
 
@@ -32,29 +32,46 @@ internal sealed class ImportTeams
             if (roles.Count > 0) refuse(ImportField.Team, "team_needed");
             return [];
         }
-        var teams = TeamsOf(text);
+        var teams = TeamsOf(text, howMany: null);
+        // Where a name reads as two, the roles say which is meant.
+        if (roles.Count > 1 && teams.Count != roles.Count && teams.Count > 0 && TeamsOf(text, roles.Count) is { Count: > 0 } asMany) teams = asMany;
         if (teams.Count == 0) refuse(ImportField.Team, "team_not_found");
         else if (roles.Count > 1 && roles.Count != teams.Count) refuse(ImportField.TeamRole, "team_roles_differ");
         else return [.. teams.Select((team, i) => new ImportedMembership(team, roles.Count == 0 ? null : roles[roles.Count == 1 ? 0 : i])).DistinctBy(member => member.TeamId)];
         return [];
     }
 
-    /// <returns>None where one of them is unknown. A name may itself contain what separates two: the longest that is known is meant.</returns>
-    private List<Guid> TeamsOf(ReadOnlySpan<char> text)
+    /// <returns>None where one of them is unknown. A name may itself contain what separates two: the longest that leaves only known ones is meant.</returns>
+    private List<Guid> TeamsOf(string text, int? howMany)
     {
-        var (teams, lookup) = (new List<Guid>(), ids.GetAlternateLookup<ReadOnlySpan<char>>());
-        while (text.Length > 0)
+        var (pieces, teams, dead) = (PiecesOf(text), new List<Guid>(), new HashSet<(int, int)>());
+        return pieces.Count <= MostPieces && Read(0) ? teams : [];
+
+        bool Read(int from)
         {
-            var length = Math.Min(text.Length, Reach);
-            Guid team;
-            while (!lookup.TryGetValue(text[..length].TrimEnd(), out team))
+            if (from == pieces.Count) return howMany is null || howMany == teams.Count;
+            for (var to = pieces.Count; to > from && !dead.Contains((from, teams.Count)); to--)
             {
-                length = text[..length].LastIndexOfAny(ImportRow.Separators);
-                if (length <= 0) return [];
+                if (!ids.TryGetValue(text[pieces[from].Start..pieces[to - 1].End], out var team)) continue;
+                teams.Add(team);
+                if (Read(to)) return true;
+                teams.RemoveAt(teams.Count - 1);
             }
-            teams.Add(team);
-            text = text[length..].TrimStart(ImportRow.Separators).TrimStart();
+            dead.Add((from, teams.Count));
+            return false;
         }
-        return teams;
+    }
+
+    private static List<(int Start, int End)> PiecesOf(string text)
+    {
+        var pieces = new List<(int Start, int End)>();
+        for (var start = 0; start < text.Length && pieces.Count <= MostPieces;)
+        {
+            var end = text.IndexOfAny(ImportRow.Separators, start) is >= 0 and var at ? at : text.Length;
+            var piece = text[start..end];
+            if (!string.IsNullOrWhiteSpace(piece)) pieces.Add((end - piece.TrimStart().Length, start + piece.TrimEnd().Length));
+            start = end + 1;
+        }
+        return pieces;
     }
 }

@@ -139,6 +139,26 @@ public sealed class OfflineAttendanceTests(TestDatabases databases) : Attendance
     }
 
     [Fact]
+    public async Task What_one_record_gives_up_in_a_batch_the_next_may_take_whichever_was_made_first()
+    {
+        await Settings(new { attendanceConfirmedBy = "automatic" });
+        var volunteer = await SignedUp();
+        var next = await O.Shift(Event, startsAt: End, endsAt: End.AddHours(1));
+        Assert.Equal("confirmed", await O.SignUp(next, volunteer));
+        await Minute(-0.3);
+        (await In(volunteer)).ShouldBe(200);
+        Assert.Equal(60, (int)RecordIn(await Stay(volunteer, 120, 180, next))["minutes"]!);
+        await Minute(301);
+        await Settle(Host);
+        Assert.Single(await Exceptions("&kind=forgottenCheckOut"));
+
+        Assert.Equal(["recorded", "recorded"], await Results([Offline(volunteer, "checkOut", 100), Offline(volunteer, "checkIn", 106, shift: next)]));
+
+        Assert.Empty(await Exceptions("&kind=notBooked"));
+        Assert.Equal([74, 100], (await Admin.Get($"/service-records?volunteer={volunteer}")).Items.Select(record => (int)record!["minutes"]!).Order());
+    }
+
+    [Fact]
     public async Task A_batch_of_many_asks_the_database_no_more_often_than_one_of_few()
     {
         await Settings(new { attendanceConfirmedBy = "automatic" });

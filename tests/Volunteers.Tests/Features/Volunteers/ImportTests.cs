@@ -93,6 +93,14 @@ public sealed class ImportTests(TestDatabases databases) : ApiTest(databases)
         var again = await o.Admin.ImportCsv("编号,服务队\r\n1,送考队、巡逻队\r\n2,\"巡逻队、夜班,送考队\"\r\n3,巡逻队、送考队\r\n");
         Assert.Equal((0, 1, 2), Counts(again.ShouldBe(200)));
 
+        // Empty entries are none; where a name reads as two, the roles decide, and where they do not, the longer name.
+        (await o.Admin.Post("/teams", new { name = "夜班" })).ShouldBe(201);
+        (await o.Admin.ImportCsv("编号,姓名,服务队,队内角色\r\n7,庚,、巡逻队、 、送考队；,\r\n8,辛,巡逻队、夜班,骨干、队长\r\n9,壬,巡逻队、夜班,骨干\r\n")).ShouldBe(200);
+        Assert.Equal(["巡逻队 member", "送考队 member"], await Memberships("7"));
+        Assert.Equal(["夜班 leader", "巡逻队 core"], await Memberships("8"));
+        Assert.Equal(["巡逻队、夜班 core"], await Memberships("9"));
+        Assert.Equal([(2, "服务队", "team_not_found")], Refusals(await o.Admin.ImportCsv($"编号,姓名,服务队\r\n10,癸,{string.Concat(Enumerable.Repeat("夜班、", 5_000))}\r\n")));
+
         async Task<IEnumerable<string>> Memberships(string number)
         {
             var id = (await o.Admin.Get($"/volunteers?q={number}")).Items.Single(person => (string?)person!["number"] == number)!["id"];
