@@ -43,11 +43,11 @@ internal sealed class AttendanceBatch
         var activities = await db.ShareActivities(id, [.. visible.Select(s => s.ActivityId).Distinct()], ct);
         var shifts = (await db.LockShifts(id, [.. visible.Select(s => s.Id)], ct)).ToDictionary(s => s.Id);
         await db.LockRecords(id, await db.ServiceRecords.Where(r => r.OrganizationId == id && r.Evidence == Evidence.Attendance
-            && shiftIds.Contains(r.ShiftId!.Value) && people.Contains(r.VolunteerId!.Value)).Select(r => r.Id).ToArrayAsync(ct), ct);
+            && r.ShiftId != null && shiftIds.Contains(r.ShiftId.Value) && r.VolunteerId != null && people.Contains(r.VolunteerId.Value)).Select(r => r.Id).ToArrayAsync(ct), ct);
         await db.LockVolunteers(id, people, ct);
 
         var signUps = await db.SignUps.Where(s => s.OrganizationId == id && shiftIds.Contains(s.ShiftId) && people.Contains(s.VolunteerId)).ToListAsync(ct);
-        var known = await db.AttendanceEvents.AsNoTracking().Where(e => e.OrganizationId == id && events.Contains(e.ClientEventId!.Value)).ToListAsync(ct);
+        var known = await db.AttendanceEvents.AsNoTracking().Where(e => e.OrganizationId == id && e.ClientEventId != null && events.Contains(e.ClientEventId.Value)).ToListAsync(ct);
         return new AttendanceBatch(db, organization, tenant, now, request.SentAt is { } sent ? now - sent : TimeSpan.Zero, activities, shifts,
             signUps.ToDictionary(s => (s.ShiftId, s.VolunteerId)), known.ToDictionary(e => e.ClientEventId!.Value), [.. await db.MinorsWithoutConsent(organization, people, now, ct)]);
     }

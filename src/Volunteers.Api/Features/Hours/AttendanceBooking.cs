@@ -49,8 +49,8 @@ internal sealed class AttendanceBooking
         Guid[] people = [.. attendances.Select(attendance => attendance.SignUp.VolunteerId).Distinct()];
         var events = (await db.AttendanceEvents.AsNoTracking().Where(e => e.OrganizationId == id && shifts.Contains(e.ShiftId) && people.Contains(e.VolunteerId)).ToListAsync(ct))
             .ToLookup(e => (e.ShiftId, e.VolunteerId));
-        var known = await db.ServiceRecords.Where(r => r.OrganizationId == id && r.Evidence == Evidence.Attendance && shifts.Contains(r.ShiftId!.Value)
-            && people.Contains(r.VolunteerId!.Value)).Select(r => r.Id).ToArrayAsync(ct);
+        var known = await db.ServiceRecords.Where(r => r.OrganizationId == id && r.Evidence == Evidence.Attendance && r.ShiftId != null && shifts.Contains(r.ShiftId.Value)
+            && r.VolunteerId != null && people.Contains(r.VolunteerId.Value)).Select(r => r.Id).ToArrayAsync(ct);
         var records = known.Length == 0 ? [] : await db.LockRecords(id, known, ct);
         var booking = new AttendanceBooking(db, organization, by, now, attendances.ToDictionary(attendance => attendance.Key, attendance => Presence.Of(events[attendance.Key])),
             records.ToDictionary(r => (r.ShiftId!.Value, r.VolunteerId!.Value)));
@@ -117,7 +117,7 @@ internal sealed class AttendanceBooking
             people, [.. windows.SelectMany(DaysOf).Distinct()], first, last, [.. attendances.Select(attendance => attendance.Activity.Id).Distinct()], [], CountsGroups: false),
             ct, except: [.. records.Values.Select(record => record.Id)]);
         foreach (var record in records.Values.Where(Stands)) rules.Count(record.VolunteerId!.Value, record.ServiceDate, StandingFigures(record));
-        var stands = await db.ServiceRecords.Where(r => r.OrganizationId == id && people.Contains(r.VolunteerId!.Value)
+        var stands = await db.ServiceRecords.Where(r => r.OrganizationId == id && r.VolunteerId != null && people.Contains(r.VolunteerId.Value)
                 && (r.Status == ServiceStatus.Submitted || r.Status == ServiceStatus.Approved) && r.StartsAt < last && r.EndsAt > first)
             .Select(r => new { r.VolunteerId, Credit = new Credit(r.Id, r.StartsAt, r.EndsAt, r.ClaimedFromId != null, r.ActivityId, r.ShiftId) }).ToListAsync(ct);
         credits = stands.GroupBy(one => one.VolunteerId!.Value).ToDictionary(group => group.Key, group => group.Select(one => one.Credit).ToList());

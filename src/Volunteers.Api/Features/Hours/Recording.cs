@@ -144,7 +144,7 @@ internal sealed class RecordingRules
         var memberships = await db.TeamMembers.Where(m => m.OrganizationId == id && people.Contains(m.VolunteerId))
             .Select(m => new { m.VolunteerId, m.TeamId, m.LeftOn }).ToListAsync(ct);
         var corrected = except ?? [];
-        var credited = db.ServiceRecords.Where(r => r.OrganizationId == id && people.Contains(r.VolunteerId!.Value) && !corrected.Contains(r.Id)
+        var credited = db.ServiceRecords.Where(r => r.OrganizationId == id && r.VolunteerId != null && people.Contains(r.VolunteerId.Value) && !corrected.Contains(r.Id)
             && (r.Status == ServiceStatus.Submitted || r.Status == ServiceStatus.Approved));
         var minutes = await credited.Where(r => days.Contains(r.ServiceDate)).GroupBy(r => new { r.VolunteerId, r.ServiceDate })
             .Select(g => new { g.Key.VolunteerId, g.Key.ServiceDate, Minutes = g.Sum(r => r.Minutes) }).ToListAsync(ct);

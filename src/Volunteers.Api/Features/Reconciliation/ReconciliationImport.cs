@@ -71,7 +71,7 @@ internal sealed class ReconciliationImport(VolunteersDb db, Organization organiz
         var before = await db.ServiceRecords.Where(r => r.OrganizationId == organization.Id && r.OriginSystem == run.System && references.Contains(r.OriginReference!))
             .Select(r => new { r.Id, r.OriginReference, r.VolunteerId, r.Status }).ToDictionaryAsync(r => r.OriginReference!, ct);
         var waiting = rows.Select(row => row.WaitingRecordId).OfType<Guid>().ToHashSet();
-        var submitted = await db.ServiceRecords.Where(r => r.OrganizationId == organization.Id && people.Contains(r.VolunteerId!.Value)
+        var submitted = await db.ServiceRecords.Where(r => r.OrganizationId == organization.Id && r.VolunteerId != null && people.Contains(r.VolunteerId.Value)
                 && r.ServiceDate >= run.From && r.ServiceDate <= run.To && r.Status == ServiceStatus.Submitted)
             .Select(r => new { r.Id, r.VolunteerId, r.ServiceDate }).ToListAsync(ct);
         var unreviewed = submitted.Select(r => r.Id).ToHashSet();
@@ -99,7 +99,7 @@ internal sealed class ReconciliationImport(VolunteersDb db, Organization organiz
         var booked = await (
             from p in db.HourPostings
             join r in db.ServiceRecords on new { p.OrganizationId, Id = p.RecordId } equals new { r.OrganizationId, r.Id }
-            where p.OrganizationId == organization.Id && p.Position > run.LedgerPosition && people.Contains(p.VolunteerId!.Value)
+            where p.OrganizationId == organization.Id && p.Position > run.LedgerPosition && p.VolunteerId != null && people.Contains(p.VolunteerId.Value)
                 && p.ServiceDate >= run.From && p.ServiceDate <= run.To
             select new { p.VolunteerId, p.ServiceDate, r.OriginSystem, r.OriginReference }).Distinct().ToListAsync(ct);
         return [.. booked.Where(b => b.OriginSystem != run.System || !ofThisFile.Contains(b.OriginReference!)).Select(b => (b.VolunteerId, (DateOnly?)b.ServiceDate))];
@@ -109,7 +109,7 @@ internal sealed class ReconciliationImport(VolunteersDb db, Organization organiz
     private async Task<List<TimedRow>> Plan(Guid[] people, CancellationToken ct)
     {
         var (from, to) = (organization.StartOf(run.From), organization.StartOf(run.To.AddDays(1)));
-        foreach (var record in await db.ServiceRecords.Where(r => r.OrganizationId == organization.Id && people.Contains(r.VolunteerId!.Value)
+        foreach (var record in await db.ServiceRecords.Where(r => r.OrganizationId == organization.Id && r.VolunteerId != null && people.Contains(r.VolunteerId.Value)
                      && (r.Status == ServiceStatus.Approved || r.Status == ServiceStatus.Submitted) && r.StartsAt < to && r.EndsAt > from)
                  .Select(r => new { r.VolunteerId, r.StartsAt, r.EndsAt }).ToListAsync(ct))
             times.Take(record.VolunteerId!.Value, record.StartsAt, record.EndsAt);
