@@ -10,6 +10,9 @@ public sealed record Operation(string Method, string Route, string Id, string? P
     private const string Organization = "/v1/organizations/{organizationId}";
     private const string Year = "?from=2026-01-01&to=2026-12-31";
 
+    /// <summary>A shift that is soon may be tomorrow.</summary>
+    private static string NextDays => $"?from={DateTime.UtcNow.AddDays(-1):yyyy-MM-dd}&to={DateTime.UtcNow.AddDays(2):yyyy-MM-dd}";
+
     public string Template => "/v1" + Route.Replace("{o}", Organization["/v1".Length..], StringComparison.Ordinal);
 
     /// <summary>The letter of a caller.</summary>
@@ -149,7 +152,7 @@ public sealed record Operation(string Method, string Route, string Id, string? P
         new("POST", "{o}/shifts/{shiftId}/check-out", "checkOut", "TakePart",                   "u yn y0 yny 000 ynn uu", w => new { volunteerId = w["ownVolunteer"] }),
         new("GET", "{o}/shifts/{shiftId}/attendance", "listAttendance", "Member",               "u yy y0 yyy 000 yyn uu"),
         new("POST", "{o}/attendance/batch", "sendAttendanceBatch", "TakePart",                  "u yy yy yny 0y0 ynn uu", w => w.OfflineAttendance),
-        new("GET", "{o}/attendance/exceptions", "listAttendanceExceptions", "Read",             "u nn yy yyy 0y0 yyn uu"),
+        new("GET", "{o}/attendance/exceptions", "listAttendanceExceptions", "Read",             "u nn yy yyy 0y0 yyn uu", Query: NextDays),
         new("POST", "{o}/activities/{occurrenceId}/detach", "detachActivity", "Coordinate",     "u nn y0 yny 000 ynn uu"),
         new("GET", "{o}/series", "listSeries", "Member",                                        "u yy yy yyy 0y0 yyn uu"),
         new("POST", "{o}/series", "createSeries", "Coordinate",                                 "u nn y0 yny 000 ynn uu", w => w.Series),

@@ -103,6 +103,8 @@ public sealed class OverPostingTests(TestDatabases databases) : ApiTest(database
     {
         await Seal();
         await using var database = NpgsqlDataSource.Create(ConnectionString);
+        await using (var waiting = database.CreateCommand("select exists (select 1 from change_marks)"))
+            while ((bool)(await waiting.ExecuteScalarAsync(TestContext.Current.CancellationToken))!) await Task.Delay(50, TestContext.Current.CancellationToken);
         var tables = new List<string>();
         await using (var names = database.CreateCommand("select table_name from information_schema.tables where table_schema = 'public' and table_type = 'BASE TABLE'"))
         await using (var reader = await names.ExecuteReaderAsync(TestContext.Current.CancellationToken))
