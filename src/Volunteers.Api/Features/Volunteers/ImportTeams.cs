@@ -44,6 +44,7 @@ internal sealed class ImportTeams
     /// <returns>None where one of them is unknown. A name may itself contain what separates two: the longest that leaves only known ones is meant.</returns>
     private List<Guid> TeamsOf(string text, int? howMany)
     {
+        if (howMany is null && ids.TryGetValue(text, out var whole)) return [whole];
         var (pieces, teams, dead) = (PiecesOf(text), new List<Guid>(), new HashSet<(int, int)>());
         return pieces.Count <= MostPieces && Read(0) ? teams : [];
 

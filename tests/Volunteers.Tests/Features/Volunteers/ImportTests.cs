@@ -93,6 +93,10 @@ public sealed class ImportTests(TestDatabases databases) : ApiTest(databases)
         var again = await o.Admin.ImportCsv("编号,服务队\r\n1,送考队、巡逻队\r\n2,\"巡逻队、夜班,送考队\"\r\n3,巡逻队、送考队\r\n");
         Assert.Equal((0, 1, 2), Counts(again.ShouldBe(200)));
 
+        // A cell that is a team's name is that team, whatever the name ends with.
+        (await o.Admin.Post("/teams", new { name = "夜巡；" })).ShouldBe(201);
+        (await o.Admin.ImportCsv("编号,姓名,服务队\r\n0,子,夜巡；\r\n")).ShouldBe(200);
+        Assert.Equal(["夜巡； member"], await Memberships("0"));
         // Empty entries are none; where a name reads as two, the roles decide, and where they do not, the longer name.
         (await o.Admin.Post("/teams", new { name = "夜班" })).ShouldBe(201);
         (await o.Admin.ImportCsv("编号,姓名,服务队,队内角色\r\n7,庚,、巡逻队、 、送考队；,\r\n8,辛,巡逻队、夜班,骨干、队长\r\n9,壬,巡逻队、夜班,骨干\r\n")).ShouldBe(200);
