@@ -100,6 +100,14 @@ internal static class Locks
     public static Task<List<ServiceRecord>> LockRecords(this VolunteersDb db, Guid organizationId, Guid[] ids, CancellationToken ct) =>
         db.ServiceRecords.FromSql($"select * from service_records where organization_id = {organizationId} and id = any({ids}) order by id for update").ToListAsync(ct);
 
+    /// <summary>What was booked for the attendance of these people on these shifts.</summary>
+    public static async Task<List<ServiceRecord>> LockAttendanceRecords(this VolunteersDb db, Guid organizationId, Guid[] shiftIds, Guid[] volunteerIds, CancellationToken ct)
+    {
+        var known = await db.ServiceRecords.Where(r => r.OrganizationId == organizationId && r.Evidence == Evidence.Attendance
+            && r.ShiftId != null && shiftIds.Contains(r.ShiftId.Value) && r.VolunteerId != null && volunteerIds.Contains(r.VolunteerId.Value)).Select(r => r.Id).ToArrayAsync(ct);
+        return known.Length == 0 ? [] : await db.LockRecords(organizationId, known, ct);
+    }
+
     /// <summary>The ledger's row, made with the first posting. Taken last, held to the end of the transaction; what is booked then has a moment of its own, as below.</summary>
     public static async Task<HourLedger> LockLedger(this VolunteersDb db, Guid organizationId, CancellationToken ct)
     {

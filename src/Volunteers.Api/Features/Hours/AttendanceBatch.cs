@@ -42,8 +42,7 @@ internal sealed class AttendanceBatch
         var visible = await db.Shifts.VisibleTo(tenant, db).Where(s => shiftIds.Contains(s.Id)).Select(s => new { s.Id, s.ActivityId }).ToListAsync(ct);
         var activities = await db.ShareActivities(id, [.. visible.Select(s => s.ActivityId).Distinct()], ct);
         var shifts = (await db.LockShifts(id, [.. visible.Select(s => s.Id)], ct)).ToDictionary(s => s.Id);
-        await db.LockRecords(id, await db.ServiceRecords.Where(r => r.OrganizationId == id && r.Evidence == Evidence.Attendance
-            && r.ShiftId != null && shiftIds.Contains(r.ShiftId.Value) && r.VolunteerId != null && people.Contains(r.VolunteerId.Value)).Select(r => r.Id).ToArrayAsync(ct), ct);
+        await db.LockAttendanceRecords(id, shiftIds, people, ct);
         await db.LockVolunteers(id, people, ct);
 
         var signUps = await db.SignUps.Where(s => s.OrganizationId == id && shiftIds.Contains(s.ShiftId) && people.Contains(s.VolunteerId)).ToListAsync(ct);

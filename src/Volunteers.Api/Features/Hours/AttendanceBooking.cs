@@ -49,9 +49,7 @@ internal sealed class AttendanceBooking
         Guid[] people = [.. attendances.Select(attendance => attendance.SignUp.VolunteerId).Distinct()];
         var events = (await db.AttendanceEvents.AsNoTracking().Where(e => e.OrganizationId == id && shifts.Contains(e.ShiftId) && people.Contains(e.VolunteerId)).ToListAsync(ct))
             .ToLookup(e => (e.ShiftId, e.VolunteerId));
-        var known = await db.ServiceRecords.Where(r => r.OrganizationId == id && r.Evidence == Evidence.Attendance && r.ShiftId != null && shifts.Contains(r.ShiftId.Value)
-            && r.VolunteerId != null && people.Contains(r.VolunteerId.Value)).Select(r => r.Id).ToArrayAsync(ct);
-        var records = known.Length == 0 ? [] : await db.LockRecords(id, known, ct);
+        var records = await db.LockAttendanceRecords(id, shifts, people, ct);
         var booking = new AttendanceBooking(db, organization, by, now, attendances.ToDictionary(attendance => attendance.Key, attendance => Presence.Of(events[attendance.Key])),
             records.ToDictionary(r => (r.ShiftId!.Value, r.VolunteerId!.Value)));
         await booking.LoadRules([.. attendances.Where(attendance => booking.HasHours(attendance) && !booking.IsBooked(attendance))], ct);

@@ -33,12 +33,12 @@ internal sealed record AgeLimits(DateOnly Today, int ForData, int ForService)
 internal static class GuardianQueries
 {
     /// <summary>Those of these people about whom nothing may be recorded until a guardian agrees.</summary>
-    public static Task<List<Guid>> ChildrenWithoutConsent(this VolunteersDb db, Organization organization, Guid[] people, DateTimeOffset now, CancellationToken ct)
-    {
-        var bornAfter = AgeLimits.Of(organization, now).ChildrenBornAfter;
-        return db.Volunteers.Where(v => v.OrganizationId == organization.Id && people.Contains(v.Id) && v.GuardianName == null && v.BirthDate > bornAfter)
-            .Select(v => v.Id).ToListAsync(ct);
-    }
+    public static Task<List<Guid>> ChildrenWithoutConsent(this VolunteersDb db, Organization organization, Guid[] people, DateTimeOffset now, CancellationToken ct) =>
+        db.WithoutConsent(organization, people, AgeLimits.Of(organization, now).ChildrenBornAfter, ct);
+
+    /// <summary>Those of these people who may not take part until a guardian agrees.</summary>
+    public static Task<List<Guid>> MinorsWithoutConsent(this VolunteersDb db, Organization organization, Guid[] people, DateTimeOffset now, CancellationToken ct) =>
+        db.WithoutConsent(organization, people, AgeLimits.Of(organization, now).MinorsBornAfter, ct);
 
     /// <exception cref="RuleBreach">A child whose guardian has not agreed.</exception>
     public static async Task RefuseDataOfChild(this VolunteersDb db, Organization organization, Guid volunteerId, DateTimeOffset now, CancellationToken ct)
@@ -46,11 +46,7 @@ internal static class GuardianQueries
         if ((await db.ChildrenWithoutConsent(organization, [volunteerId], now, ct)).Count > 0) throw AgeLimits.Of(organization, now).DataRefused;
     }
 
-    /// <summary>Those of these people who may not take part until a guardian agrees.</summary>
-    public static Task<List<Guid>> MinorsWithoutConsent(this VolunteersDb db, Organization organization, Guid[] people, DateTimeOffset now, CancellationToken ct)
-    {
-        var bornAfter = AgeLimits.Of(organization, now).MinorsBornAfter;
-        return db.Volunteers.Where(v => v.OrganizationId == organization.Id && people.Contains(v.Id) && v.GuardianName == null && v.BirthDate > bornAfter)
+    private static Task<List<Guid>> WithoutConsent(this VolunteersDb db, Organization organization, Guid[] people, DateOnly bornAfter, CancellationToken ct) =>
+        db.Volunteers.Where(v => v.OrganizationId == organization.Id && people.Contains(v.Id) && v.GuardianName == null && v.BirthDate > bornAfter)
             .Select(v => v.Id).ToListAsync(ct);
-    }
 }

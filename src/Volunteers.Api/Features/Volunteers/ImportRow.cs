@@ -35,7 +35,7 @@ internal sealed class ImportRow<TField> where TField : struct, Enum
     public string? Text(TField field) => cells.TryGetValue(field, out var cell) ? ImportCell.TextOf(cell) : null;
 
     public string[]? List(TField field) =>
-        Text(field)?.Split(ImportRow.Separators, StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries).ToArray();
+        Text(field)?.Split(ImportRow.Separators, StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
 
     public T? Word<T>(TField field, ImportWords<T> words, Action<TField, string> refuse) where T : struct, Enum
     {
