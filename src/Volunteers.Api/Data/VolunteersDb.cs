@@ -210,7 +210,7 @@ internal sealed class VolunteersDb : IdentityUserContext<Account, Guid>, IDataPr
             type.FindProperty(nameof(IVersioned.Version))!.IsConcurrencyToken = true;
     }
 
-    private sealed class EnumAsWord<T>() : ValueConverter<T, string>(value => ToWord(value), word => FromWord(word)) where T : struct, Enum
+    internal sealed class EnumAsWord<T>() : ValueConverter<T, string>(value => ToWord(value), word => FromWord(word)) where T : struct, Enum
     {
         private static readonly Dictionary<string, T> Values = Enum.GetValues<T>().ToDictionary(ToWord);
 

@@ -2,7 +2,7 @@ namespace Volunteers.Platform;
 
 /// <summary>
 /// The framework builds the endpoints of a group anew for each part that asks: the matcher, the policies, the OpenAPI
-/// document. With some hundred routes that is half of the time to start; what is built once here serves them all.
+/// document. With some hundred routes that is a good part of the time to start; what is built once here serves them all.
 /// </summary>
 internal static class BuiltEndpoints
 {
