@@ -36,7 +36,7 @@ public sealed class FolderTests
 
     private static readonly Type[] Types = [.. typeof(VolunteersDb).Assembly.GetTypes().Where(type =>
         !type.IsNested && type.Namespace?.StartsWith("Volunteers", StringComparison.Ordinal) == true
-        && !type.IsDefined(typeof(CompilerGeneratedAttribute), inherit: false) && type.Namespace != "Volunteers.Data.Migrations")];
+        && !type.IsDefined(typeof(CompilerGeneratedAttribute), inherit: false) && type.Namespace is not ("Volunteers.Data.Migrations" or "Volunteers.Data.CompiledModel"))];
 
     [Theory]
     [MemberData(nameof(Folders))]
