@@ -230,7 +230,7 @@ public sealed record Operation(string Method, string Route, string Id, string? P
         new("GET", "{o}/reports/overdue", "getOverdueReport", "Read",                           "u nn yy yyy 0y0 yyn uu"),
         new("GET", "{o}/column-mappings", "listColumnMappings", "Read",                         "u nn yy yyy 0y0 yyn uu"),
         new("GET", "{o}/column-mappings/{mappingName}", "getColumnMapping", "Read",             "u nn yy yyy 000 yyn uu"),
-        new("PUT", "{o}/column-mappings/{mappingName}", "setColumnMapping", "CoordinateAll",    "u nn nn yny 0y0 ynn uu", _ => World.ColumnMapping),
+        new("PUT", "{o}/column-mappings/{mappingToSet}", "setColumnMapping", "CoordinateAll",   "u nn nn yny 0y0 ynn uu", _ => World.ColumnMapping),
         new("DELETE", "{o}/column-mappings/{spareMapping}", "deleteColumnMapping", "CoordinateAll", "u nn nn yny 000 ynn uu"),
         // A file holds people of every team, so a coordinator of one sees none.
         new("GET", "{o}/reconciliations", "listReconciliations", "Read",                        "u nn yy yyy 0y0 yyn uu"),

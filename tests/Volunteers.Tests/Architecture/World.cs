@@ -127,6 +127,8 @@ public sealed partial class World
         world.ids["endedSeries"] = (await o.Admin.Post("/series", world.Series)).ShouldBe(201).Id;
 
         world.ids["mappingName"] = "upstream";
+        // Not the one that is read: who may set it at home makes it there.
+        world.ids["mappingToSet"] = "downstream";
         (await o.Admin.Put("/column-mappings/upstream", ColumnMapping)).ShouldBe(200);
         world.ids["reconciliationId"] = await world.Reconciliation();
 
