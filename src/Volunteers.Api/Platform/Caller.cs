@@ -73,6 +73,10 @@ internal sealed class Tenant
     /// <summary>The teams a team coordinator sees and acts for, sub-teams included.</summary>
     public Guid[] Teams { get; }
 
+    /// <summary>The other sees the same, but for what is their own.</summary>
+    public bool SeesLike(Tenant other) =>
+        Id == other.Id && ReadsAll == other.ReadsAll && VolunteerId is null == other.VolunteerId is null && Teams.SequenceEqual(other.Teams);
+
     public bool Coordinates(Guid teamId) => CoordinatesAll || Teams.Contains(teamId);
 
     public static ValueTask<Tenant?> BindAsync(HttpContext http) =>

@@ -57,6 +57,16 @@ internal sealed class IdempotencyKey(
 {
     public const string Header = "Idempotency-Key";
 
+    private Guid OrganizationId => organizationId;
+
+    private Guid CallerId => callerId;
+
+    private string Key => key;
+
+    private byte[] RequestHash => requestHashes[0];
+
+    private DateTimeOffset Now => now;
+
     private static readonly string[] RepeatedHeaders = ["Location", "ETag", "Content-Type"];
 
     /// <summary>Reads the whole body once, before the handler does, so that the key can be held to the same request.</summary>
@@ -119,13 +129,68 @@ internal sealed class IdempotencyKey(
 
     public async Task Keep(BufferedAnswer answer, DbContext db, HttpContext http)
     {
-        var headers = string.Join('\n', RepeatedHeaders.Select(name => http.Response.Headers[name].ToString()));
-        var body = protector.Protect(answer.Body);
+        var headers = HeadersOf(http);
+        var body = Sealed(answer);
         await db.Database.ExecuteSqlAsync(
             $"""
              update idempotency_keys set status = {answer.Status}, headers = {headers}, body = {body}
              where organization_id = {organizationId} and caller_id = {callerId} and key = {key}
              """, http.RequestAborted);
+    }
+
+    /// <summary>Takes the keys of several at once, of one organization.</summary>
+    /// <returns>Those that nobody took before, nor another of these.</returns>
+    public static async Task<IReadOnlySet<IdempotencyKey>> TakeNew(DbContext db, IReadOnlyCollection<IdempotencyKey> keys, CancellationToken ct)
+    {
+        if (keys.Count == 0) return new HashSet<IdempotencyKey>();
+        // In one order, so that two who take several do not wait for each other.
+        var given = keys.DistinctBy(key => key.Name).OrderBy(key => key.Name, StringComparer.Ordinal).ToList();
+        var taken = await db.Database.SqlQuery<string>(
+            $"""
+             insert into idempotency_keys (organization_id, caller_id, key, request_hash, created_at)
+             select {given[0].OrganizationId}, * from unnest(
+                 {given.Select(key => key.CallerId).ToArray()}, {given.Select(key => key.Key).ToArray()}, {given.Select(key => key.RequestHash).ToArray()}, {given.Select(key => key.Now).ToArray()})
+             on conflict (organization_id, caller_id, key) do nothing
+             returning caller_id || ' ' || key as "Value"
+             """).ToListAsync(ct);
+        return given.Where(key => taken.Contains(key.Name)).ToHashSet();
+    }
+
+    /// <summary>Keeps the answers of those that were taken together, and gives the keys of the others back.</summary>
+    public static async Task Keep(DbContext db, IReadOnlyCollection<(IdempotencyKey Key, BufferedAnswer? Answer, HttpContext Http)> answers, CancellationToken ct)
+    {
+        if (answers.Count == 0) return;
+        var organization = answers.First().Key.OrganizationId;
+        var kept = answers.Where(one => one.Answer is not null).ToList();
+        await db.Database.ExecuteSqlAsync(
+            $"""
+             update idempotency_keys k set status = given.status, headers = given.headers, body = given.body
+             from unnest(
+                 {kept.Select(one => one.Key.CallerId).ToArray()}, {kept.Select(one => one.Key.Key).ToArray()}, {kept.Select(one => one.Answer!.Status).ToArray()},
+                 {kept.Select(one => HeadersOf(one.Http)).ToArray()}, {kept.Select(one => one.Key.Sealed(one.Answer!)).ToArray()}) as given (caller_id, key, status, headers, body)
+             where k.organization_id = {organization} and k.caller_id = given.caller_id and k.key = given.key
+             """, ct);
+        var refused = answers.Where(one => one.Answer is null).ToList();
+        if (refused.Count == 0) return;
+        await db.Database.ExecuteSqlAsync(
+            $"""
+             delete from idempotency_keys k
+             using unnest({refused.Select(one => one.Key.CallerId).ToArray()}, {refused.Select(one => one.Key.Key).ToArray()}) as given (caller_id, key)
+             where k.organization_id = {organization} and k.caller_id = given.caller_id and k.key = given.key
+             """, ct);
+    }
+
+    private string Name => $"{callerId} {key}";
+
+    private byte[] Sealed(BufferedAnswer answer) => protector.Protect(answer.Body);
+
+    private static string HeadersOf(HttpContext http) => string.Join('\n', RepeatedHeaders.Select(name => http.Response.Headers[name].ToString()));
+
+    /// <summary>Takes back what an answer that does not count has said.</summary>
+    public static void Unsay(HttpResponse response)
+    {
+        response.StatusCode = StatusCodes.Status200OK;
+        foreach (var name in RepeatedHeaders) response.Headers.Remove(name);
     }
 
     internal sealed record KeptAnswer(int Status, string[] Headers, byte[] Body)

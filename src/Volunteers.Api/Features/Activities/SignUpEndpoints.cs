@@ -17,7 +17,7 @@ internal static class SignUpEndpoints
         var signUps = shifts.MapGroup("/{shiftId:guid}/sign-ups").TakesTurnsBy("shiftId");
 
         signUps.MapGet("", List).WithName("listSignUps").ShowsPersonalData().RefusesWith(404);
-        signUps.MapPost("", SignUp).WithName("signUpForShift").Allows(Access.TakePart).RefusesWith(404, 409);
+        signUps.MapPost("", SignUp).WithName("signUpForShift").Allows(Access.TakePart).RefusesWith(404, 409).SharesATransaction(SignUpTogether);
         signUps.MapGet("/{volunteerId:guid}", Get).WithName("getSignUp").ShowsPersonalData().RefusesWith(404);
         signUps.MapDelete("/{volunteerId:guid}", Cancel).WithName("cancelSignUp").Allows(Access.TakePart).RefusesWith(404, 409);
     }
@@ -37,19 +37,54 @@ internal static class SignUpEndpoints
     private static async Task<Results<Microsoft.AspNetCore.Http.HttpResults.Created<SignUpView>, NotFound>> SignUp(
         Guid shiftId, SignUpRequest request, Tenant tenant, VolunteersDb db, TimeProvider clock, CancellationToken ct)
     {
-        var now = clock.GetUtcNow();
+        if (await TakeSignUps(shiftId, [(tenant, request)], db, clock.GetUtcNow(), ct) is not [var (view, refusal)]) return TypedResults.NotFound();
+        return refusal is null ? Made(tenant, view!) : throw refusal;
+    }
+
+    /// <summary>The same of several who wait for the same shift.</summary>
+    private static async Task<IReadOnlyList<SharedAnswer?>> SignUpTogether(IServiceProvider services, IReadOnlyList<Companion> companions, CancellationToken ct)
+    {
+        var asked = companions.Select(companion => (companion.Argument<Tenant>(), companion.Argument<SignUpRequest>())).ToList();
+        var outcomes = await TakeSignUps(companions[0].Argument<Guid>(), asked, services.GetRequiredService<VolunteersDb>(), services.GetRequiredService<TimeProvider>().GetUtcNow(), ct);
+        return [.. outcomes.Zip(asked, (outcome, one) => outcome.View is { } view ? new SharedAnswer(view.VolunteerId, Made(one.Item1, view)) : null)];
+    }
+
+    private static Microsoft.AspNetCore.Http.HttpResults.Created<SignUpView> Made(Tenant tenant, SignUpView view) =>
+        TypedResults.Created($"/v1/organizations/{tenant.Id}/shifts/{view.ShiftId}/sign-ups/{view.VolunteerId}", view);
+
+    /// <returns>What became of each, or why not; nothing where there is no such shift.</returns>
+    private static async Task<IReadOnlyList<(SignUpView? View, RuleBreach? Refusal)>> TakeSignUps(
+        Guid shiftId, List<(Tenant Tenant, SignUpRequest Request)> asked, VolunteersDb db, DateTimeOffset now, CancellationToken ct)
+    {
+        var tenant = asked[0].Tenant;
         var organization = await db.Organizations.AsNoTracking().SingleAsync(o => o.Id == tenant.Id, ct);
         if ((await db.LockShifts(tenant.Id, [shiftId], ct)).SingleOrDefault() is not { } shift
-            || await db.Activities.VisibleTo(tenant).AsNoTracking().SingleOrDefaultAsync(a => a.Id == shift.ActivityId, ct) is not { } activity)
-            return TypedResults.NotFound();
+            || await db.Activities.VisibleTo(tenant).AsNoTracking().SingleOrDefaultAsync(a => a.Id == shift.ActivityId, ct) is not { } activity) return [];
 
-        var coordinates = tenant.Coordinates(activity.TeamId);
-        if (!coordinates && (tenant.VolunteerId is null || (request.VolunteerId ?? tenant.VolunteerId) != tenant.VolunteerId)) throw RuleBreach.Forbidden("only_own_sign_up");
-        var volunteer = request.VolunteerId ?? tenant.VolunteerId ?? throw RuleBreach.Malformed("volunteer_needed", "/volunteerId");
-        await db.SignUp(organization, activity, shift, new SignUpWish(volunteer, volunteer == tenant.VolunteerId ? SignUpSource.Self : SignUpSource.Coordinator,
-            tenant.ActorId, coordinates, coordinates && request.AllowClash ? request.ClashReason : null), now, ct);
+        var outcomes = new (SignUpWish? Wish, RuleBreach? Refusal)[asked.Count];
+        for (var i = 0; i < asked.Count; i++) outcomes[i] = Try(() => asked[i].Request.Of(asked[i].Tenant, activity));
+        var admission = await Admission.Load(db, organization, activity, shift, [.. outcomes.Select(one => one.Wish?.VolunteerId).OfType<Guid>().Distinct()], ct);
+        foreach (var (index, one) in outcomes.Index().Where(one => one.Item.Wish is not null))
+            outcomes[index] = Try(() =>
+            {
+                admission.SignUp(one.Wish!, now);
+                return one.Wish!;
+            });
         await db.SaveChangesAsync(ct);
-        return TypedResults.Created($"/v1/organizations/{tenant.Id}/shifts/{shiftId}/sign-ups/{volunteer}", await View(shiftId, volunteer, tenant, db, ct));
+        var views = await Views(shiftId, [.. outcomes.Select(one => one.Wish?.VolunteerId).OfType<Guid>()], tenant, db, ct);
+        return [.. outcomes.Select(one => (one.Wish is { } wish ? views[wish.VolunteerId] : null, one.Refusal))];
+
+        static (SignUpWish?, RuleBreach?) Try(Func<SignUpWish> wish)
+        {
+            try
+            {
+                return (wish(), null);
+            }
+            catch (RuleBreach refused)
+            {
+                return (null, refused);
+            }
+        }
     }
 
     /// <summary>Shows one volunteer's sign-up for a shift.</summary>
@@ -80,8 +115,13 @@ internal static class SignUpEndpoints
         return TypedResults.NoContent();
     }
 
-    public static Task<SignUpView> View(Guid shiftId, Guid volunteerId, Tenant tenant, VolunteersDb db, CancellationToken ct) =>
-        db.SignUps.Where(s => s.OrganizationId == tenant.Id && s.ShiftId == shiftId && s.VolunteerId == volunteerId).Select(SignUpView.Projection(db)).SingleAsync(ct);
+    public static async Task<SignUpView> View(Guid shiftId, Guid volunteerId, Tenant tenant, VolunteersDb db, CancellationToken ct) =>
+        (await Views(shiftId, [volunteerId], tenant, db, ct))[volunteerId];
+
+    private static async Task<IReadOnlyDictionary<Guid, SignUpView>> Views(Guid shiftId, Guid[] volunteerIds, Tenant tenant, VolunteersDb db, CancellationToken ct) =>
+        volunteerIds.Length == 0 ? new Dictionary<Guid, SignUpView>()
+            : await db.SignUps.Where(s => s.OrganizationId == tenant.Id && s.ShiftId == shiftId && volunteerIds.Contains(s.VolunteerId))
+                .Select(SignUpView.Projection(db)).ToDictionaryAsync(view => view.VolunteerId, ct);
 }
 
 internal static class SignUpQueries
@@ -117,6 +157,16 @@ internal sealed record CancelSignUpQuery([property: FromQuery] string? Reason = 
 /// <param name="ClashReason">Why that is right; needed with <c>allowClash</c>, at most 500 characters.</param>
 internal sealed record SignUpRequest(Guid? VolunteerId = null, bool AllowClash = false, string? ClashReason = null)
 {
+    /// <summary>What is asked for, and by which right.</summary>
+    public SignUpWish Of(Tenant tenant, Activity activity)
+    {
+        var coordinates = tenant.Coordinates(activity.TeamId);
+        if (!coordinates && (tenant.VolunteerId is null || (VolunteerId ?? tenant.VolunteerId) != tenant.VolunteerId)) throw RuleBreach.Forbidden("only_own_sign_up");
+        var volunteer = VolunteerId ?? tenant.VolunteerId ?? throw RuleBreach.Malformed("volunteer_needed", "/volunteerId");
+        return new SignUpWish(volunteer, volunteer == tenant.VolunteerId ? SignUpSource.Self : SignUpSource.Coordinator, tenant.ActorId, coordinates,
+            coordinates && AllowClash ? ClashReason : null);
+    }
+
     internal sealed class Validator : AbstractValidator<SignUpRequest>
     {
         public Validator()

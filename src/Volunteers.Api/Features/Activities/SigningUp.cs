@@ -22,36 +22,13 @@ internal static class SigningUp
 {
     /// <summary>Takes a place, or a turn on the waiting list. The shift must be locked; the caller saves.</summary>
     public static async Task<SignUp> SignUp(
-        this VolunteersDb db, Organization organization, Activity activity, Shift shift, SignUpWish wish, DateTimeOffset now, CancellationToken ct)
-    {
-        if (!wish.ByCoordinator && now >= (shift.SignUpClosesAt ?? shift.StartsAt)) throw new RuleBreach("sign_up_closed");
-        var signUp = await db.Admit(organization, activity, shift, wish, now, ct);
-        signUp.Arrive(shift, wish.Source, wish.By, wish.ClashReason, now);
-        return signUp;
-    }
+        this VolunteersDb db, Organization organization, Activity activity, Shift shift, SignUpWish wish, DateTimeOffset now, CancellationToken ct) =>
+        (await Admission.Load(db, organization, activity, shift, [wish.VolunteerId], ct)).SignUp(wish, now);
 
     /// <summary>The rules about who may be on a shift; they hold for a place, a turn, a group's place and a walk-in alike.</summary>
     public static async Task<SignUp> Admit(
-        this VolunteersDb db, Organization organization, Activity activity, Shift shift, SignUpWish wish, DateTimeOffset now, CancellationToken ct)
-    {
-        activity.RefuseIfCancelled();
-        if (activity.Status == ActivityStatus.Draft) throw new RuleBreach("activity_not_published");
-        if (now >= shift.EndsAt) throw new RuleBreach("shift_over");
-
-        var volunteer = (await db.LockProfiles(shift.OrganizationId, [wish.VolunteerId], ct)).SingleOrDefault()
-            ?? throw RuleBreach.NotFound("volunteer_not_found", "/volunteerId");
-        if (volunteer.Status != VolunteerStatus.Active) throw new RuleBreach("volunteer_not_active");
-        if (volunteer.Guardian is null && AgeLimits.Of(organization, now) is var ages && ages.IsMinor(volunteer.BirthDate)) throw ages.ServiceRefused;
-        var day = organization.DayOf(shift.StartsAt);
-        if (!await db.IsMember(shift.OrganizationId, volunteer.Id, activity.TeamId, day, ct)) throw new RuleBreach("not_a_member");
-        var missing = shift.Skills.Where(name => !volunteer.Skills.Any(skill => skill.Name == name && (skill.ExpiresOn is null || skill.ExpiresOn >= day))).ToArray();
-        if (missing.Length > 0) throw new RuleBreach("skill_missing", string.Join(Messages.Title("list_separator"), missing));
-        if (wish.ClashReason is null && (await db.Clashing(shift, [volunteer.Id], ct)).Count > 0) throw new RuleBreach("shift_clash");
-
-        var signUp = await db.SignUps.SingleOrDefaultAsync(s => s.OrganizationId == shift.OrganizationId && s.ShiftId == shift.Id && s.VolunteerId == volunteer.Id, ct);
-        if (signUp is null) db.Add(signUp = new SignUp(shift, volunteer.Id, now));
-        return signUp;
-    }
+        this VolunteersDb db, Organization organization, Activity activity, Shift shift, SignUpWish wish, DateTimeOffset now, CancellationToken ct) =>
+        (await Admission.Load(db, organization, activity, shift, [wish.VolunteerId], ct)).Admit(wish, now);
 
     /// <summary>
     /// Locks these shifts, and with them the shifts on whose waiting list these volunteers stand and could not move up because
@@ -124,20 +101,24 @@ internal static class SigningUp
     }
 
     /// <summary>A member of a sub-team is a member of the team above it.</summary>
-    public static Task<bool> IsMember(this VolunteersDb db, Guid organizationId, Guid volunteerId, Guid teamId, DateOnly day, CancellationToken ct) =>
-        db.Database.SqlQuery<bool>(
+    public static async Task<bool> IsMember(this VolunteersDb db, Guid organizationId, Guid volunteerId, Guid teamId, DateOnly day, CancellationToken ct) =>
+        (await db.MembersAmong(organizationId, [volunteerId], teamId, day, ct)).Count > 0;
+
+    /// <summary>Who of these is a member of the team or of one below it.</summary>
+    public static async Task<HashSet<Guid>> MembersAmong(this VolunteersDb db, Guid organizationId, Guid[] volunteerIds, Guid teamId, DateOnly day, CancellationToken ct) =>
+        (await db.Database.SqlQuery<Guid>(
             $"""
              with recursive above as (
-                 select t.id, t.parent_team_id from team_members m join teams t on t.organization_id = m.organization_id and t.id = m.team_id
-                 where m.organization_id = {organizationId} and m.volunteer_id = {volunteerId} and (m.left_on is null or m.left_on >= {day})
+                 select m.volunteer_id, t.id, t.parent_team_id from team_members m join teams t on t.organization_id = m.organization_id and t.id = m.team_id
+                 where m.organization_id = {organizationId} and m.volunteer_id = any ({volunteerIds}) and (m.left_on is null or m.left_on >= {day})
                  union
-                 select t.id, t.parent_team_id from above a join teams t on t.organization_id = {organizationId} and t.id = a.parent_team_id
+                 select a.volunteer_id, t.id, t.parent_team_id from above a join teams t on t.organization_id = {organizationId} and t.id = a.parent_team_id
              )
-             select exists (select 1 from above where id = {teamId}) as "Value"
-             """).SingleAsync(ct);
+             select volunteer_id as "Value" from above where id = {teamId}
+             """).ToListAsync(ct)).ToHashSet();
 
     /// <summary>Who of these has a place on another shift that overlaps this one.</summary>
-    private static async Task<HashSet<Guid>> Clashing(this VolunteersDb db, Shift shift, Guid[] volunteers, CancellationToken ct) =>
+    public static async Task<HashSet<Guid>> Clashing(this VolunteersDb db, Shift shift, Guid[] volunteers, CancellationToken ct) =>
         (await db.SignUps
             .Where(s => s.OrganizationId == shift.OrganizationId && volunteers.Contains(s.VolunteerId) && s.ShiftId != shift.Id
                 && (s.Status == SignUpStatus.Confirmed || s.Status == SignUpStatus.Attended))

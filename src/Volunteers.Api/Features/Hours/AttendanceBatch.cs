@@ -77,5 +77,5 @@ internal sealed class AttendanceBatch
 
     /// <summary>Hours once for each volunteer and shift, when all events are in.</summary>
     public Task Book(CancellationToken ct) => db.BookAttendance(organization, [.. toBook.OrderBy(key => key.ShiftId).ThenBy(key => key.VolunteerId)
-        .Select(key => new Attendance(activities[shifts[key.ShiftId].ActivityId], shifts[key.ShiftId], signUps[key]))], tenant.ActorId, now, ct);
+        .Select(key => new Attendance(activities[shifts[key.ShiftId].ActivityId], shifts[key.ShiftId], signUps[key], tenant.ActorId))], now, ct);
 }

@@ -10,7 +10,8 @@ namespace Volunteers.Features.Hours;
 /// <param name="Activity">The shift's; shared.</param>
 /// <param name="Shift">Locked.</param>
 /// <param name="SignUp">Theirs.</param>
-internal sealed record Attendance(Activity Activity, Shift Shift, SignUp SignUp)
+/// <param name="By">Who took it; the service itself when it settles the shift.</param>
+internal sealed record Attendance(Activity Activity, Shift Shift, SignUp SignUp, Guid By)
 {
     public (Guid ShiftId, Guid VolunteerId) Key => (Shift.Id, SignUp.VolunteerId);
 }
@@ -24,25 +25,24 @@ internal sealed class AttendanceBooking
 {
     private readonly VolunteersDb db;
     private readonly Organization organization;
-    private readonly Guid by;
     private readonly DateTimeOffset now;
     private readonly Dictionary<(Guid ShiftId, Guid VolunteerId), Presence> presences;
     private readonly Dictionary<(Guid ShiftId, Guid VolunteerId), ServiceRecord> records;
     private readonly HashSet<Guid> onSeveralShifts;
-    private readonly List<(ServiceRecord Record, RecordStep Step, Booking[] Bookings)> booked = [];
+    private readonly List<(ServiceRecord Record, RecordStep Step, Booking[] Bookings, Guid By)> booked = [];
     private RecordingRules rules = null!;
     private Dictionary<Guid, List<Credit>> credits = [];
 
     private AttendanceBooking(
-        VolunteersDb db, Organization organization, Guid by, DateTimeOffset now, Dictionary<(Guid ShiftId, Guid VolunteerId), Presence> presences,
+        VolunteersDb db, Organization organization, DateTimeOffset now, Dictionary<(Guid ShiftId, Guid VolunteerId), Presence> presences,
         Dictionary<(Guid ShiftId, Guid VolunteerId), ServiceRecord> records)
     {
-        (this.db, this.organization, this.by, this.now, this.presences, this.records) = (db, organization, by, now, presences, records);
+        (this.db, this.organization, this.now, this.presences, this.records) = (db, organization, now, presences, records);
         onSeveralShifts = [.. presences.Keys.GroupBy(key => key.VolunteerId).Where(shifts => shifts.Skip(1).Any()).Select(shifts => shifts.Key)];
     }
 
     public static async Task<AttendanceBooking> Load(
-        VolunteersDb db, Organization organization, IReadOnlyCollection<Attendance> attendances, Guid by, DateTimeOffset now, CancellationToken ct)
+        VolunteersDb db, Organization organization, IReadOnlyCollection<Attendance> attendances, DateTimeOffset now, CancellationToken ct)
     {
         var id = organization.Id;
         Guid[] shifts = [.. attendances.Select(attendance => attendance.Shift.Id).Distinct()];
@@ -50,7 +50,7 @@ internal sealed class AttendanceBooking
         var events = (await db.AttendanceEvents.AsNoTracking().Where(e => e.OrganizationId == id && shifts.Contains(e.ShiftId) && people.Contains(e.VolunteerId)).ToListAsync(ct))
             .ToLookup(e => (e.ShiftId, e.VolunteerId));
         var records = await db.LockAttendanceRecords(id, shifts, people, ct);
-        var booking = new AttendanceBooking(db, organization, by, now, attendances.ToDictionary(attendance => attendance.Key, attendance => Presence.Of(events[attendance.Key])),
+        var booking = new AttendanceBooking(db, organization, now, attendances.ToDictionary(attendance => attendance.Key, attendance => Presence.Of(events[attendance.Key])),
             records.ToDictionary(r => (r.ShiftId!.Value, r.VolunteerId!.Value)));
         await booking.LoadRules([.. attendances.Where(attendance => booking.HasHours(attendance) && !booking.IsBooked(attendance))], ct);
         return booking;
@@ -84,14 +84,14 @@ internal sealed class AttendanceBooking
     {
         if (booked.Count > 0)
         {
-            var postings = await db.Post(organization.Id, [.. booked.SelectMany(one => one.Bookings)], by, now, ct);
-            db.AddRange(booked.Select(one => new ServiceRecordEvent(one.Record, one.Step, by, now, reason: null, postings)));
+            var postings = await db.Post(organization.Id, [.. booked.SelectMany(one => one.Bookings.Select(booking => (booking, one.By)))], now, ct);
+            db.AddRange(booked.Select(one => new ServiceRecordEvent(one.Record, one.Step, one.By, now, reason: null, postings)));
         }
         await db.SaveChangesAsync(ct);
     }
 
     /// <summary>Settling has nothing to add for who has checked out; a coordinator may have corrected their hours since.</summary>
-    private bool IsBooked(Attendance attendance) => by == ServiceRecord.TheServiceItself && presences[attendance.Key] is { OpenSince: null, Stays.Count: > 0 };
+    private bool IsBooked(Attendance attendance) => attendance.By == ServiceRecord.TheServiceItself && presences[attendance.Key] is { OpenSince: null, Stays.Count: > 0 };
 
     private bool IsForgotten(Attendance attendance) => presences[attendance.Key].OpenSince is not null && attendance.Shift.SettledAt is not null;
 
@@ -195,7 +195,7 @@ internal sealed class AttendanceBooking
 
         if (record is null)
         {
-            db.Add(record = ServiceRecord.FromAttendance(activity, shift.Id, volunteer, figures, day, flag, by, now));
+            db.Add(record = ServiceRecord.FromAttendance(activity, shift.Id, volunteer, figures, day, flag, attendance.By, now));
             record.ComeLate(rules.IsLate(activity.Id, now));
         }
         else record.Retake(figures, day, flag);
@@ -206,7 +206,7 @@ internal sealed class AttendanceBooking
         Booking[] bookings = confirms ? [Booking.Of(record, PostingCause.Approved)]
             : record.Status == ServiceStatus.Approved && before is not null ? [before.Reversed, Booking.Of(record, PostingCause.Corrected)]
             : [];
-        booked.Add((record, step, bookings));
+        booked.Add((record, step, bookings, attendance.By));
         // Another shift of theirs in the same batch reckons with it.
         var credited = credits.TryGetValue(volunteer, out var theirs) ? theirs : credits[volunteer] = [];
         credited.RemoveAll(credit => credit.RecordId == record.Id);
@@ -223,25 +223,19 @@ internal sealed class AttendanceBooking
 
 internal static class BookingAttendance
 {
-    /// <summary>Books the attendance of one, and saves.</summary>
-    public static async Task<ServiceRecord?> BookAttendance(
-        this VolunteersDb db, Organization organization, Attendance attendance, Guid by, DateTimeOffset now, CancellationToken ct) =>
-        (await db.BookAttendance(organization, [attendance], by, now, ct))[0];
-
     /// <summary>Books the attendance of many, and saves.</summary>
     /// <param name="db">In a transaction that shares the activities and has the shifts locked.</param>
     /// <param name="organization">Whose settings and days count.</param>
     /// <param name="attendances">One for each volunteer and shift, in the order in which they are booked.</param>
-    /// <param name="by">Who took them; the service itself when it settles the shift.</param>
     /// <param name="now">The time.</param>
     /// <param name="ct">Ends it.</param>
     /// <returns>The record of each, if there is one.</returns>
     public static async Task<IReadOnlyList<ServiceRecord?>> BookAttendance(
-        this VolunteersDb db, Organization organization, IReadOnlyCollection<Attendance> attendances, Guid by, DateTimeOffset now, CancellationToken ct)
+        this VolunteersDb db, Organization organization, IReadOnlyCollection<Attendance> attendances, DateTimeOffset now, CancellationToken ct)
     {
         await db.SaveChangesAsync(ct);
         if (attendances.Count == 0) return [];
-        var booking = await AttendanceBooking.Load(db, organization, attendances, by, now, ct);
+        var booking = await AttendanceBooking.Load(db, organization, attendances, now, ct);
         var records = new List<ServiceRecord?>(attendances.Count);
         foreach (var attendance in attendances) records.Add(await booking.Take(attendance, ct));
         await booking.Keep(ct);

@@ -16,8 +16,8 @@ internal static class AttendanceEndpoints
     {
         var shift = organization.MapGroup("/shifts/{shiftId:guid}").WithTags("Attendance").Scoped(Scope.Attendance).TakesTurnsBy("shiftId");
         shift.MapGet("/check-in-code", ShowCode).WithName("getCheckInCode").ShowsNoPersonalData().Allows(Access.TakePart).RefusesWith(404);
-        shift.MapPost("/check-in", CheckIn).WithName("checkIn").Allows(Access.TakePart).RefusesWith(404, 409);
-        shift.MapPost("/check-out", CheckOut).WithName("checkOut").Allows(Access.TakePart).RefusesWith(404, 409);
+        shift.MapPost("/check-in", CheckIn).WithName("checkIn").Allows(Access.TakePart).RefusesWith(404, 409).SharesATransaction(CheckInTogether);
+        shift.MapPost("/check-out", CheckOut).WithName("checkOut").Allows(Access.TakePart).RefusesWith(404, 409).SharesATransaction(CheckOutTogether);
         shift.MapGet("/attendance", List).WithName("listAttendance").ShowsPersonalData().RefusesWith(404);
 
         var attendance = organization.MapGroup("/attendance").WithTags("Attendance").Scoped(Scope.Attendance);
@@ -54,22 +54,68 @@ internal static class AttendanceEndpoints
     private static async Task<Results<Ok<AttendanceView>, NotFound>> Take(
         Guid shiftId, AttendanceKind kind, AttendanceRequest request, Tenant tenant, VolunteersDb db, TimeProvider clock, CancellationToken ct)
     {
-        var now = clock.GetUtcNow();
-        var volunteer = request.VolunteerId ?? tenant.VolunteerId ?? throw RuleBreach.Malformed("volunteer_needed", "/volunteerId");
+        if (await TakeAll(shiftId, kind, [(tenant, request)], db, clock.GetUtcNow(), ct) is not [var (view, refusal)]) return TypedResults.NotFound();
+        return refusal is null ? TypedResults.Ok(view!) : throw refusal;
+    }
+
+    private static Task<IReadOnlyList<SharedAnswer?>> CheckInTogether(IServiceProvider services, IReadOnlyList<Companion> companions, CancellationToken ct) =>
+        TakeTogether(AttendanceKind.CheckIn, services, companions, ct);
+
+    private static Task<IReadOnlyList<SharedAnswer?>> CheckOutTogether(IServiceProvider services, IReadOnlyList<Companion> companions, CancellationToken ct) =>
+        TakeTogether(AttendanceKind.CheckOut, services, companions, ct);
+
+    private static async Task<IReadOnlyList<SharedAnswer?>> TakeTogether(
+        AttendanceKind kind, IServiceProvider services, IReadOnlyList<Companion> companions, CancellationToken ct)
+    {
+        var asked = companions.Select(companion => (companion.Argument<Tenant>(), companion.Argument<AttendanceRequest>())).ToList();
+        var outcomes = await TakeAll(
+            companions[0].Argument<Guid>(), kind, asked, services.GetRequiredService<VolunteersDb>(), services.GetRequiredService<TimeProvider>().GetUtcNow(), ct);
+        return [.. outcomes.Select(outcome => outcome.View is { } view ? new SharedAnswer(view.VolunteerId, TypedResults.Ok(view)) : null)];
+    }
+
+    /// <returns>What became of each, or why not; nothing where there is no such shift.</returns>
+    private static async Task<IReadOnlyList<(AttendanceView? View, RuleBreach? Refusal)>> TakeAll(
+        Guid shiftId, AttendanceKind kind, List<(Tenant Tenant, AttendanceRequest Request)> asked, VolunteersDb db, DateTimeOffset now, CancellationToken ct)
+    {
+        var tenant = asked[0].Tenant;
         var organization = await db.Organizations.AsNoTracking().SingleAsync(o => o.Id == tenant.Id, ct);
         var activityId = await db.Shifts.VisibleTo(tenant, db).Where(s => s.Id == shiftId).Select(s => s.ActivityId).SingleOrDefaultAsync(ct);
         if (activityId == default || await db.ShareActivity(tenant.Id, activityId, ct) is not { } activity
-            || await db.LockShifts(tenant.Id, [shiftId], ct) is not [var shift]) return TypedResults.NotFound();
+            || await db.LockShifts(tenant.Id, [shiftId], ct) is not [var shift]) return [];
 
         var time = Instant.AsKept(now);
-        var notice = new AttendanceNotice(kind, volunteer, request.Code, request.Position, request.Kiosk, new AttendanceTime(time, request.DeviceAt, time));
-        var known = await db.SignUps.SingleOrDefaultAsync(s => s.OrganizationId == tenant.Id && s.ShiftId == shiftId && s.VolunteerId == volunteer, ct);
-        var minors = kind == AttendanceKind.CheckIn ? await db.MinorsWithoutConsent(organization, [volunteer], now, ct) : [];
-        var signUp = await db.Take(organization, activity, shift, known, notice, minors, tenant, ct);
-        var record = await db.BookAttendance(organization, new Attendance(activity, shift, signUp), tenant.ActorId, now, ct);
-        // Of an activity that was moved here, what was booked before is for those there.
-        var shown = record is not null && (record.TeamId == activity.TeamId || tenant.Coordinates(record.TeamId) || volunteer == tenant.VolunteerId);
-        return TypedResults.Ok(new AttendanceView(shiftId, volunteer, kind, time, signUp.Status, shown ? ServiceRecordView.Of(record!) : null, signUp.BookingRefusal));
+        Guid[] people = [.. asked.Select(one => one.Request.VolunteerId ?? one.Tenant.VolunteerId).OfType<Guid>().Distinct()];
+        var signUps = await db.SignUps.Where(s => s.OrganizationId == tenant.Id && s.ShiftId == shiftId && people.Contains(s.VolunteerId)).ToDictionaryAsync(s => s.VolunteerId, ct);
+        var minors = kind == AttendanceKind.CheckIn ? await db.MinorsWithoutConsent(organization, people, now, ct) : [];
+        var taken = new Dictionary<int, Attendance>();
+        var seen = new HashSet<Guid>();
+        var refusals = new RuleBreach?[asked.Count];
+        for (var i = 0; i < asked.Count; i++)
+        {
+            try
+            {
+                var (by, request) = asked[i];
+                var volunteer = request.VolunteerId ?? by.VolunteerId ?? throw RuleBreach.Malformed("volunteer_needed", "/volunteerId");
+                // Twice at the same moment: the second comes after the first.
+                if (!seen.Add(volunteer)) continue;
+                var notice = new AttendanceNotice(kind, volunteer, request.Code, request.Position, request.Kiosk, new AttendanceTime(time, request.DeviceAt, time));
+                signUps[volunteer] = await db.Take(organization, activity, shift, signUps.GetValueOrDefault(volunteer), notice, minors, by, ct);
+                taken.Add(i, new Attendance(activity, shift, signUps[volunteer], by.ActorId));
+            }
+            catch (RuleBreach refused)
+            {
+                refusals[i] = refused;
+            }
+        }
+        var records = taken.Keys.Zip(await db.BookAttendance(organization, taken.Values, now, ct)).ToDictionary();
+        return [.. asked.Select((one, index) => (taken.TryGetValue(index, out var attendance) ? ViewOf(attendance, records[index], one.Tenant) : null, refusals[index]))];
+
+        AttendanceView ViewOf(Attendance attendance, ServiceRecord? record, Tenant by)
+        {
+            // Of an activity that was moved here, what was booked before is for those there.
+            var shown = record is not null && (record.TeamId == activity.TeamId || by.Coordinates(record.TeamId) || attendance.SignUp.VolunteerId == by.VolunteerId);
+            return new AttendanceView(shiftId, attendance.SignUp.VolunteerId, kind, time, attendance.SignUp.Status, shown ? ServiceRecordView.Of(record!) : null, attendance.SignUp.BookingRefusal);
+        }
     }
 
     /// <summary>Lists every check-in and check-out on a shift, by the time that counts. Volunteers see their own.</summary>

@@ -13,7 +13,7 @@ internal static class Posting
     /// but when the lock was had: what was read of the past while it waited stays true.
     /// </summary>
     public static async Task<List<HourPosting>> Post(
-        this VolunteersDb db, Guid organizationId, IReadOnlyCollection<Booking> bookings, Guid by, DateTimeOffset now, CancellationToken ct)
+        this VolunteersDb db, Guid organizationId, IReadOnlyCollection<(Booking Booking, Guid By)> bookings, DateTimeOffset now, CancellationToken ct)
     {
         // The records first: a constraint must refuse them before the ledger is held.
         await db.SaveChangesAsync(ct);
@@ -21,11 +21,16 @@ internal static class Posting
 
         var ledger = await db.LockLedger(organizationId, ct);
         var bookedAt = db.Moment() is var moment && moment > now ? moment : Instant.AsKept(now);
-        var postings = bookings.Select(booking => ledger.Book(booking, by, bookedAt)).ToList();
+        var postings = bookings.Select(one => ledger.Book(one.Booking, one.By, bookedAt)).ToList();
         db.AddRange(postings);
         await AddToTotals(db, organizationId, postings, ct);
         return postings;
     }
+
+    /// <summary>The same, where all of it is booked by one.</summary>
+    public static Task<List<HourPosting>> Post(
+        this VolunteersDb db, Guid organizationId, IReadOnlyCollection<Booking> bookings, Guid by, DateTimeOffset now, CancellationToken ct) =>
+        db.Post(organizationId, [.. bookings.Select(booking => (booking, by))], now, ct);
 
     private static async Task AddToTotals(VolunteersDb db, Guid organizationId, List<HourPosting> postings, CancellationToken ct)
     {

@@ -77,7 +77,7 @@ internal sealed class ShiftSettlement(IServiceScopeFactory scopes, TimeProvider 
         var signUps = await db.SignUps.Where(s => s.OrganizationId == organizationId && s.ShiftId == shiftId
             && (s.Status == SignUpStatus.Confirmed || s.Status == SignUpStatus.Attended)).OrderBy(s => s.VolunteerId).ToListAsync(ct);
         var came = signUps.Where(s => s.Status == SignUpStatus.Attended).ToArray();
-        await db.BookAttendance(organization, [.. came.Select(signUp => new Attendance(activity, shift, signUp))], ServiceRecord.TheServiceItself, now, ct);
+        await db.BookAttendance(organization, [.. came.Select(signUp => new Attendance(activity, shift, signUp, ServiceRecord.TheServiceItself))], now, ct);
         foreach (var missing in signUps.Except(came)) missing.Miss();
         await db.SaveChangesAsync(ct);
         await db.LeaveTrace(notes, "settleShift", organizationId, now, ct);

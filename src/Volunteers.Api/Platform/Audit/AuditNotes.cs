@@ -40,6 +40,20 @@ internal sealed class AuditNotes
         if (count > 0 && Watched.TryGetValue(db, out var notes)) notes.told.Add((organizationId, new AuditChange(type, action, [], count)));
     }
 
+    /// <summary>The notes about each of these, where each of them made a change of their own.</summary>
+    /// <exception cref="InvalidOperationException">Something was changed that is about none of them: nobody could say who did it.</exception>
+    public IReadOnlyDictionary<Guid, AuditNotes> ByVolunteer(IReadOnlyCollection<Guid> volunteers)
+    {
+        var each = volunteers.ToDictionary(id => id, _ => new AuditNotes());
+        foreach (var row in rows.Values)
+        {
+            if (row.VolunteerId is { } id && each.TryGetValue(id, out var theirs)) theirs.rows.Add(row.Row, row);
+            else if (row.Action != AuditAction.Changed || row.Differences().Any()) throw new InvalidOperationException($"A {row.Type.Name} was changed that is about none of those who share the transaction.");
+        }
+        if (told.Count > 0) throw new InvalidOperationException("Rows were changed by a statement in a shared transaction.");
+        return each;
+    }
+
     private void Note(EntityEntry entry)
     {
         if (entry.State is not (EntityState.Added or EntityState.Modified or EntityState.Deleted) || AuditedType.Of(entry.Metadata) is not { } type) return;

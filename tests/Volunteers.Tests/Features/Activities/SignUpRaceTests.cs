@@ -103,7 +103,7 @@ public sealed class SignUpRaceTests(TestDatabases databases) : HoursTest(databas
         await Do($"select 1 from shifts where id = '{shift}' for no key update");
 
         var import = Admin.Post("/volunteers/import", new StringContent($"number,status\r\n{number},left\r\n", Encoding.UTF8, "text/csv"));
-        while (await Ask("select count(*)::int from pg_locks where not granted", row => row.GetInt32(0)) == 0) await Task.Delay(20, TestContext.Current.CancellationToken);
+        while (await WaitForLocks() == 0) await Task.Delay(20, TestContext.Current.CancellationToken);
 
         // Refused at once if the import had the person before it has the shift.
         await Do($"select 1 from volunteers where id = '{person}' for no key update nowait");

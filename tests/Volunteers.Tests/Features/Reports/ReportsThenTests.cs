@@ -59,7 +59,7 @@ public sealed class ReportsThenTests(TestDatabases databases) : HoursTest(databa
         var volunteer = await O.Volunteer(Team);
         await using var held = await Hold($"select from teams where id = '{Team}' for no key update");
         var renaming = Admin.Patch($"/teams/{Team}", new { name = "Another team" });
-        await Until(async () => await Count("select count(*) from pg_locks where not granted") > 0, renaming);
+        await Until(async () => await WaitForLocks() > 0, renaming);
         await O.Record(Activity, volunteer, At("08:00"), At("09:00"));
 
         var drawing = Admin.Get($"/reports/hours?{Year}&groupBy=team&asOf=1");
@@ -80,7 +80,7 @@ public sealed class ReportsThenTests(TestDatabases databases) : HoursTest(databa
         await O.Record(Activity, volunteer, At("08:00"), At("09:00"));
         await using var held = await Hold($"select from {waitsFor} for update");
         var booking = Record(Admin, volunteer, At("10:00"), At("11:00"));
-        await Until(async () => await Count("select count(*) from pg_locks where not granted") > 0, booking);
+        await Until(async () => await WaitForLocks() > 0, booking);
         var instant = Clock.GetUtcNow().UtcDateTime.ToString("O");
 
         var drawing = Admin.Get($"/service-records/export?{Year}&format=csv&asOf={instant}");
@@ -97,7 +97,7 @@ public sealed class ReportsThenTests(TestDatabases databases) : HoursTest(databa
         await O.Record(Activity, await O.Volunteer(Team), At("08:00"), At("09:00"));
         await using var held = await Hold($"select from teams where id = '{Team}' for no key update");
         var renaming = Admin.Patch($"/teams/{Team}", new { name = "另一支队伍" });
-        await Until(async () => await Count("select count(*) from pg_locks where not granted") > 0, renaming);
+        await Until(async () => await WaitForLocks() > 0, renaming);
 
         var issuing = Admin.Post("/reports/hours/issued", new { from = "2026-01-01", to = "2026-12-31", groupBy = "team,month" });
         await Until(IsAwaited, issuing);
