@@ -1,28 +1,49 @@
 namespace Volunteers.Platform;
 
-/// <summary>
-/// Takes several changes of one row together. Answers each of them and never throws; an answer of null says that this one has
-/// to be done alone.
-/// </summary>
-internal sealed record TakenTogether(Func<IReadOnlyList<Companion>, Task> Take);
+/// <summary>How several changes of one row are done together.</summary>
+/// <param name="take">
+/// For the first of them, whose turn it is, does all in the order of arrival, and answers each of them: null where one has to be done alone.
+/// Never throws.
+/// </param>
+/// <param name="fits">Whether the second can be done along with the first.</param>
+internal sealed class TakenTogether(Func<Companion, IReadOnlyList<Companion>, Task> take, Func<Companion, Companion, bool> fits)
+{
+    public Task Take(Companion leader, IReadOnlyList<Companion> all) => take(leader, all);
+
+    public bool Fits(Companion leader, Companion other) => fits(leader, other);
+}
 
 /// <summary>A change that waits for its turn, or is taken along by one whose turn has come.</summary>
-internal sealed class Companion(TakenTogether together, EndpointFilterInvocationContext context)
+internal sealed class Companion
 {
     private readonly ExecutionContext? flow = ExecutionContext.Capture();
     private readonly TaskCompletionSource<BufferedAnswer?> answered = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly EndpointFilterInvocationContext context;
 
-    /// <summary>Who may be taken along together: the same operation on the same row of the same organization.</summary>
-    public (TakenTogether Together, string? Path) Queue => (together, Http.Request.Path.Value);
+    public Companion(TakenTogether together, EndpointFilterInvocationContext context)
+    {
+        this.context = context;
+        Key = (together, context.HttpContext.Request.Path.Value);
+        Node = new LinkedListNode<Companion>(this);
+    }
+
+    /// <summary>Who waits together: for the same operation on the same row of the same organization.</summary>
+    public (TakenTogether Together, string? Path) Key { get; }
+
+    /// <summary>Its place among them; in no list once it is taken along, or has left.</summary>
+    public LinkedListNode<Companion> Node { get; }
 
     public HttpContext Http => context.HttpContext;
 
+    /// <summary>Its answer; null when it has to be done alone. Fails when nobody knows whether it was done.</summary>
     public Task<BufferedAnswer?> Answered => answered.Task;
 
     /// <summary>What its handler would have been called with.</summary>
     public T Argument<T>() => context.Arguments.OfType<T>().First();
 
     public void Answer(BufferedAnswer? answer) => answered.TrySetResult(answer);
+
+    public void Fail(Exception unknown) => answered.TrySetException(unknown);
 
     /// <summary>In the language and the trace of its own request.</summary>
     public Task<T> InItsOwnFlow<T>(Func<Task<T>> work)
@@ -37,15 +58,15 @@ internal sealed class Companion(TakenTogether together, EndpointFilterInvocation
 /// <summary>Who waits to be taken along, in the order of arrival.</summary>
 internal sealed class Companions
 {
-    private readonly Lock one = new();
+    private readonly Lock gate = new();
     private readonly Dictionary<(TakenTogether Together, string? Path), LinkedList<Companion>> queues = [];
 
     public void Join(Companion companion)
     {
-        lock (one)
+        lock (gate)
         {
-            if (!queues.TryGetValue(companion.Queue, out var queue)) queues.Add(companion.Queue, queue = []);
-            queue.AddLast(companion);
+            if (!queues.TryGetValue(companion.Key, out var queue)) queues.Add(companion.Key, queue = []);
+            queue.AddLast(companion.Node);
         }
     }
 
@@ -53,17 +74,18 @@ internal sealed class Companions
     /// <returns>False when somebody has taken it along before.</returns>
     public bool Leave(Companion companion)
     {
-        lock (one) return Remove(companion);
+        lock (gate) return Remove(companion);
     }
 
-    /// <summary>This one, whose turn has come, and who waits with it.</summary>
-    /// <returns>Null when somebody has taken it along before.</returns>
-    public IReadOnlyList<Companion>? TakeAlong(Companion companion, int most)
+    /// <summary>The one whose turn has come, and those who wait with it, as long as they fit: nobody is passed over.</summary>
+    /// <returns>In the order of arrival; none when somebody has taken it along before.</returns>
+    public IReadOnlyList<Companion> TakeAlong(Companion leader, int most)
     {
-        lock (one)
+        lock (gate)
         {
-            if (!queues.TryGetValue(companion.Queue, out var queue) || !queue.Contains(companion)) return null;
-            var all = queue.Take(most - 1).Union([companion]).ToList();
+            if (leader.Node.List is not { } queue) return [];
+            // It is the first of them, or next to it: turns are had in the order of arrival.
+            var all = queue.Take(most - 1).TakeWhile(other => other == leader || leader.Key.Together.Fits(leader, other)).Union([leader]).ToList();
             foreach (var each in all) Remove(each);
             return all;
         }
@@ -71,8 +93,9 @@ internal sealed class Companions
 
     private bool Remove(Companion companion)
     {
-        if (!queues.TryGetValue(companion.Queue, out var queue) || !queue.Remove(companion)) return false;
-        if (queue.Count == 0) queues.Remove(companion.Queue);
+        if (companion.Node.List is not { } queue) return false;
+        queue.Remove(companion.Node);
+        if (queue.Count == 0) queues.Remove(companion.Key);
         return true;
     }
 }

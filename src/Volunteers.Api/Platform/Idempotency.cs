@@ -4,6 +4,7 @@ using Microsoft.AspNetCore.DataProtection;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Metadata.Builders;
 using Microsoft.Extensions.Options;
+using Npgsql;
 
 namespace Volunteers.Platform;
 
@@ -138,8 +139,9 @@ internal sealed class IdempotencyKey(
              """, http.RequestAborted);
     }
 
-    /// <summary>Takes the keys of several at once, of one organization.</summary>
+    /// <summary>Takes the keys of several at once, of one organization. A rival that is long at work with one of them is not waited for.</summary>
     /// <returns>Those that nobody took before, nor another of these.</returns>
+    /// <exception cref="PostgresException">55P03: a rival has not come to an end in a second.</exception>
     public static async Task<IReadOnlySet<IdempotencyKey>> TakeNew(DbContext db, IReadOnlyCollection<IdempotencyKey> keys, CancellationToken ct)
     {
         if (keys.Count == 0) return new HashSet<IdempotencyKey>();
@@ -147,17 +149,19 @@ internal sealed class IdempotencyKey(
         var given = keys.DistinctBy(key => key.Name).OrderBy(key => key.Name, StringComparer.Ordinal).ToList();
         var taken = await db.Database.SqlQuery<string>(
             $"""
+             set local lock_timeout = '1s';
              insert into idempotency_keys (organization_id, caller_id, key, request_hash, created_at)
              select {given[0].OrganizationId}, * from unnest(
                  {given.Select(key => key.CallerId).ToArray()}, {given.Select(key => key.Key).ToArray()}, {given.Select(key => key.RequestHash).ToArray()}, {given.Select(key => key.Now).ToArray()})
              on conflict (organization_id, caller_id, key) do nothing
-             returning caller_id || ' ' || key as "Value"
+             returning caller_id || ' ' || key as "Value";
+             set local lock_timeout to default
              """).ToListAsync(ct);
         return given.Where(key => taken.Contains(key.Name)).ToHashSet();
     }
 
     /// <summary>Keeps the answers of those that were taken together, and gives the keys of the others back.</summary>
-    public static async Task Keep(DbContext db, IReadOnlyCollection<(IdempotencyKey Key, BufferedAnswer? Answer, HttpContext Http)> answers, CancellationToken ct)
+    public static async Task KeepAll(DbContext db, IReadOnlyCollection<(IdempotencyKey Key, BufferedAnswer? Answer, HttpContext Http)> answers, CancellationToken ct)
     {
         if (answers.Count == 0) return;
         var organization = answers.First().Key.OrganizationId;
@@ -189,6 +193,7 @@ internal sealed class IdempotencyKey(
     /// <summary>Takes back what an answer that does not count has said.</summary>
     public static void Unsay(HttpResponse response)
     {
+        if (response.HasStarted) return;
         response.StatusCode = StatusCodes.Status200OK;
         foreach (var name in RepeatedHeaders) response.Headers.Remove(name);
     }

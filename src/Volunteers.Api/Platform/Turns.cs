@@ -4,8 +4,8 @@ namespace Volunteers.Platform;
 
 /// <summary>
 /// Changes that wait for one row's lock queue up here, in order of arrival, and not in the database: a thousand sign-ups for
-/// one shift hold a few connections, and everybody else still finds one. Where it says so, whose turn it is takes along those
-/// who wait behind. Correctness does not rest on it, only calm: each replica has a queue of its own.
+/// one shift hold a few connections, and everybody else still finds one. Where a route says so, the one whose turn it is takes
+/// along those who wait with it. Correctness does not rest on it, only calm: each replica has a queue of its own.
 /// </summary>
 internal static class Turns
 {
@@ -35,50 +35,56 @@ internal static class Turns
             if (metadata.GetMetadata<TurnsBy>() is not { } by || HttpMethods.IsGet(http.Request.Method)) return await next(context);
 
             var row = (string)http.Request.RouteValues[by.RouteParameter]!;
-            if (metadata.GetMetadata<TakenTogether>() is { } together) return await Together(row, together, context, next);
-            using var turn = await Turn(row, http);
-            return await next(context);
+            var turns = http.RequestServices.GetRequiredService<PartitionedRateLimiter<string>>();
+            if (metadata.GetMetadata<TakenTogether>() is { } together)
+                return await Together(turns, row, http.RequestServices.GetRequiredService<Companions>(), new Companion(together, context), () => next(context));
+            using var turn = await turns.AcquireAsync(row, permitCount: 1, http.RequestAborted);
+            return turn.IsAcquired ? await next(context) : throw Busy;
         });
 
-    private static async Task<RateLimitLease> Turn(string row, HttpContext http)
-    {
-        var turns = http.RequestServices.GetRequiredService<PartitionedRateLimiter<string>>();
-        var turn = await turns.AcquireAsync(row, permitCount: 1, http.RequestAborted);
-        return turn.IsAcquired ? turn : throw RuleBreach.Precondition("busy", StatusCodes.Status503ServiceUnavailable);
-    }
+    private static RuleBreach Busy => RuleBreach.Precondition("busy", StatusCodes.Status503ServiceUnavailable);
 
-    private static async Task<object?> Together(string row, TakenTogether together, EndpointFilterInvocationContext context, EndpointFilterDelegate next)
+    private static async Task<object?> Together(
+        PartitionedRateLimiter<string> turns, string row, Companions companions, Companion own, Func<ValueTask<object?>> alone)
     {
-        var http = context.HttpContext;
-        var companions = http.RequestServices.GetRequiredService<Companions>();
-        var own = new Companion(together, context);
+        using var waiting = CancellationTokenSource.CreateLinkedTokenSource(own.Http.RequestAborted);
         companions.Join(own);
+        var turn = turns.AcquireAsync(row, permitCount: 1, waiting.Token).AsTask();
         BufferedAnswer? answer;
-        using (await TurnOf(own, row, companions))
+        try
         {
-            if (companions.TakeAlong(own, MostTogether) is { } all)
+            // Who was taken along needs no turn any more.
+            answer = await Task.WhenAny(turn, own.Answered) == turn ? null : await own.Answered;
+            answer ??= await Await(turn, companions, own);
+            if (answer is null)
             {
-                if (all is [_]) return await next(context);
-                await together.Take(all);
+                var all = companions.TakeAlong(own, MostTogether);
+                if (all.Count > 1) await own.Key.Together.Take(own, all);
+                if (all.Count != 1) answer = await own.Answered;
             }
-            answer = await own.Answered;
-            if (answer is null) return await next(context);
+            if (answer is null) return await alone();
         }
-        await answer.Send(http);
+        finally
+        {
+            await waiting.CancelAsync();
+            _ = turn.ContinueWith(had => had.Result.Dispose(), CancellationToken.None, TaskContinuationOptions.OnlyOnRanToCompletion | TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+        }
+        await answer.Send(own.Http);
         return Results.Empty;
     }
 
-    private static async Task<RateLimitLease> TurnOf(Companion own, string row, Companions companions)
+    /// <summary>Waits for the turn. Null when it has come.</summary>
+    /// <returns>The answer of one who went away, or for whom too many wait, but was taken along before: what was done for them stands.</returns>
+    private static async Task<BufferedAnswer?> Await(Task<RateLimitLease> turn, Companions companions, Companion own)
     {
         try
         {
-            return await Turn(row, own.Http);
+            return (await turn).IsAcquired ? null : throw Busy;
         }
-        // The caller has gone away, or too many wait. Whoever took them along already writes into their answer until it is done.
-        catch (Exception) when (!companions.Leave(own))
+        catch (Exception)
         {
-            await own.Answered;
-            throw;
+            if (companions.Leave(own) || await own.Answered is not { } answer) throw;
+            return answer;
         }
     }
 

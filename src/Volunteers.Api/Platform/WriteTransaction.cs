@@ -86,7 +86,7 @@ internal sealed record BufferedAnswer(int Status, byte[] Body)
 
     public async Task Send(HttpContext http)
     {
-        // An empty answer keeps its headers unsent, so that a bare 404 still gets its problem body.
-        if (Body.Length > 0) await http.Response.Body.WriteAsync(Body, http.RequestAborted);
+        // An empty answer keeps its headers unsent, so that a bare 404 still gets its problem body. Sent also past the time limit: what it says has been done.
+        if (Body.Length > 0) await http.Response.Body.WriteAsync(Body, CancellationToken.None);
     }
 }

@@ -67,7 +67,7 @@ internal sealed class Fill(Postgres postgres, string database, City city)
         var first = firstDay.ToString("O", CultureInfo.InvariantCulture);
         var sizes = Enumerable.Range(0, City.Organizations).Select(o => string.Create(CultureInfo.InvariantCulture, $"({o}, {City.VolunteersOf(o)}, {City.TeamsOf(o)})"));
         await postgres.Execute(database,
-            "create function pg_temp.id(kind int, o int, n int) returns uuid immutable language sql return ('0190a000-' || lpad(to_hex(kind), 4, '0') || '-7000-8000-' || lpad(to_hex(o * 1000000::bigint + n), 12, '0'))::uuid",
+            "create function pg_temp.id(kind int, o int, n int) returns uuid immutable language sql return (lpad(to_hex(o * 1000000::bigint + n), 12, '0') || '7' || lpad(to_hex(kind), 3, '0') || '-8000-000000000000')::uuid",
             $"create temporary table sizes (o, people, teams) as values {string.Join(", ", sizes)}",
             $"""
              insert into organizations (id, name, time_zone, locale, last_volunteer_number, created_at, version, settings)

@@ -54,7 +54,7 @@ internal static class CheckOuts
             var script = Statements.Script(statements, since,
                 [
                     (volunteer.ToString(), Sql.Volunteer("v")), (shift.ToString(), Sql.Shift("s")),
-                    (volunteer.ToString().Replace(City.VolunteerPrefix, City.SignUpPrefix, StringComparison.Ordinal), Sql.SignUp("v")),
+                    (volunteer.ToString().Replace(City.VolunteerSuffix, City.SignUpSuffix, StringComparison.Ordinal), Sql.SignUp("v")),
                     (position.ToString(CultureInfo.InvariantCulture), ":ledger_position::bigint + 1"),
                 ],
                 $"\\set v {first + firstVolunteer} + (:i - 1) * {connections} + :client_id\n\\set s {first + firstShift} + :v % {ShiftsAtOnce}", ("insert into hour_ledgers", "\\gset ledger_"));

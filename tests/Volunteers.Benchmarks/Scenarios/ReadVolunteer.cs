@@ -17,7 +17,7 @@ internal static class ReadVolunteer
         var statements = await Statements.OfRead(bench.Postgres, [organization.ToString(), one.ToString()], () => bench.Service.Get(path + one));
         bench.Count("read one volunteer", statements);
         var script = Statements.Script(statements, since, [(one.ToString(), Sql.Volunteer("v"))], $"\\set v random({first}, {first + people - 1})");
-        var id = $"string.format(\"{City.VolunteerPrefix}%012x\", math.random({first}, {first + people - 1}))";
+        var id = $"(function(n) return {Sql.LuaId(City.VolunteerSuffix, "n")} end)(math.random({first}, {first + people - 1}))";
         await bench.Compete("read one volunteer", Bench.Loads,
             (Contestant.Service, connections => bench.Wrk($"request = function() return wrk.format(\"GET\", \"{path}\" .. {id}) end", connections)),
             (Contestant.Database, connections => bench.Pgbench(script, connections)),

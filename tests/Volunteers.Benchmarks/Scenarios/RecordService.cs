@@ -58,7 +58,7 @@ internal static class RecordService
           local day = os.date("!%Y-%m-%d", last - 86400 * (1 + math.floor(n / {{people}}) % {{Days}}))
           wrk.headers["Idempotency-Key"] = run .. "-" .. n
           return wrk.format("POST", "{{path}}", nil, string.format(
-            '{"volunteerId":"{{City.VolunteerPrefix}}%012x","activityId":"{{activity}}","startsAt":"%sT{{Clock[0]}}Z","endsAt":"%sT{{Clock[1]}}Z"}', {{first}} + n % {{people}}, day, day))
+            '{"volunteerId":"%s","activityId":"{{activity}}","startsAt":"%sT{{Clock[0]}}Z","endsAt":"%sT{{Clock[1]}}Z"}', {{Sql.LuaId(City.VolunteerSuffix, $"{first} + n % {people}")}}, day, day))
         end
         """;
 }

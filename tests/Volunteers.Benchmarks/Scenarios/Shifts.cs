@@ -18,7 +18,7 @@ internal static class Shifts
     public static Task SignUp(Bench bench, int first, int count, int firstVolunteer, int volunteers) => bench.ExecuteInBoth(string.Create(CultureInfo.InvariantCulture,
         $"""
          insert into sign_ups (organization_id, id, shift_id, volunteer_id, status, source, arrival, signed_up_at, signed_up_by, sequence, forgot_check_out, far_away, self_reported)
-         select '{City.Organization(City.Large)}', {Sql.Id(City.SignUpPrefix, "n")}, {Sql.Id(City.ShiftPrefix, $"{first} + n % {count}")}, {Sql.Id(City.VolunteerPrefix, "n")},
+         select '{City.Organization(City.Large)}', {Sql.Id(City.SignUpSuffix, "n")}, {Sql.Id(City.ShiftSuffix, $"{first} + n % {count}")}, {Sql.Id(City.VolunteerSuffix, "n")},
                 'confirmed', 'coordinator', n / {count} + 1, now() - interval '1 day', (select id from accounts limit 1), 0, false, false, false
          from generate_series({firstVolunteer}, {firstVolunteer + volunteers - 1}) n;
          update shifts s set taken = places, arrivals = places
@@ -29,7 +29,7 @@ internal static class Shifts
     private static Task Make(Bench bench, int first, int count, int capacity, string starts, string ends) => bench.ExecuteInBoth(string.Create(CultureInfo.InvariantCulture,
         $"""
          insert into shifts (organization_id, id, activity_id, name, starts_at, ends_at, capacity, skills, taken, waiting, arrivals, sequence, code_secret, created_at, version)
-         select '{City.Organization(City.Large)}', {Sql.Id(City.ShiftPrefix, "n")}, '{City.Activity(City.Large, 0, City.Months - 1)}', '第' || n || '班', {starts}, {ends}, {capacity},
+         select '{City.Organization(City.Large)}', {Sql.Id(City.ShiftSuffix, "n")}, '{City.Activity(City.Large, 0, City.Months - 1)}', '第' || n || '班', {starts}, {ends}, {capacity},
                 array[]::text[], 0, 0, 0, 0, sha256(n::text::bytea), now(), 1
          from generate_series({first}, {first + count - 1}) n
          """));

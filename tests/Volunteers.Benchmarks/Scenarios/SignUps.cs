@@ -60,7 +60,7 @@ internal static class SignUps
         if (wrong > 0) throw new BenchmarkRefused($"{wrong} shifts are oversold, or have places while people wait, or took people out of turn.");
 
         // Whoever had their answer before another one asked came before them.
-        var turns = await bench.Postgres.Query<int[]>(bench.Database, $"select array[('x' || right(volunteer_id::text, 5))::bit(20)::int, arrival::int] from sign_ups where {of}");
+        var turns = await bench.Postgres.Query<int[]>(bench.Database, $"select array[('x' || substr(replace(volunteer_id::text, '-', ''), 8, 5))::bit(20)::int, arrival::int] from sign_ups where {of}");
         var arrivals = turns.ToDictionary(turn => turn[0], turn => turn[1]);
         var good = answers.Index().Where(answer => answer.Item.IsGood).ToList();
         foreach (var shift in good.GroupBy(answer => answer.Index % shifts))

@@ -38,13 +38,25 @@ internal sealed class Admission
             await db.SignUps.Where(s => s.OrganizationId == organization.Id && s.ShiftId == shift.Id && people.Contains(s.VolunteerId)).ToDictionaryAsync(s => s.VolunteerId, ct));
     }
 
-    /// <summary>Their sign-up, which may be new; it has no place yet.</summary>
-    public SignUp Admit(SignUpWish wish, DateTimeOffset now)
+    /// <summary>The rules that ask nothing of the volunteer, and of the database.</summary>
+    public static void RefuseClosed(Activity activity, Shift shift, DateTimeOffset now)
     {
         activity.RefuseIfCancelled();
         if (activity.Status == ActivityStatus.Draft) throw new RuleBreach("activity_not_published");
         if (now >= shift.EndsAt) throw new RuleBreach("shift_over");
+    }
 
+    /// <summary>The same, and whether one can still take a place by oneself.</summary>
+    public static void RefuseClosed(Activity activity, Shift shift, SignUpWish wish, DateTimeOffset now)
+    {
+        if (!wish.ByCoordinator && now >= (shift.SignUpClosesAt ?? shift.StartsAt)) throw new RuleBreach("sign_up_closed");
+        RefuseClosed(activity, shift, now);
+    }
+
+    /// <summary>Their sign-up, which may be new; it has no place yet.</summary>
+    public SignUp Admit(SignUpWish wish, DateTimeOffset now)
+    {
+        RefuseClosed(activity, shift, now);
         if (!volunteers.TryGetValue(wish.VolunteerId, out var volunteer)) throw RuleBreach.NotFound("volunteer_not_found", "/volunteerId");
         if (volunteer.Status != VolunteerStatus.Active) throw new RuleBreach("volunteer_not_active");
         if (volunteer.Guardian is null && AgeLimits.Of(organization, now) is var ages && ages.IsMinor(volunteer.BirthDate)) throw ages.ServiceRefused;
@@ -60,7 +72,7 @@ internal sealed class Admission
     /// <summary>Takes a place, or a turn on the waiting list.</summary>
     public SignUp SignUp(SignUpWish wish, DateTimeOffset now)
     {
-        if (!wish.ByCoordinator && now >= (shift.SignUpClosesAt ?? shift.StartsAt)) throw new RuleBreach("sign_up_closed");
+        RefuseClosed(activity, shift, wish, now);
         var signUp = Admit(wish, now);
         signUp.Arrive(shift, wish.Source, wish.By, wish.ClashReason, now);
         return signUp;

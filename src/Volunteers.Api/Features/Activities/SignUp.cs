@@ -110,8 +110,6 @@ internal sealed class SignUp : IOnCalendar, IAnnounced
 
     public bool IsActive => Status is not SignUpStatus.Cancelled;
 
-    long IAnnounced.Place => Arrival;
-
     public IEnumerable<Happening> Announce(EntityEntry entry) => SignUpEvents.Of(this, entry);
 
     /// <summary>Takes a place if there is one, else a turn on the waiting list.</summary>

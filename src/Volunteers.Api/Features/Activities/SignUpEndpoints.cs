@@ -61,28 +61,37 @@ internal static class SignUpEndpoints
         if ((await db.LockShifts(tenant.Id, [shiftId], ct)).SingleOrDefault() is not { } shift
             || await db.Activities.VisibleTo(tenant).AsNoTracking().SingleOrDefaultAsync(a => a.Id == shift.ActivityId, ct) is not { } activity) return [];
 
-        var outcomes = new (SignUpWish? Wish, RuleBreach? Refusal)[asked.Count];
-        for (var i = 0; i < asked.Count; i++) outcomes[i] = Try(() => asked[i].Request.Of(asked[i].Tenant, activity));
-        var admission = await Admission.Load(db, organization, activity, shift, [.. outcomes.Select(one => one.Wish?.VolunteerId).OfType<Guid>().Distinct()], ct);
-        foreach (var (index, one) in outcomes.Index().Where(one => one.Item.Wish is not null))
-            outcomes[index] = Try(() =>
-            {
-                admission.SignUp(one.Wish!, now);
-                return one.Wish!;
-            });
-        await db.SaveChangesAsync(ct);
-        var views = await Views(shiftId, [.. outcomes.Select(one => one.Wish?.VolunteerId).OfType<Guid>()], tenant, db, ct);
-        return [.. outcomes.Select(one => (one.Wish is { } wish ? views[wish.VolunteerId] : null, one.Refusal))];
-
-        static (SignUpWish?, RuleBreach?) Try(Func<SignUpWish> wish)
+        var wishes = new SignUpWish?[asked.Count];
+        var refusals = new RuleBreach?[asked.Count];
+        Each(index =>
         {
-            try
+            var wish = asked[index].Request.Of(asked[index].Tenant, activity);
+            Admission.RefuseClosed(activity, shift, wish, now);
+            wishes[index] = wish;
+        });
+        Guid[] people = [.. wishes.OfType<SignUpWish>().Select(wish => wish.VolunteerId).Distinct()];
+        if (people.Length > 0)
+        {
+            var admission = await Admission.Load(db, organization, activity, shift, people, ct);
+            Each(index => admission.SignUp(wishes[index]!, now));
+            await db.SaveChangesAsync(ct);
+        }
+        var views = await Views(shiftId, people, tenant, db, ct);
+        return [.. refusals.Select((refusal, index) => (refusal is null ? views[wishes[index]!.VolunteerId] : null, refusal))];
+
+        // One refusal does not end the others.
+        void Each(Action<int> step)
+        {
+            for (var index = 0; index < asked.Count; index++)
             {
-                return (wish(), null);
-            }
-            catch (RuleBreach refused)
-            {
-                return (null, refused);
+                try
+                {
+                    if (refusals[index] is null) step(index);
+                }
+                catch (RuleBreach refused)
+                {
+                    refusals[index] = refused;
+                }
             }
         }
     }

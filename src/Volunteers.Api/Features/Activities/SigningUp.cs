@@ -22,13 +22,19 @@ internal static class SigningUp
 {
     /// <summary>Takes a place, or a turn on the waiting list. The shift must be locked; the caller saves.</summary>
     public static async Task<SignUp> SignUp(
-        this VolunteersDb db, Organization organization, Activity activity, Shift shift, SignUpWish wish, DateTimeOffset now, CancellationToken ct) =>
-        (await Admission.Load(db, organization, activity, shift, [wish.VolunteerId], ct)).SignUp(wish, now);
+        this VolunteersDb db, Organization organization, Activity activity, Shift shift, SignUpWish wish, DateTimeOffset now, CancellationToken ct)
+    {
+        Admission.RefuseClosed(activity, shift, wish, now);
+        return (await Admission.Load(db, organization, activity, shift, [wish.VolunteerId], ct)).SignUp(wish, now);
+    }
 
     /// <summary>The rules about who may be on a shift; they hold for a place, a turn, a group's place and a walk-in alike.</summary>
     public static async Task<SignUp> Admit(
-        this VolunteersDb db, Organization organization, Activity activity, Shift shift, SignUpWish wish, DateTimeOffset now, CancellationToken ct) =>
-        (await Admission.Load(db, organization, activity, shift, [wish.VolunteerId], ct)).Admit(wish, now);
+        this VolunteersDb db, Organization organization, Activity activity, Shift shift, SignUpWish wish, DateTimeOffset now, CancellationToken ct)
+    {
+        Admission.RefuseClosed(activity, shift, now);
+        return (await Admission.Load(db, organization, activity, shift, [wish.VolunteerId], ct)).Admit(wish, now);
+    }
 
     /// <summary>
     /// Locks these shifts, and with them the shifts on whose waiting list these volunteers stand and could not move up because

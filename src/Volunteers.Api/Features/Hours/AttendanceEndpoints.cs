@@ -54,7 +54,7 @@ internal static class AttendanceEndpoints
     private static async Task<Results<Ok<AttendanceView>, NotFound>> Take(
         Guid shiftId, AttendanceKind kind, AttendanceRequest request, Tenant tenant, VolunteersDb db, TimeProvider clock, CancellationToken ct)
     {
-        if (await TakeAll(shiftId, kind, [(tenant, request)], db, clock.GetUtcNow(), ct) is not [var (view, refusal)]) return TypedResults.NotFound();
+        if (await TakeAll(shiftId, kind, [(tenant, request, request.Of(tenant) ?? throw RuleBreach.Malformed("volunteer_needed", "/volunteerId"))], db, clock.GetUtcNow(), ct) is not [var (view, refusal)]) return TypedResults.NotFound();
         return refusal is null ? TypedResults.Ok(view!) : throw refusal;
     }
 
@@ -67,15 +67,20 @@ internal static class AttendanceEndpoints
     private static async Task<IReadOnlyList<SharedAnswer?>> TakeTogether(
         AttendanceKind kind, IServiceProvider services, IReadOnlyList<Companion> companions, CancellationToken ct)
     {
-        var asked = companions.Select(companion => (companion.Argument<Tenant>(), companion.Argument<AttendanceRequest>())).ToList();
-        var outcomes = await TakeAll(
-            companions[0].Argument<Guid>(), kind, asked, services.GetRequiredService<VolunteersDb>(), services.GetRequiredService<TimeProvider>().GetUtcNow(), ct);
-        return [.. outcomes.Select(outcome => outcome.View is { } view ? new SharedAnswer(view.VolunteerId, TypedResults.Ok(view)) : null)];
+        // Whoever comes twice at the same moment comes the second time after the first.
+        var asked = companions.Select(companion => (Tenant: companion.Argument<Tenant>(), Request: companion.Argument<AttendanceRequest>())).Index()
+            .Select(one => (one.Index, one.Item.Tenant, one.Item.Request, Volunteer: one.Item.Request.Of(one.Item.Tenant))).Where(one => one.Volunteer is not null).DistinctBy(one => one.Volunteer).ToList();
+        var outcomes = await TakeAll(companions[0].Argument<Guid>(), kind, [.. asked.Select(one => (one.Tenant, one.Request, one.Volunteer!.Value))],
+            services.GetRequiredService<VolunteersDb>(), services.GetRequiredService<TimeProvider>().GetUtcNow(), ct);
+        var answers = new SharedAnswer?[companions.Count];
+        foreach (var (one, outcome) in asked.Zip(outcomes))
+            if (outcome.View is { } view) answers[one.Index] = new SharedAnswer(view.VolunteerId, TypedResults.Ok(view));
+        return answers;
     }
 
     /// <returns>What became of each, or why not; nothing where there is no such shift.</returns>
     private static async Task<IReadOnlyList<(AttendanceView? View, RuleBreach? Refusal)>> TakeAll(
-        Guid shiftId, AttendanceKind kind, List<(Tenant Tenant, AttendanceRequest Request)> asked, VolunteersDb db, DateTimeOffset now, CancellationToken ct)
+        Guid shiftId, AttendanceKind kind, List<(Tenant Tenant, AttendanceRequest Request, Guid Volunteer)> asked, VolunteersDb db, DateTimeOffset now, CancellationToken ct)
     {
         var tenant = asked[0].Tenant;
         var organization = await db.Organizations.AsNoTracking().SingleAsync(o => o.Id == tenant.Id, ct);
@@ -84,20 +89,22 @@ internal static class AttendanceEndpoints
             || await db.LockShifts(tenant.Id, [shiftId], ct) is not [var shift]) return [];
 
         var time = Instant.AsKept(now);
-        Guid[] people = [.. asked.Select(one => one.Request.VolunteerId ?? one.Tenant.VolunteerId).OfType<Guid>().Distinct()];
+        Guid[] people = [.. asked.Select(one => one.Volunteer)];
+        if (asked.Count > 1)
+        {
+            // In one order, as everybody else locks several: one by one they would be locked as they come.
+            await db.LockAttendanceRecords(tenant.Id, [shiftId], people, ct);
+            await db.LockVolunteers(tenant.Id, people, ct);
+        }
         var signUps = await db.SignUps.Where(s => s.OrganizationId == tenant.Id && s.ShiftId == shiftId && people.Contains(s.VolunteerId)).ToDictionaryAsync(s => s.VolunteerId, ct);
         var minors = kind == AttendanceKind.CheckIn ? await db.MinorsWithoutConsent(organization, people, now, ct) : [];
         var taken = new Dictionary<int, Attendance>();
-        var seen = new HashSet<Guid>();
         var refusals = new RuleBreach?[asked.Count];
         for (var i = 0; i < asked.Count; i++)
         {
             try
             {
-                var (by, request) = asked[i];
-                var volunteer = request.VolunteerId ?? by.VolunteerId ?? throw RuleBreach.Malformed("volunteer_needed", "/volunteerId");
-                // Twice at the same moment: the second comes after the first.
-                if (!seen.Add(volunteer)) continue;
+                var (by, request, volunteer) = asked[i];
                 var notice = new AttendanceNotice(kind, volunteer, request.Code, request.Position, request.Kiosk, new AttendanceTime(time, request.DeviceAt, time));
                 signUps[volunteer] = await db.Take(organization, activity, shift, signUps.GetValueOrDefault(volunteer), notice, minors, by, ct);
                 taken.Add(i, new Attendance(activity, shift, signUps[volunteer], by.ActorId));

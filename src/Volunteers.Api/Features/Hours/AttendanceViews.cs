@@ -63,6 +63,9 @@ internal sealed class CheckInCodeAnswer(CheckInCodeView view, bool asPicture) : 
 /// <param name="Kiosk">Tapped on the list of a device at the place; for coordinators and the person in charge.</param>
 internal sealed record AttendanceRequest(Guid? VolunteerId = null, string? Code = null, Position? Position = null, DateTimeOffset? DeviceAt = null, bool Kiosk = false)
 {
+    /// <summary>Whom it is about, if it says so or the caller is a volunteer.</summary>
+    public Guid? Of(Tenant tenant) => VolunteerId ?? tenant.VolunteerId;
+
     internal sealed class Validator : AbstractValidator<AttendanceRequest>
     {
         public Validator()

@@ -1,3 +1,4 @@
+using System.Data.Common;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Options;
 using Npgsql;
@@ -9,75 +10,109 @@ internal sealed record SharedAnswer(Guid VolunteerId, IResult Result);
 
 /// <summary>
 /// Those who wait for the same row share a transaction: what they need is read once, and one commit stands for all. Each has
-/// its own answer, its own trace and its own Idempotency-Key. Only what succeeds plainly is done this way: who would be refused, was
-/// answered before, or sees something else than the first, comes alone when its turn comes. When the transaction fails, nothing
-/// of it stands, and all of them come alone.
+/// its own answer, its own trace and its own Idempotency-Key. Only what succeeds plainly is done this way: who would be refused
+/// or was answered before comes alone when its turn comes. When the transaction is undone, all of them come alone.
 /// </summary>
 internal static class SharedTransaction
 {
     /// <summary>Several changes at once.</summary>
-    /// <param name="services">Of the request whose turn it is.</param>
-    /// <param name="companions">In the order of arrival; all see what the first sees.</param>
+    /// <param name="services">Of the one whose turn it is.</param>
+    /// <param name="companions">In the order of arrival; one sees what the other sees.</param>
     /// <param name="ct">Ends it.</param>
     /// <returns>For each its answer; null for who has to come alone, of whom nothing may be left in the change tracker.</returns>
     internal delegate Task<IReadOnlyList<SharedAnswer?>> Handler(IServiceProvider services, IReadOnlyList<Companion> companions, CancellationToken ct);
 
     /// <summary>The changes of this route that wait for the same row are handled so, together.</summary>
-    public static RouteHandlerBuilder SharesATransaction(this RouteHandlerBuilder builder, Handler handler) =>
-        builder.WithMetadata(new TakenTogether(companions => Take(handler, companions)));
+    public static RouteHandlerBuilder SharesATransaction(this RouteHandlerBuilder builder, Handler handler) => builder.WithMetadata(new TakenTogether(
+        (leader, all) => Take(handler, leader, all), (leader, other) => other.Argument<Tenant>().SeesLike(leader.Argument<Tenant>())));
 
-    private static async Task Take(Handler handler, IReadOnlyList<Companion> companions)
+    private static async Task Take(Handler handler, Companion leader, IReadOnlyList<Companion> all)
     {
-        var services = companions[0].Http.RequestServices;
-        // Nobody's going away ends what others wait for.
+        var services = leader.Http.RequestServices;
+        // One of them going away does not end what the others wait for.
         using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(services.GetRequiredService<IOptions<TimeLimits>>().Value.RequestSeconds));
         var db = services.GetRequiredService<DbContext>();
+        IReadOnlyList<BufferedAnswer?> answers = new BufferedAnswer?[all.Count];
+        var committing = false;
         try
         {
-            var answers = await Run(handler, services, db, companions, limit.Token);
-            foreach (var (companion, answer) in companions.Zip(answers)) companion.Answer(answer);
+            await using var transaction = await db.Database.BeginTransactionAsync(limit.Token);
+            try
+            {
+                var ready = await Run(handler, services, db, all, limit.Token);
+                committing = true;
+                await transaction.CommitAsync(CancellationToken.None);
+                answers = ready;
+            }
+            catch when (!committing)
+            {
+                await transaction.RollbackAsync(CancellationToken.None);
+                throw;
+            }
         }
         catch (Exception failed)
         {
-            services.GetRequiredService<ILogger<TakenTogether>>().LogInformation(failed, "{Count} changes could not be made together, and are made one by one", companions.Count);
-            foreach (var companion in companions) IdempotencyKey.Unsay(companion.Http.Response);
+            if (committing)
+            {
+                // Whether it stands nobody knows: none of it is done again.
+                foreach (var companion in all) companion.Fail(failed);
+            }
+            else
+            {
+                var level = failed is OperationCanceledException || failed.GetBaseException() is DbException or TimeoutException ? LogLevel.Information : LogLevel.Error;
+                services.GetRequiredService<ILogger<TakenTogether>>().Log(level, failed, "{Count} changes could not be made together, and are made one by one", all.Count);
+            }
         }
         finally
         {
-            // Whose turn it is may have to come alone itself, on the same context.
+            // Before anybody is answered: the leader may have to come alone, on the same context.
             db.ChangeTracker.Clear();
-            foreach (var companion in companions) companion.Answer(null);
+            foreach (var (companion, answer) in all.Zip(answers))
+            {
+                if (answer is null) IdempotencyKey.Unsay(companion.Http.Response);
+                companion.Answer(answer);
+            }
         }
     }
 
-    private static async Task<BufferedAnswer?[]> Run(Handler handler, IServiceProvider services, DbContext db, IReadOnlyList<Companion> companions, CancellationToken ct)
+    private static async Task<IReadOnlyList<BufferedAnswer?>> Run(Handler handler, IServiceProvider services, DbContext db, IReadOnlyList<Companion> all, CancellationToken ct)
     {
-        await using var transaction = await db.Database.BeginTransactionAsync(ct);
-        var keys = companions.Select(companion => IdempotencyKey.Of(companion.Http)).ToArray();
+        var answers = new BufferedAnswer?[all.Count];
+        var keys = all.Select(companion => IdempotencyKey.Of(companion.Http)).ToArray();
         var taken = await IdempotencyKey.TakeNew(db, [.. keys.OfType<IdempotencyKey>()], ct);
-        var first = companions[0].Argument<Tenant>();
-        int[] fresh = [.. Enumerable.Range(0, companions.Count).Where(index =>
-            (keys[index] is not { } key || taken.Contains(key)) && companions[index].Argument<Tenant>().SeesLike(first))];
+        int[] fresh = [.. Enumerable.Range(0, all.Count).Where(index => keys[index] is not { } key || taken.Contains(key))];
+        if (fresh.Length == 0) return answers;
 
         var notes = new AuditNotes();
-        var shared = new SharedAnswer?[companions.Count];
-        using (notes.Watch(db))
-            foreach (var (index, answer) in fresh.Zip(await handler(services, [.. fresh.Select(index => companions[index])], ct))) shared[index] = answer;
+        IReadOnlyList<SharedAnswer?> shared;
+        using (notes.Watch(db)) shared = await handler(services, [.. fresh.Select(index => all[index])], ct);
 
         var theirs = notes.ByVolunteer([.. shared.OfType<SharedAnswer>().Select(answer => answer.VolunteerId)]);
-        var answers = new BufferedAnswer?[companions.Count];
         var drafts = new List<AuditDraft>();
-        foreach (var index in fresh.Where(index => shared[index] is not null))
+        foreach (var (index, answer) in fresh.Zip(shared))
         {
-            var (http, answer) = (companions[index].Http, shared[index]!);
-            (answers[index], var scene) = await companions[index].InItsOwnFlow(async () => (await BufferedAnswer.Of(http, answer.Result), AuditScene.Of(http, AuditKind.Change)));
-            var organizationId = Guid.Parse((string)http.Request.RouteValues["organizationId"]!);
-            drafts.AddRange(AuditDraft.Of(scene.On(http.Response.Headers.Location), organizationId, theirs[answer.VolunteerId], new AuditDetails(Query: Queries.Of(http))));
+            if (answer is null) continue;
+            (answers[index], var scene) = await all[index].InItsOwnFlow(() => Say(all[index].Http, answer.Result));
+            drafts.AddRange(AuditDraft.Of(scene, Guid.Parse((string)all[index].Http.Request.RouteValues["organizationId"]!), theirs[answer.VolunteerId],
+                new AuditDetails(Query: Queries.Of(all[index].Http))));
         }
         await AuditSql.Insert((NpgsqlConnection)db.Database.GetDbConnection(), drafts, ct);
-        await IdempotencyKey.Keep(db, [.. Enumerable.Range(0, companions.Count).Where(index => keys[index] is { } key && taken.Contains(key))
-            .Select(index => (keys[index]!, answers[index], companions[index].Http))], ct);
-        await transaction.CommitAsync(CancellationToken.None);
+        await IdempotencyKey.KeepAll(db, [.. fresh.Where(index => keys[index] is not null).Select(index => (keys[index]!, answers[index], all[index].Http))], ct);
         return answers;
+    }
+
+    private static async Task<(BufferedAnswer Answer, AuditScene Scene)> Say(HttpContext http, IResult result)
+    {
+        // It stands for others too: its caller going away does not stop it.
+        var aborted = http.RequestAborted;
+        http.RequestAborted = CancellationToken.None;
+        try
+        {
+            return (await BufferedAnswer.Of(http, result), AuditScene.Of(http, AuditKind.Change).On(http.Response.Headers.Location));
+        }
+        finally
+        {
+            http.RequestAborted = aborted;
+        }
     }
 }

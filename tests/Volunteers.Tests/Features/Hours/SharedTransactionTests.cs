@@ -1,3 +1,4 @@
+using System.Text;
 using System.Threading.RateLimiting;
 using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
@@ -36,9 +37,11 @@ public sealed class SharedTransactionTests(TestDatabases databases) : Attendance
              where e.operation = 'signUpForShift' and s.volunteer_id = any ('{Ids(people)}') and e.details::text like '%confirmed%' = (s.status = 'confirmed')
              """, row => (row.GetInt32(0), row.GetInt32(1), row.GetInt32(2))));
 
-        foreach (var (self, first) in people.Zip(answers))
+        // Sent again, together again.
+        var repeated = await Waiting(shift, [.. people.Select(self => (Func<Task<Answer>>)(() => self.Api.Post($"/shifts/{shift}/sign-ups", new { }, ("Idempotency-Key", "mine"))))]);
+        foreach (var (again, first) in repeated.Zip(answers))
         {
-            var again = (await self.Api.Post($"/shifts/{shift}/sign-ups", new { }, ("Idempotency-Key", "mine"))).ShouldBe(201);
+            again.ShouldBe(201);
             Assert.Equal((first.Text, first.Header("Location"), "true"), (again.Text, again.Header("Location"), again.Header("Idempotency-Replayed")));
         }
     }
@@ -92,7 +95,55 @@ public sealed class SharedTransactionTests(TestDatabases databases) : Attendance
             () => people[1].Api.Post($"/shifts/{Shift}/sign-ups", new { }));
 
         Assert.All(answers, answer => answer.ShouldBe(201));
-        Assert.Equal((2, 3), await Transactions("sign_ups", [.. people, (friend, coordinator)]));
+        Assert.Equal((3, 3), await Transactions("sign_ups", [.. people, (friend, coordinator)]));
+    }
+
+    [Fact]
+    public async Task Who_goes_away_after_being_taken_along_does_not_undo_the_others()
+    {
+        var people = await SignedInAs(3);
+        using var gone = new CancellationTokenSource();
+        await using var held = await Held(Shift);
+        var first = people[0].Api.Post($"/shifts/{Shift}/sign-ups", new { });
+        await UntilQueued(Shift, 1);
+        var leaving = SignUp(people[1].Api, gone.Token);
+        await UntilQueued(Shift, 2);
+        var last = people[2].Api.Post($"/shifts/{Shift}/sign-ups", new { });
+        await UntilQueued(Shift, 3);
+        await using var person = await Hold($"select from volunteers where id = '{people[0].Id}' for update");
+        await held.DisposeAsync();
+        while (await WaitForLocks() != 1) await Task.Delay(10, Ct);
+
+        await gone.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => leaving);
+        await person.DisposeAsync();
+
+        (await first).ShouldBe(201);
+        (await last).ShouldBe(201);
+        Assert.Equal((1, 3), await Transactions("sign_ups", people));
+    }
+
+    [Fact]
+    public async Task Who_was_taken_along_is_answered_although_their_own_turn_does_not_come()
+    {
+        var people = await SignedInAs(2);
+        await using var held = await Held(Shift);
+        await using var activity = await Hold($"select from activities where id = '{Event}' for update");
+        var first = people[0].Api.Post($"/shifts/{Shift}/sign-ups", new { });
+        await UntilQueued(Shift, 1);
+        var between = Enumerable.Range(0, AtATime).Select(_ => Out(people[0].Id)).ToArray();
+        await UntilQueued(Shift, 1 + AtATime);
+        var last = people[1].Api.Post($"/shifts/{Shift}/sign-ups", new { });
+        await UntilQueued(Shift, 2 + AtATime);
+
+        await held.DisposeAsync();
+
+        (await first).ShouldBe(201);
+        (await last).ShouldBe(201);
+        Assert.All(between, leaving => Assert.False(leaving.IsCompleted));
+        Assert.Equal((1, 2), await Transactions("sign_ups", people));
+        await activity.DisposeAsync();
+        Assert.All(await Task.WhenAll(between), answer => answer.ShouldRefuse(409, "too_early"));
     }
 
     [Fact]
@@ -122,7 +173,7 @@ public sealed class SharedTransactionTests(TestDatabases databases) : Attendance
         var people = await SignedInAs(2);
         using var gone = new CancellationTokenSource();
         await using var held = await Held(Shift);
-        var leaving = people[0].Api.Http.PostAsync(new Uri($"{O.Path}/shifts/{Shift}/sign-ups", UriKind.Relative), new StringContent("{}", System.Text.Encoding.UTF8, "application/json"), gone.Token);
+        var leaving = SignUp(people[0].Api, gone.Token);
         await UntilQueued(Shift, 1);
         var staying = people[1].Api.Post($"/shifts/{Shift}/sign-ups", new { });
         await UntilQueued(Shift, 2);
@@ -180,21 +231,34 @@ public sealed class SharedTransactionTests(TestDatabases databases) : Attendance
         return await Task.WhenAll(answers);
     }
 
-    /// <summary>The shift is locked by somebody else, and as many as are let in wait for that.</summary>
+    /// <summary>The shift is locked by somebody else, and as many as are let in wait for that; who are in no team, so that they take no place.</summary>
     private async Task<NpgsqlConnection> Held(string shift)
     {
-        var before = await O.Volunteers(AtATime, Team);
-        var connection = new NpgsqlConnection(ConnectionString);
-        await connection.OpenAsync(Ct);
-        await using var command = new NpgsqlCommand($"begin; select from shifts where id = '{shift}' for update", connection);
-        await command.ExecuteNonQueryAsync(Ct);
+        var before = await O.Volunteers(AtATime);
+        var connection = await Hold($"select from shifts where id = '{shift}' for update");
         foreach (var (index, volunteer) in before.Index())
         {
-            // One after the other: who comes while another has just been let in is taken along. They have no place, so they change nothing.
-            _ = Out(volunteer, shift);
+            // One after the other: who comes while another has just been let in is taken along.
+            _ = Admin.Post($"/shifts/{shift}/sign-ups", new { volunteerId = volunteer });
             while (await WaitForLocks() <= index) await Task.Delay(10, Ct);
         }
         return connection;
+    }
+
+    /// <summary>A lock of somebody else's, held until it is disposed of.</summary>
+    private async Task<NpgsqlConnection> Hold(string sql)
+    {
+        var connection = new NpgsqlConnection(ConnectionString);
+        await connection.OpenAsync(Ct);
+        await using var command = new NpgsqlCommand("begin; " + sql, connection);
+        await command.ExecuteNonQueryAsync(Ct);
+        return connection;
+    }
+
+    private async Task SignUp(Api self, CancellationToken gone)
+    {
+        using var body = new StringContent("{}", Encoding.UTF8, "application/json");
+        await self.Http.PostAsync(new Uri($"{O.Path}/shifts/{Shift}/sign-ups", UriKind.Relative), body, gone);
     }
 
     private async Task UntilQueued(string shift, int howMany)
