@@ -20,15 +20,15 @@ internal sealed class Companion
     private readonly TaskCompletionSource<BufferedAnswer?> answered = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly EndpointFilterInvocationContext context;
 
-    public Companion(TakenTogether together, EndpointFilterInvocationContext context)
+    public Companion(TakenTogether together, string row, EndpointFilterInvocationContext context)
     {
         this.context = context;
-        Key = (together, context.HttpContext.Request.Path.Value);
+        Key = (together, $"{context.HttpContext.Request.RouteValues["organizationId"]}/{row}");
         Node = new LinkedListNode<Companion>(this);
     }
 
     /// <summary>Who waits together: for the same operation on the same row of the same organization.</summary>
-    public (TakenTogether Together, string? Path) Key { get; }
+    public (TakenTogether Together, string Row) Key { get; }
 
     /// <summary>Its place among them; in no list once it is taken along, or has left.</summary>
     public LinkedListNode<Companion> Node { get; }
@@ -59,7 +59,7 @@ internal sealed class Companion
 internal sealed class Companions
 {
     private readonly Lock gate = new();
-    private readonly Dictionary<(TakenTogether Together, string? Path), LinkedList<Companion>> queues = [];
+    private readonly Dictionary<(TakenTogether Together, string Row), LinkedList<Companion>> queues = [];
 
     public void Join(Companion companion)
     {

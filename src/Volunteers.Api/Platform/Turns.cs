@@ -37,7 +37,7 @@ internal static class Turns
             var row = (string)http.Request.RouteValues[by.RouteParameter]!;
             var turns = http.RequestServices.GetRequiredService<PartitionedRateLimiter<string>>();
             if (metadata.GetMetadata<TakenTogether>() is { } together)
-                return await Together(turns, row, http.RequestServices.GetRequiredService<Companions>(), new Companion(together, context), () => next(context));
+                return await Together(turns, row, http.RequestServices.GetRequiredService<Companions>(), new Companion(together, row, context), () => next(context));
             using var turn = await turns.AcquireAsync(row, permitCount: 1, http.RequestAborted);
             return turn.IsAcquired ? await next(context) : throw Busy;
         });

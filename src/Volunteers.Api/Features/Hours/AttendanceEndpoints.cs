@@ -17,7 +17,8 @@ internal static class AttendanceEndpoints
         var shift = organization.MapGroup("/shifts/{shiftId:guid}").WithTags("Attendance").Scoped(Scope.Attendance).TakesTurnsBy("shiftId");
         shift.MapGet("/check-in-code", ShowCode).WithName("getCheckInCode").ShowsNoPersonalData().Allows(Access.TakePart).RefusesWith(404);
         shift.MapPost("/check-in", CheckIn).WithName("checkIn").Allows(Access.TakePart).RefusesWith(404, 409).SharesATransaction(CheckInTogether);
-        shift.MapPost("/check-out", CheckOut).WithName("checkOut").Allows(Access.TakePart).RefusesWith(404, 409).SharesATransaction(CheckOutTogether);
+        // What a check-out waits for is the organization's ledger.
+        shift.MapPost("/check-out", CheckOut).WithName("checkOut").Allows(Access.TakePart).RefusesWith(404, 409).TakesTurnsBy("organizationId").SharesATransaction(CheckOutTogether);
         shift.MapGet("/attendance", List).WithName("listAttendance").ShowsPersonalData().RefusesWith(404);
 
         var attendance = organization.MapGroup("/attendance").WithTags("Attendance").Scoped(Scope.Attendance);
@@ -54,8 +55,10 @@ internal static class AttendanceEndpoints
     private static async Task<Results<Ok<AttendanceView>, NotFound>> Take(
         Guid shiftId, AttendanceKind kind, AttendanceRequest request, Tenant tenant, VolunteersDb db, TimeProvider clock, CancellationToken ct)
     {
-        if (await TakeAll(shiftId, kind, [(tenant, request, request.Of(tenant) ?? throw RuleBreach.Malformed("volunteer_needed", "/volunteerId"))], db, clock.GetUtcNow(), ct) is not [var (view, refusal)]) return TypedResults.NotFound();
-        return refusal is null ? TypedResults.Ok(view!) : throw refusal;
+        var volunteer = request.Of(tenant) ?? throw RuleBreach.Malformed("volunteer_needed", "/volunteerId");
+        var (view, refusal) = (await TakeAll(kind, [(shiftId, tenant, request, volunteer)], db, clock.GetUtcNow(), ct))[0];
+        if (refusal is not null) throw refusal;
+        return view is null ? TypedResults.NotFound() : TypedResults.Ok(view);
     }
 
     private static Task<IReadOnlyList<SharedAnswer?>> CheckInTogether(IServiceProvider services, IReadOnlyList<Companion> companions, CancellationToken ct) =>
@@ -68,9 +71,10 @@ internal static class AttendanceEndpoints
         AttendanceKind kind, IServiceProvider services, IReadOnlyList<Companion> companions, CancellationToken ct)
     {
         // Whoever comes twice at the same moment comes the second time after the first.
-        var asked = companions.Select(companion => (Tenant: companion.Argument<Tenant>(), Request: companion.Argument<AttendanceRequest>())).Index()
-            .Select(one => (one.Index, one.Item.Tenant, one.Item.Request, Volunteer: one.Item.Request.Of(one.Item.Tenant))).Where(one => one.Volunteer is not null).DistinctBy(one => one.Volunteer).ToList();
-        var outcomes = await TakeAll(companions[0].Argument<Guid>(), kind, [.. asked.Select(one => (one.Tenant, one.Request, one.Volunteer!.Value))],
+        var asked = companions.Select(companion => (Shift: companion.Argument<Guid>(), Tenant: companion.Argument<Tenant>(), Request: companion.Argument<AttendanceRequest>())).Index()
+            .Select(one => (one.Index, one.Item.Shift, one.Item.Tenant, one.Item.Request, Volunteer: one.Item.Request.Of(one.Item.Tenant)))
+            .Where(one => one.Volunteer is not null).DistinctBy(one => one.Volunteer).ToList();
+        var outcomes = await TakeAll(kind, [.. asked.Select(one => (one.Shift, one.Tenant, one.Request, one.Volunteer!.Value))],
             services.GetRequiredService<VolunteersDb>(), services.GetRequiredService<TimeProvider>().GetUtcNow(), ct);
         var answers = new SharedAnswer?[companions.Count];
         foreach (var (one, outcome) in asked.Zip(outcomes))
@@ -78,51 +82,56 @@ internal static class AttendanceEndpoints
         return answers;
     }
 
-    /// <returns>What became of each, or why not; nothing where there is no such shift.</returns>
-    private static async Task<IReadOnlyList<(AttendanceView? View, RuleBreach? Refusal)>> TakeAll(
-        Guid shiftId, AttendanceKind kind, List<(Tenant Tenant, AttendanceRequest Request, Guid Volunteer)> asked, VolunteersDb db, DateTimeOffset now, CancellationToken ct)
+    /// <param name="kind">What all of them do.</param>
+    /// <param name="asked">Each about another volunteer, by callers who see the same.</param>
+    /// <param name="db">In a transaction.</param>
+    /// <param name="now">The time.</param>
+    /// <param name="ct">Ends it.</param>
+    /// <returns>What became of each, or why not; neither where there is no such shift.</returns>
+    private static async Task<(AttendanceView? View, RuleBreach? Refusal)[]> TakeAll(
+        AttendanceKind kind, List<(Guid Shift, Tenant Tenant, AttendanceRequest Request, Guid Volunteer)> asked, VolunteersDb db, DateTimeOffset now, CancellationToken ct)
     {
-        var tenant = asked[0].Tenant;
-        var organization = await db.Organizations.AsNoTracking().SingleAsync(o => o.Id == tenant.Id, ct);
-        var activityId = await db.Shifts.VisibleTo(tenant, db).Where(s => s.Id == shiftId).Select(s => s.ActivityId).SingleOrDefaultAsync(ct);
-        if (activityId == default || await db.ShareActivity(tenant.Id, activityId, ct) is not { } activity
-            || await db.LockShifts(tenant.Id, [shiftId], ct) is not [var shift]) return [];
+        var outcomes = new (AttendanceView? View, RuleBreach? Refusal)[asked.Count];
+        if (asked.Count == 0) return outcomes;
 
-        var time = Instant.AsKept(now);
-        Guid[] people = [.. asked.Select(one => one.Volunteer)];
+        var (tenant, time) = (asked[0].Tenant, Instant.AsKept(now));
+        Guid[] shiftIds = [.. asked.Select(one => one.Shift).Distinct()], people = [.. asked.Select(one => one.Volunteer)];
+        var organization = await db.Organizations.AsNoTracking().SingleAsync(o => o.Id == tenant.Id, ct);
+        var visible = await db.Shifts.VisibleTo(tenant, db).Where(s => shiftIds.Contains(s.Id)).Select(s => new { s.Id, s.ActivityId }).ToListAsync(ct);
+        var activities = await db.ShareActivities(tenant.Id, [.. visible.Select(s => s.ActivityId).Distinct()], ct);
+        var shifts = (await db.LockShifts(tenant.Id, [.. visible.Select(s => s.Id)], ct)).ToDictionary(s => s.Id);
         if (asked.Count > 1)
         {
-            // In one order, as everybody else locks several: one by one they would be locked as they come.
-            await db.LockAttendanceRecords(tenant.Id, [shiftId], people, ct);
+            // In one order, as everybody locks several; else they would be locked as they come.
+            await db.LockAttendanceRecords(tenant.Id, shiftIds, people, ct);
             await db.LockVolunteers(tenant.Id, people, ct);
         }
-        var signUps = await db.SignUps.Where(s => s.OrganizationId == tenant.Id && s.ShiftId == shiftId && people.Contains(s.VolunteerId)).ToDictionaryAsync(s => s.VolunteerId, ct);
+        var signUps = await db.SignUps.Where(s => s.OrganizationId == tenant.Id && shiftIds.Contains(s.ShiftId) && people.Contains(s.VolunteerId))
+            .ToDictionaryAsync(s => (s.ShiftId, s.VolunteerId), ct);
         var minors = kind == AttendanceKind.CheckIn ? await db.MinorsWithoutConsent(organization, people, now, ct) : [];
         var taken = new Dictionary<int, Attendance>();
-        var refusals = new RuleBreach?[asked.Count];
-        for (var i = 0; i < asked.Count; i++)
+        foreach (var (index, (shiftId, by, request, volunteer)) in asked.Index())
         {
+            if (!shifts.TryGetValue(shiftId, out var shift) || !activities.TryGetValue(shift.ActivityId, out var activity)) continue;
             try
             {
-                var (by, request, volunteer) = asked[i];
                 var notice = new AttendanceNotice(kind, volunteer, request.Code, request.Position, request.Kiosk, new AttendanceTime(time, request.DeviceAt, time));
-                signUps[volunteer] = await db.Take(organization, activity, shift, signUps.GetValueOrDefault(volunteer), notice, minors, by, ct);
-                taken.Add(i, new Attendance(activity, shift, signUps[volunteer], by.ActorId));
+                var signUp = await db.Take(organization, activity, shift, signUps.GetValueOrDefault((shiftId, volunteer)), notice, minors, by, ct);
+                taken.Add(index, new Attendance(activity, shift, signUp, by.ActorId));
             }
             catch (RuleBreach refused)
             {
-                refusals[i] = refused;
+                outcomes[index] = (null, refused);
             }
         }
-        var records = taken.Keys.Zip(await db.BookAttendance(organization, taken.Values, now, ct)).ToDictionary();
-        return [.. asked.Select((one, index) => (taken.TryGetValue(index, out var attendance) ? ViewOf(attendance, records[index], one.Tenant) : null, refusals[index]))];
-
-        AttendanceView ViewOf(Attendance attendance, ServiceRecord? record, Tenant by)
+        foreach (var ((index, attendance), record) in taken.Zip(await db.BookAttendance(organization, taken.Values, now, ct)))
         {
+            var (activity, shift, signUp) = (attendance.Activity, attendance.Shift, attendance.SignUp);
             // Of an activity that was moved here, what was booked before is for those there.
-            var shown = record is not null && (record.TeamId == activity.TeamId || by.Coordinates(record.TeamId) || attendance.SignUp.VolunteerId == by.VolunteerId);
-            return new AttendanceView(shiftId, attendance.SignUp.VolunteerId, kind, time, attendance.SignUp.Status, shown ? ServiceRecordView.Of(record!) : null, attendance.SignUp.BookingRefusal);
+            var shown = record is not null && (record.TeamId == activity.TeamId || asked[index].Tenant.Coordinates(record.TeamId) || signUp.VolunteerId == asked[index].Tenant.VolunteerId);
+            outcomes[index] = (new AttendanceView(shift.Id, signUp.VolunteerId, kind, time, signUp.Status, shown ? ServiceRecordView.Of(record!) : null, signUp.BookingRefusal), null);
         }
+        return outcomes;
     }
 
     /// <summary>Lists every check-in and check-out on a shift, by the time that counts. Volunteers see their own.</summary>

@@ -131,7 +131,7 @@ public sealed class SharedTransactionTests(TestDatabases databases) : Attendance
         await using var activity = await Hold($"select from activities where id = '{Event}' for update");
         var first = people[0].Api.Post($"/shifts/{Shift}/sign-ups", new { });
         await UntilQueued(Shift, 1);
-        var between = Enumerable.Range(0, AtATime).Select(_ => Out(people[0].Id)).ToArray();
+        var between = Enumerable.Range(0, AtATime).Select(_ => In(people[0].Id)).ToArray();
         await UntilQueued(Shift, 1 + AtATime);
         var last = people[1].Api.Post($"/shifts/{Shift}/sign-ups", new { });
         await UntilQueued(Shift, 2 + AtATime);
@@ -188,23 +188,27 @@ public sealed class SharedTransactionTests(TestDatabases databases) : Attendance
     }
 
     [Fact]
-    public async Task Check_outs_that_wait_for_one_shift_are_booked_at_once_and_each_is_posted_by_who_came()
+    public async Task Check_outs_of_an_organization_that_wait_are_booked_at_once_and_each_is_posted_by_who_came()
     {
         await Settings(new { attendanceConfirmedBy = "automatic" });
         var people = await SignedInAs(5);
-        foreach (var self in people) await O.SignUp(Shift, self.Id);
+        var shifts = new[] { Shift, Shift, Shift, await O.Shift(Event, startsAt: Start, endsAt: End), await O.Shift(Event, startsAt: Start, endsAt: End) };
+        foreach (var (self, shift) in people.Zip(shifts)) await O.SignUp(shift, self.Id);
         await Minute(1);
-        var code = await Code();
-        var entered = await Waiting(Shift, [.. people.Select(self => (Func<Task<Answer>>)(() => self.Api.Post($"/shifts/{Shift}/check-in", new { code })))]);
+        var entered = await Waiting(Shift, [.. people[..3].Select(self => (Func<Task<Answer>>)(() => OwnIn(self.Api)))]);
         Assert.All(entered, answer => Assert.Equal("attended", Text(answer.ShouldBe(200), "status")));
-        Assert.Equal((1, 5), await Transactions("attendance_events", people));
+        Assert.Equal((1, 3), await Transactions("attendance_events", people));
+        foreach (var (self, shift) in people.Zip(shifts).Skip(3)) (await OwnIn(self.Api, shift)).ShouldBe(200);
         await Minute(61.5);
-        code = await Code();
 
-        // The last of them taps twice.
-        var left = await Waiting(Shift, [.. people.Append(people[4]).Select(self => (Func<Task<Answer>>)(() => self.Api.Post($"/shifts/{Shift}/check-out", new { code })))]);
+        // The last of them taps twice; one asks for a shift that is not there.
+        var asks = people.Zip(shifts).Append((people[4], shifts[4])).Select(one => (Func<Task<Answer>>)(() => OwnOut(one.Item1.Api, one.Item2)))
+            .Append(() => people[0].Api.Post($"/shifts/{Guid.NewGuid()}/check-out", new { code = "00000000" })).ToArray();
+        var left = await Waiting(Shift, row: O.Id, asks);
 
-        Assert.All(left, answer => Assert.Equal((60, "approved"), ((int)answer.ShouldBe(200)["serviceRecord"]!["minutes"]!, (string)answer["serviceRecord"]!["status"]!)));
+        left[6].ShouldBe(404);
+        Assert.All(left[..6], answer => Assert.Equal((60, "approved"), ((int)answer.ShouldBe(200)["serviceRecord"]!["minutes"]!, (string)answer["serviceRecord"]!["status"]!)));
+        Assert.Equal(people.Zip(shifts).Select(one => (one.First.Id, one.Second)), left[..5].Select(answer => (Text(answer, "volunteerId")!, Text(answer, "shiftId")!)));
         Assert.Equal((1, 5), await Transactions("hour_postings", people, "and cause = 'approved'"));
         Assert.Equal(6, await Count($"select count(*) from attendance_events where kind = 'check_out' and volunteer_id = any ('{Ids(people)}')"));
         Assert.Equal(5, await Count(
@@ -214,32 +218,35 @@ public sealed class SharedTransactionTests(TestDatabases databases) : Attendance
              """));
         Assert.Equal((5, 300L), await Ask($"select count(*)::int, sum(minutes) from hour_totals where volunteer_id = any ('{Ids(people)}')", row => (row.GetInt32(0), row.GetInt64(1))));
         Assert.Equal(5, await Count($"select count(distinct actor_id) from audit_events where operation = 'checkOut' and volunteers && '{Ids(people)}'"));
+        Assert.Equal(3, await Count($"select count(distinct resource_id) from audit_events where operation = 'checkOut' and volunteers && '{Ids(people)}'"));
         Assert.Equal(await Count("select max(position) from hour_postings"), await VerifiedPosition());
     }
 
     /// <summary>These are sent one after the other while the shift is somebody else's, and wait for their turn together.</summary>
-    private async Task<Answer[]> Waiting(string shift, params Func<Task<Answer>>[] asks)
+    private Task<Answer[]> Waiting(string shift, params Func<Task<Answer>>[] asks) => Waiting(shift, row: shift, asks);
+
+    private async Task<Answer[]> Waiting(string shift, string row, Func<Task<Answer>>[] asks)
     {
         var answers = new List<Task<Answer>>();
-        await using var held = await Held(shift);
+        await using var held = await Held(shift, row);
         foreach (var ask in asks)
         {
             answers.Add(ask());
-            await UntilQueued(shift, answers.Count);
+            await UntilQueued(row, answers.Count);
         }
         await held.DisposeAsync();
         return await Task.WhenAll(answers);
     }
 
     /// <summary>The shift is locked by somebody else, and as many as are let in wait for that; who are in no team, so that they take no place.</summary>
-    private async Task<NpgsqlConnection> Held(string shift)
+    private async Task<NpgsqlConnection> Held(string shift, string? row = null)
     {
         var before = await O.Volunteers(AtATime);
         var connection = await Hold($"select from shifts where id = '{shift}' for update");
         foreach (var (index, volunteer) in before.Index())
         {
             // One after the other: who comes while another has just been let in is taken along.
-            _ = Admin.Post($"/shifts/{shift}/sign-ups", new { volunteerId = volunteer });
+            _ = row is null || row == shift ? Admin.Post($"/shifts/{shift}/sign-ups", new { volunteerId = volunteer }) : Out(volunteer, shift);
             while (await WaitForLocks() <= index) await Task.Delay(10, Ct);
         }
         return connection;
@@ -261,10 +268,10 @@ public sealed class SharedTransactionTests(TestDatabases databases) : Attendance
         await self.Http.PostAsync(new Uri($"{O.Path}/shifts/{Shift}/sign-ups", UriKind.Relative), body, gone);
     }
 
-    private async Task UntilQueued(string shift, int howMany)
+    private async Task UntilQueued(string row, int howMany)
     {
         var turns = Host.Services.GetRequiredService<PartitionedRateLimiter<string>>();
-        while (turns.GetStatistics(shift)!.CurrentQueuedCount != howMany) await Task.Delay(10, Ct);
+        while (turns.GetStatistics(row)!.CurrentQueuedCount != howMany) await Task.Delay(10, Ct);
     }
 
     private async Task<(string Id, Api Api)[]> SignedInAs(int howMany)
