@@ -11,7 +11,7 @@ internal static class Turns
 {
     private const int AtATime = 4;
     private const int Waiting = 20_000;
-    private const int MostTogether = 64;
+    private const int MostTogether = 256;
 
     /// <summary>The changes of this route take turns by the row that its parameter names.</summary>
     public static TBuilder TakesTurnsBy<TBuilder>(this TBuilder builder, string routeParameter) where TBuilder : IEndpointConventionBuilder =>
