@@ -140,7 +140,22 @@ internal sealed class VolunteersDb : IdentityUserContext<Account, Guid>, IDataPr
 
     public override async Task<int> SaveChangesAsync(bool acceptAllChangesOnSuccess, CancellationToken cancellationToken = default)
     {
-        await KeepFormerStates(cancellationToken);
+        // Once: what follows looks at the entries many times over, and changes them only through the tracker.
+        ChangeTracker.DetectChanges();
+        ChangeTracker.AutoDetectChangesEnabled = false;
+        try
+        {
+            return await SaveDetected(acceptAllChangesOnSuccess, cancellationToken);
+        }
+        finally
+        {
+            ChangeTracker.AutoDetectChangesEnabled = true;
+        }
+    }
+
+    private async Task<int> SaveDetected(bool acceptAllChangesOnSuccess, CancellationToken ct)
+    {
+        await KeepFormerStates(ct);
         var happenings = ChangeTracker.Entries<IAnnounced>().OrderBy(entry => entry.Entity.Place).SelectMany(entry => entry.Entity.Announce(entry)).ToList();
         foreach (var entry in ChangeTracker.Entries().ToList())
         {
@@ -150,13 +165,13 @@ internal sealed class VolunteersDb : IdentityUserContext<Account, Guid>, IDataPr
                 && (entry.State == EntityState.Added || (entry.State == EntityState.Modified && entry.Property(nameof(IOnCalendar.Sequence)).IsModified)))
                 entry.Property(nameof(IOnCalendar.ChangedAt)).CurrentValue = this.GetService<TimeProvider>().GetUtcNow();
         }
-        await this.MarkChanges([.. ChangeTracker.Entries()], cancellationToken);
-        await using var own = happenings.Count > 0 && Database.CurrentTransaction is null ? await Database.BeginTransactionAsync(cancellationToken) : null;
-        var saved = await base.SaveChangesAsync(acceptAllChangesOnSuccess, cancellationToken);
+        await this.MarkChanges([.. ChangeTracker.Entries()], ct);
+        await using var own = happenings.Count > 0 && Database.CurrentTransaction is null ? await Database.BeginTransactionAsync(ct) : null;
+        var saved = await base.SaveChangesAsync(acceptAllChangesOnSuccess, ct);
         // Nobody asks for them again, and an import has many.
         foreach (var mark in ChangeTracker.Entries<ChangeMark>().ToList()) mark.State = EntityState.Detached;
-        await this.Tell(happenings, this.GetService<TimeProvider>().GetUtcNow(), cancellationToken);
-        if (own is not null) await own.CommitAsync(cancellationToken);
+        await this.Tell(happenings, this.GetService<TimeProvider>().GetUtcNow(), ct);
+        if (own is not null) await own.CommitAsync(ct);
         return saved;
     }
 

@@ -66,7 +66,7 @@ internal static class Turns
         }
         finally
         {
-            await waiting.CancelAsync();
+            if (!turn.IsCompleted) await waiting.CancelAsync();
             _ = turn.ContinueWith(had => had.Result.Dispose(), CancellationToken.None, TaskContinuationOptions.OnlyOnRanToCompletion | TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
         }
         await answer.Send(own.Http);

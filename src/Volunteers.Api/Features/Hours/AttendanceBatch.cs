@@ -64,9 +64,9 @@ internal sealed class AttendanceBatch
             var notice = new AttendanceNotice(item.Kind, item.VolunteerId, item.Code, item.Position, item.Kiosk,
                 new AttendanceTime(counted < received ? counted : received, item.OccurredAt, received), item.ClientEventId);
             var key = (item.ShiftId, item.VolunteerId);
-            signUps[key] = await db.Take(organization, activities[shift.ActivityId], shift, signUps.GetValueOrDefault(key), notice, minors, tenant, ct);
+            (signUps[key], var taken) = await db.Take(organization, activities[shift.ActivityId], shift, signUps.GetValueOrDefault(key), notice, minors, tenant, ct);
             toBook.Add(key);
-            var taken = known[item.ClientEventId] = db.AttendanceEvents.Local.Single(e => e.ClientEventId == item.ClientEventId);
+            known[item.ClientEventId] = taken;
             return AttendanceResultView.Of(item, OfflineResult.Recorded, taken);
         }
         catch (RuleBreach refused)

@@ -116,7 +116,7 @@ internal static class AttendanceEndpoints
             try
             {
                 var notice = new AttendanceNotice(kind, volunteer, request.Code, request.Position, request.Kiosk, new AttendanceTime(time, request.DeviceAt, time));
-                var signUp = await db.Take(organization, activity, shift, signUps.GetValueOrDefault((shiftId, volunteer)), notice, minors, by, ct);
+                var (signUp, _) = await db.Take(organization, activity, shift, signUps.GetValueOrDefault((shiftId, volunteer)), notice, minors, by, ct);
                 taken.Add(index, new Attendance(activity, shift, signUp, by.ActorId));
             }
             catch (RuleBreach refused)

@@ -33,7 +33,8 @@ internal static class AttendanceTaking
     /// <param name="minors">Who may not take part until a guardian agrees.</param>
     /// <param name="tenant">Who says it.</param>
     /// <param name="ct">Ends it.</param>
-    public static async Task<SignUp> Take(
+    /// <returns>The sign-up, which is new of who came without, and what was taken.</returns>
+    public static async Task<(SignUp SignUp, AttendanceEvent Taken)> Take(
         this VolunteersDb db, Organization organization, Activity activity, Shift shift, SignUp? signUp, AttendanceNotice notice, IReadOnlyCollection<Guid> minors,
         Tenant tenant, CancellationToken ct)
     {
@@ -60,7 +61,7 @@ internal static class AttendanceTaking
             notice.ClientEventId);
         db.Add(taken);
         signUp.Attend(taken);
-        return signUp;
+        return (signUp, taken);
     }
 
     private static DateTimeOffset ProvenTime(Shift shift, AttendanceNotice notice)
