@@ -58,6 +58,8 @@ internal sealed class IdempotencyKey(
 {
     public const string Header = "Idempotency-Key";
 
+    public (Guid OrganizationId, Guid CallerId, string Key) Id => (organizationId, callerId, key);
+
     private Guid OrganizationId => organizationId;
 
     private Guid CallerId => callerId;

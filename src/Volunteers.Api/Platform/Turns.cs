@@ -13,9 +13,9 @@ internal static class Turns
     private const int Waiting = 20_000;
     private const int MostTogether = 256;
 
-    /// <summary>The changes of this route take turns by the row that its parameter names.</summary>
-    public static TBuilder TakesTurnsBy<TBuilder>(this TBuilder builder, string routeParameter) where TBuilder : IEndpointConventionBuilder =>
-        builder.WithMetadata(new TurnsBy(routeParameter));
+    /// <summary>The changes of this route take turns by the row that its parameter names, or for something else of it that has a name.</summary>
+    public static TBuilder TakesTurnsBy<TBuilder>(this TBuilder builder, string routeParameter, string? at = null) where TBuilder : IEndpointConventionBuilder =>
+        builder.WithMetadata(new TurnsBy(routeParameter, at));
 
     public static void AddTurns(this IServiceCollection services)
     {
@@ -34,7 +34,7 @@ internal static class Turns
             var metadata = http.GetEndpoint()!.Metadata;
             if (metadata.GetMetadata<TurnsBy>() is not { } by || HttpMethods.IsGet(http.Request.Method)) return await next(context);
 
-            var row = (string)http.Request.RouteValues[by.RouteParameter]!;
+            var row = by.At + (string)http.Request.RouteValues[by.RouteParameter]!;
             var turns = http.RequestServices.GetRequiredService<PartitionedRateLimiter<string>>();
             if (metadata.GetMetadata<TakenTogether>() is { } together)
                 return await Together(turns, row, http.RequestServices.GetRequiredService<Companions>(), new Companion(together, row, context), () => next(context));
@@ -48,11 +48,12 @@ internal static class Turns
         PartitionedRateLimiter<string> turns, string row, Companions companions, Companion own, Func<ValueTask<object?>> alone)
     {
         using var waiting = CancellationTokenSource.CreateLinkedTokenSource(own.Http.RequestAborted);
-        companions.Join(own);
-        var turn = turns.AcquireAsync(row, permitCount: 1, waiting.Token).AsTask();
+        var turn = Task.FromCanceled<RateLimitLease>(new CancellationToken(canceled: true));
         BufferedAnswer? answer;
         try
         {
+            companions.Join(own);
+            turn = turns.AcquireAsync(row, permitCount: 1, waiting.Token).AsTask();
             // Who was taken along needs no turn any more.
             answer = await Task.WhenAny(turn, own.Answered) == turn ? null : await own.Answered;
             answer ??= await Await(turn, companions, own);
@@ -66,6 +67,7 @@ internal static class Turns
         }
         finally
         {
+            companions.Leave(own);
             if (!turn.IsCompleted) await waiting.CancelAsync();
             _ = turn.ContinueWith(had => had.Result.Dispose(), CancellationToken.None, TaskContinuationOptions.OnlyOnRanToCompletion | TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
         }
@@ -88,5 +90,5 @@ internal static class Turns
         }
     }
 
-    private sealed record TurnsBy(string RouteParameter);
+    private sealed record TurnsBy(string RouteParameter, string? At);
 }

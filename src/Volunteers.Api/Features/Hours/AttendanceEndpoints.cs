@@ -18,7 +18,7 @@ internal static class AttendanceEndpoints
         shift.MapGet("/check-in-code", ShowCode).WithName("getCheckInCode").ShowsNoPersonalData().Allows(Access.TakePart).RefusesWith(404);
         shift.MapPost("/check-in", CheckIn).WithName("checkIn").Allows(Access.TakePart).RefusesWith(404, 409).SharesATransaction(CheckInTogether);
         // What a check-out waits for is the organization's ledger.
-        shift.MapPost("/check-out", CheckOut).WithName("checkOut").Allows(Access.TakePart).RefusesWith(404, 409).TakesTurnsBy("organizationId").SharesATransaction(CheckOutTogether);
+        shift.MapPost("/check-out", CheckOut).WithName("checkOut").Allows(Access.TakePart).RefusesWith(404, 409).TakesTurnsBy("organizationId", at: "ledger/").SharesATransaction(CheckOutTogether);
         shift.MapGet("/attendance", List).WithName("listAttendance").ShowsPersonalData().RefusesWith(404);
 
         var attendance = organization.MapGroup("/attendance").WithTags("Attendance").Scoped(Scope.Attendance);

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Data.Common;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Options;
@@ -15,6 +16,9 @@ internal sealed record SharedAnswer(Guid VolunteerId, IResult Result);
 /// </summary>
 internal static class SharedTransaction
 {
+    /// <summary>Keys with which a shared transaction of this process is at work.</summary>
+    private static readonly ConcurrentDictionary<(Guid OrganizationId, Guid CallerId, string Key), bool> UnderWay = [];
+
     /// <summary>Several changes at once.</summary>
     /// <param name="services">Of the one whose turn it is.</param>
     /// <param name="companions">In the order of arrival; one sees what the other sees.</param>
@@ -28,21 +32,46 @@ internal static class SharedTransaction
 
     private static async Task Take(Handler handler, Companion leader, IReadOnlyList<Companion> all)
     {
-        var services = leader.Http.RequestServices;
-        // One of them going away does not end what the others wait for.
-        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(services.GetRequiredService<IOptions<TimeLimits>>().Value.RequestSeconds));
-        var db = services.GetRequiredService<DbContext>();
         IReadOnlyList<BufferedAnswer?> answers = new BufferedAnswer?[all.Count];
+        Exception? unknown = null;
+        try
+        {
+            (answers, unknown) = await Commit(handler, leader.Http.RequestServices, all);
+        }
+        finally
+        {
+            foreach (var (companion, answer) in all.Zip(answers)) End(companion, answer, unknown);
+        }
+    }
+
+    private static void End(Companion companion, BufferedAnswer? answer, Exception? unknown)
+    {
+        // From here on its own flow writes the answer.
+        if (answer is null) IdempotencyKey.Unsay(companion.Http.Response);
+        if (unknown is null) companion.Answer(answer);
+        else companion.Fail(unknown);
+    }
+
+    /// <returns>The answers of those whose change stands; or why nobody knows whether any of it does, so that none is done again.</returns>
+    private static async Task<(IReadOnlyList<BufferedAnswer?> Answers, Exception? Unknown)> Commit(Handler handler, IServiceProvider services, IReadOnlyList<Companion> all)
+    {
+        var none = new BufferedAnswer?[all.Count];
+        var keys = all.Select(companion => IdempotencyKey.Of(companion.Http)).ToArray();
+        // A rival of the same process that has the key already would be waited for: who brings one again comes alone.
+        var own = keys.OfType<IdempotencyKey>().Where(key => UnderWay.TryAdd(key.Id, true)).ToHashSet();
+        var db = services.GetRequiredService<DbContext>();
         var committing = false;
         try
         {
+            // One of them going away does not end what the others wait for; and who comes alone after it still has time.
+            using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(services.GetRequiredService<IOptions<TimeLimits>>().Value.RequestSeconds) / 3);
             await using var transaction = await db.Database.BeginTransactionAsync(limit.Token);
             try
             {
-                var ready = await Run(handler, services, db, all, limit.Token);
+                var answers = await Run(handler, services, db, all, keys, own, limit.Token);
                 committing = true;
                 await transaction.CommitAsync(CancellationToken.None);
-                answers = ready;
+                return (answers, null);
             }
             catch when (!committing)
             {
@@ -52,34 +81,26 @@ internal static class SharedTransaction
         }
         catch (Exception failed)
         {
-            if (committing)
-            {
-                // Whether it stands nobody knows: none of it is done again.
-                foreach (var companion in all) companion.Fail(failed);
-            }
-            else
-            {
-                var level = failed is OperationCanceledException || failed.GetBaseException() is DbException or TimeoutException ? LogLevel.Information : LogLevel.Error;
-                services.GetRequiredService<ILogger<TakenTogether>>().Log(level, failed, "{Count} changes could not be made together, and are made one by one", all.Count);
-            }
+            // A refusal of the server undoes all; anything else at the end leaves it open what became of it.
+            if (committing && failed is not PostgresException { InvariantSeverity: "ERROR" })
+                return (none, failed is InvalidOperationException ? new TimeoutException("The database went away at the end of a change.", failed) : failed);
+            var level = failed is OperationCanceledException || failed.GetBaseException() is DbException or TimeoutException ? LogLevel.Information : LogLevel.Error;
+            services.GetRequiredService<ILogger<TakenTogether>>().Log(level, failed, "{Count} changes could not be made together, and are made one by one", all.Count);
+            return (none, null);
         }
         finally
         {
-            // Before anybody is answered: the leader may have to come alone, on the same context.
+            foreach (var key in own) UnderWay.TryRemove(key.Id, out _);
+            // The leader may have to come alone, on the same context.
             db.ChangeTracker.Clear();
-            foreach (var (companion, answer) in all.Zip(answers))
-            {
-                if (answer is null) IdempotencyKey.Unsay(companion.Http.Response);
-                companion.Answer(answer);
-            }
         }
     }
 
-    private static async Task<IReadOnlyList<BufferedAnswer?>> Run(Handler handler, IServiceProvider services, DbContext db, IReadOnlyList<Companion> all, CancellationToken ct)
+    private static async Task<IReadOnlyList<BufferedAnswer?>> Run(
+        Handler handler, IServiceProvider services, DbContext db, IReadOnlyList<Companion> all, IdempotencyKey?[] keys, IReadOnlyCollection<IdempotencyKey> own, CancellationToken ct)
     {
         var answers = new BufferedAnswer?[all.Count];
-        var keys = all.Select(companion => IdempotencyKey.Of(companion.Http)).ToArray();
-        var taken = await IdempotencyKey.TakeNew(db, [.. keys.OfType<IdempotencyKey>()], ct);
+        var taken = await IdempotencyKey.TakeNew(db, own, ct);
         int[] fresh = [.. Enumerable.Range(0, all.Count).Where(index => keys[index] is not { } key || taken.Contains(key))];
         if (fresh.Length == 0) return answers;
 

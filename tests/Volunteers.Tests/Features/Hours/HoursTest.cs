@@ -73,8 +73,9 @@ public abstract class HoursTest(TestDatabases databases) : ApiTest(databases)
 
     protected Task<long> Count(string sql) => Ask(sql, row => row.GetInt64(0));
 
-    /// <summary>How many sessions wait for a lock; other tests have databases of their own in the same server.</summary>
-    protected Task<long> WaitForLocks() => Count("select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'");
+    /// <summary>How many sessions wait for a lock, of this table if one is named; other tests have databases of their own in the same server.</summary>
+    protected Task<long> WaitForLocks(string table = "") =>
+        Count("select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'" + (table.Length > 0 ? $" and query ilike '%from {table}%'" : ""));
 
     protected async Task Tamper(string sql)
     {

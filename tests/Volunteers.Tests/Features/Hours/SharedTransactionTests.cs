@@ -112,7 +112,7 @@ public sealed class SharedTransactionTests(TestDatabases databases) : Attendance
         await UntilQueued(Shift, 3);
         await using var person = await Hold($"select from volunteers where id = '{people[0].Id}' for update");
         await held.DisposeAsync();
-        while (await WaitForLocks() != 1) await Task.Delay(10, Ct);
+        while (await WaitForLocks("volunteers") != 1) await Task.Delay(10, Ct);
 
         await gone.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => leaving);
@@ -168,6 +168,42 @@ public sealed class SharedTransactionTests(TestDatabases databases) : Attendance
     }
 
     [Fact]
+    public async Task When_the_commit_is_refused_because_of_one_the_others_are_there_all_the_same()
+    {
+        var people = await SignedInAs(3);
+        await Tamper(
+            $"""
+             create function stumble() returns trigger language plpgsql as $$ begin raise exception 'no' using errcode = '40P01'; end $$;
+             create constraint trigger stumble after insert on sign_ups deferrable initially deferred for each row
+             when (new.volunteer_id = '{people[1].Id}') execute function stumble();
+             """);
+
+        var answers = await Waiting(Shift, [.. people.Select(self => (Func<Task<Answer>>)(() => self.Api.Post($"/shifts/{Shift}/sign-ups", new { })))]);
+
+        Assert.Equal([201, 503, 201], answers.Select(answer => answer.Status));
+        Assert.Equal((2, 2), await Transactions("sign_ups", people));
+    }
+
+    [Fact]
+    public async Task When_nobody_knows_whether_the_commit_stands_nothing_is_done_again()
+    {
+        var people = await SignedInAs(3);
+        await Tamper(
+            $"""
+             create function die() returns trigger language plpgsql security definer as $$ begin perform pg_terminate_backend(pg_backend_pid()); return null; end $$;
+             create constraint trigger die after insert on sign_ups deferrable initially deferred for each row
+             when (new.volunteer_id = '{people[1].Id}') execute function die();
+             """);
+
+        var answers = await Waiting(Shift, [.. people.Select(self => (Func<Task<Answer>>)(() => self.Api.Post($"/shifts/{Shift}/sign-ups", new { }, ("Idempotency-Key", "mine"))))]);
+
+        Assert.All(answers, answer => answer.ShouldRefuse(503, answer.Code!));
+        Assert.Equal((0, 0), await Transactions("sign_ups", people));
+        await Tamper("drop trigger die on sign_ups");
+        foreach (var (_, api) in people) (await api.Post($"/shifts/{Shift}/sign-ups", new { }, ("Idempotency-Key", "mine"))).ShouldBe(201);
+    }
+
+    [Fact]
     public async Task Who_goes_away_while_waiting_is_not_taken_along()
     {
         var people = await SignedInAs(2);
@@ -204,7 +240,7 @@ public sealed class SharedTransactionTests(TestDatabases databases) : Attendance
         // The last of them taps twice; one asks for a shift that is not there.
         var asks = people.Zip(shifts).Append((people[4], shifts[4])).Select(one => (Func<Task<Answer>>)(() => OwnOut(one.Item1.Api, one.Item2)))
             .Append(() => people[0].Api.Post($"/shifts/{Guid.NewGuid()}/check-out", new { code = "00000000" })).ToArray();
-        var left = await Waiting(Shift, row: O.Id, asks);
+        var left = await Waiting(Shift, row: $"ledger/{O.Id}", asks);
 
         left[6].ShouldBe(404);
         Assert.All(left[..6], answer => Assert.Equal((60, "approved"), ((int)answer.ShouldBe(200)["serviceRecord"]!["minutes"]!, (string)answer["serviceRecord"]!["status"]!)));
@@ -247,7 +283,7 @@ public sealed class SharedTransactionTests(TestDatabases databases) : Attendance
         {
             // One after the other: who comes while another has just been let in is taken along.
             _ = row is null || row == shift ? Admin.Post($"/shifts/{shift}/sign-ups", new { volunteerId = volunteer }) : Out(volunteer, shift);
-            while (await WaitForLocks() <= index) await Task.Delay(10, Ct);
+            while (await WaitForLocks("shifts") <= index) await Task.Delay(10, Ct);
         }
         return connection;
     }
