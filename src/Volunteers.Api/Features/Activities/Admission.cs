@@ -11,7 +11,6 @@ internal sealed class Admission
 {
     private readonly VolunteersDb db;
     private readonly Organization organization;
-    private readonly Activity activity;
     private readonly Shift shift;
     private readonly DateOnly day;
     private readonly Dictionary<Guid, Volunteer> volunteers;
@@ -20,25 +19,25 @@ internal sealed class Admission
     private readonly Dictionary<Guid, SignUp> signUps;
 
     private Admission(
-        VolunteersDb db, Organization organization, Activity activity, Shift shift, DateOnly day, Dictionary<Guid, Volunteer> volunteers, HashSet<Guid> members,
+        VolunteersDb db, Organization organization, Shift shift, DateOnly day, Dictionary<Guid, Volunteer> volunteers, HashSet<Guid> members,
         HashSet<Guid> clashing, Dictionary<Guid, SignUp> signUps)
     {
-        (this.db, this.organization, this.activity, this.shift, this.day, this.volunteers, this.members, this.clashing, this.signUps) =
-            (db, organization, activity, shift, day, volunteers, members, clashing, signUps);
+        (this.db, this.organization, this.shift, this.day, this.volunteers, this.members, this.clashing, this.signUps) =
+            (db, organization, shift, day, volunteers, members, clashing, signUps);
     }
 
-    /// <summary>Locks these volunteers; the shift is locked before.</summary>
+    /// <summary>Locks these volunteers; the shift is locked, and not closed to them, before: see <see cref="RefuseClosed(Activity, Shift, DateTimeOffset)"/>.</summary>
     public static async Task<Admission> Load(VolunteersDb db, Organization organization, Activity activity, Shift shift, Guid[] people, CancellationToken ct)
     {
         var day = organization.DayOf(shift.StartsAt);
-        return new Admission(db, organization, activity, shift, day,
+        return new Admission(db, organization, shift, day,
             (await db.LockProfiles(organization.Id, people, ct)).ToDictionary(volunteer => volunteer.Id),
             await db.MembersAmong(organization.Id, people, activity.TeamId, day, ct),
             await db.Clashing(shift, people, ct),
             await db.SignUps.Where(s => s.OrganizationId == organization.Id && s.ShiftId == shift.Id && people.Contains(s.VolunteerId)).ToDictionaryAsync(s => s.VolunteerId, ct));
     }
 
-    /// <summary>The rules that ask nothing of the volunteer, and of the database.</summary>
+    /// <summary>The rules that ask nothing of the volunteer and the database.</summary>
     public static void RefuseClosed(Activity activity, Shift shift, DateTimeOffset now)
     {
         activity.RefuseIfCancelled();
@@ -56,7 +55,6 @@ internal sealed class Admission
     /// <summary>Their sign-up, which may be new; it has no place yet.</summary>
     public SignUp Admit(SignUpWish wish, DateTimeOffset now)
     {
-        RefuseClosed(activity, shift, now);
         if (!volunteers.TryGetValue(wish.VolunteerId, out var volunteer)) throw RuleBreach.NotFound("volunteer_not_found", "/volunteerId");
         if (volunteer.Status != VolunteerStatus.Active) throw new RuleBreach("volunteer_not_active");
         if (volunteer.Guardian is null && AgeLimits.Of(organization, now) is var ages && ages.IsMinor(volunteer.BirthDate)) throw ages.ServiceRefused;
@@ -72,7 +70,6 @@ internal sealed class Admission
     /// <summary>Takes a place, or a turn on the waiting list.</summary>
     public SignUp SignUp(SignUpWish wish, DateTimeOffset now)
     {
-        RefuseClosed(activity, shift, wish, now);
         var signUp = Admit(wish, now);
         signUp.Arrive(shift, wish.Source, wish.By, wish.ClashReason, now);
         return signUp;
