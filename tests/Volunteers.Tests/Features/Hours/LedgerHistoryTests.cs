@@ -28,29 +28,33 @@ public sealed class LedgerHistoryTests(TestDatabases databases) : HoursTest(data
     public async Task After_any_history_every_figure_is_the_sum_of_its_postings()
     {
         var (actors, volunteers) = await People();
-        var seen = new Dictionary<(string, int), int>();
-        // What chance seldom brings about comes once for certain.
-        foreach (var verb in (string[])["headcount", "claim", "return"]) await TakeNoted(new Step(verb, 0, 0, 0, 4, 1), actors[0]);
+        // Every verb succeeds once for certain, whatever chance draws after it. Each begins before the one before it, so the newest is the first of the list.
+        string[] first = ["headcount", "claim", "return", "submit", "approvals", "submit", "approve", "submit", "reject", "record", "void", "record", "correct", "batch"];
+        foreach (var (index, verb) in first.Index())
+        {
+            var answer = await Take(new Step(verb, 0, 0, 2 * (first.Length - index), 4, 0), actors[verb == "submit" ? 3 : 0], volunteers);
+            Assert.True(answer.Status is 200 or 201, $"{verb}: {answer.Text}");
+        }
+        Assert.Equal(Verbs.Order(), first.Distinct().Order());
+        await ShouldAddUp();
+        var succeeded = 0;
 
         await AnyStep.Array[10, 25].Array[4].SampleAsync(async histories =>
         {
             await Task.WhenAll(histories.Zip(actors, (steps, actor) => Task.Run(async () =>
             {
                 foreach (var step in steps)
-                    await TakeNoted(step, actor);
+                {
+                    var answer = await Take(step, actor, volunteers);
+                    Assert.True(answer.Status is < 500 or 503, answer.Text);
+                    if (answer.Status is 200 or 201) Interlocked.Increment(ref succeeded);
+                }
             })));
             await ShouldAddUp();
         }, iter: 6, threads: 1);
 
-        // A history in which nothing succeeds would prove nothing.
-        Assert.All(Verbs, verb => Assert.True(seen.GetValueOrDefault((verb, 200)) + seen.GetValueOrDefault((verb, 201)) > 0, verb));
-
-        async Task TakeNoted(Step step, Actor actor)
-        {
-            var answer = await Take(step, actor, volunteers);
-            Assert.True(answer.Status is < 500 or 503, answer.Text);
-            lock (seen) seen[(step.Verb, answer.Status)] = seen.GetValueOrDefault((step.Verb, answer.Status)) + 1;
-        }
+        // Histories in which hardly anything succeeds would prove nothing: usually a quarter of some 420 steps does.
+        Assert.InRange(succeeded, 30, int.MaxValue);
     }
 
     /// <summary>Somebody who acts, and the volunteer that they are themselves.</summary>
