@@ -66,8 +66,8 @@ public sealed class ChangeHistoryTests(TestDatabases databases) : ChangesTest(da
             (tombstones, lost) = (phones.Sum(phone => phone.Tombstones), phones.Sum(phone => phone.Lost));
         }, iter: int.TryParse(Environment.GetEnvironmentVariable("CsCheck_Iter"), CultureInfo.InvariantCulture, out var more) ? more : Histories, threads: 1);
 
-        // A history in which nothing happens would prove nothing.
-        Assert.True(done.Count > Verbs.Length / 2, string.Join(' ', done.Keys));
+        // A history in which nothing happens would prove nothing: usually two verbs of three succeed.
+        Assert.True(done.Count > Verbs.Length / 3, string.Join(' ', done.Keys));
         Assert.True(tombstones > 0 && lost > 0, $"{tombstones} tombstones, {lost} answers lost");
     }
 
