@@ -119,7 +119,7 @@ public sealed class EmbeddedPostgresTests : IDisposable
 
         await using var second = await Start();
 
-        await leftover.Exited.WaitAsync(TimeSpan.FromSeconds(1), Ct);
+        await leftover.Exited.WaitAsync(TimeSpan.FromMinutes(1), Ct);
         Assert.Equal(42, await Ask(second, "SELECT answer FROM kept"));
     }
 

@@ -134,10 +134,10 @@ public sealed class RecordExportAccessTests(TestDatabases databases) : ApiTest(d
             await stream.ReadExactlyAsync(new byte[1000], TestContext.Current.CancellationToken);
         }
 
-        var deadline = DateTime.UtcNow.AddSeconds(30);
-        while (await Count("select count(*) from pg_stat_activity where datname = current_database() and state <> 'idle' and pid <> pg_backend_pid()") > 0 && DateTime.UtcNow < deadline)
-            await Task.Delay(100, TestContext.Current.CancellationToken);
-        Assert.Equal(0, await Count("select count(*) from pg_stat_activity where datname = current_database() and state <> 'idle' and pid <> pg_backend_pid()"));
+        // The service's own workers are at work for a moment now and then, so one look at which nothing is open is enough.
+        const string open = "select count(*) from pg_stat_activity where datname = current_database() and state <> 'idle' and pid <> pg_backend_pid()";
+        for (var deadline = DateTime.UtcNow.AddSeconds(30); await Count(open) > 0; await Task.Delay(100, TestContext.Current.CancellationToken))
+            Assert.True(DateTime.UtcNow < deadline, "Something is still open.");
     }
 
     /// <summary>Copies of the one record there is, each on a day of its own, for as many volunteers.</summary>

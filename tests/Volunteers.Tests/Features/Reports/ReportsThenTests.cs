@@ -158,8 +158,9 @@ public sealed class ReportsThenTests(TestDatabases databases) : HoursTest(databa
         return Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(digested.ToJsonString(global::Volunteers.Platform.Json.Options))));
     }
 
-    /// <summary>Somebody waits for all that has its moment already.</summary>
-    private async Task<bool> IsAwaited() => await Count("select count(*) from pg_locks where locktype = 'advisory' and mode = 'ExclusiveLock' and not granted") > 0;
+    /// <summary>Somebody waits for all that has its moment already; other tests wait in databases of their own.</summary>
+    private async Task<bool> IsAwaited() => await Count(
+        "select count(*) from pg_locks where locktype = 'advisory' and mode = 'ExclusiveLock' and not granted and database = (select oid from pg_database where datname = current_database())") > 0;
 
     /// <summary>Until it is so, or what is watched has come to its end without it.</summary>
     private static async Task Until(Func<Task<bool>> isSo, Task watched)
