@@ -1,18 +1,26 @@
 using Microsoft.AspNetCore.Diagnostics.HealthChecks;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
+using Microsoft.Extensions.Options;
 using Npgsql;
 
 namespace Volunteers.Platform;
 
 /// <summary>
-/// Live: the process answers. Ready: it can serve, because PostgreSQL answers too and holds this version's schema. Both are
-/// answered before anything that needs the database itself, such as who is calling.
+/// Live: the process answers. Ready: it can serve, because PostgreSQL answers too and holds this version's schema, and it is not about to
+/// stop. Both are answered before anything that needs the database itself, such as who is calling.
 /// </summary>
 internal static class Health
 {
-    public static void AddHealth(this IServiceCollection services) =>
-        services.AddHealthChecks().AddCheck<PostgresAnswers>("postgres", timeout: TimeSpan.FromSeconds(2));
+    public static void AddHealth(this IServiceCollection services)
+    {
+        services.AddOptions<StoppingSettings>().BindConfiguration(nameof(Stopping))
+            .Validate(settings => settings.WaitSeconds is >= 0 and <= 300, "Stopping:WaitSeconds must be 0 to 300.").ValidateOnStart();
+        services.AddOptions<HostOptions>().Configure<IOptions<StoppingSettings>>((host, stopping) => host.ShutdownTimeout += TimeSpan.FromSeconds(stopping.Value.WaitSeconds));
+        services.AddSingleton<Stopping>();
+        services.AddHostedService(provider => provider.GetRequiredService<Stopping>());
+        services.AddHealthChecks().AddCheck<NotStopping>("stopping").AddCheck<PostgresAnswers>("postgres", timeout: TimeSpan.FromSeconds(2));
+    }
 
     public static void MapHealth(this WebApplication app)
     {
@@ -20,11 +28,23 @@ internal static class Health
         app.MapHealthChecks("/health/ready", new HealthCheckOptions { ResponseWriter = Write }).ShortCircuit();
     }
 
-    private static Task Write(HttpContext http, HealthReport report) => report.Status == HealthStatus.Healthy
-        ? http.Response.WriteAsJsonAsync(new { Status = report.Status.ToString() }, http.RequestAborted)
-        : Problems.Write(http, StatusCodes.Status503ServiceUnavailable, report.Entries.Values.Any(entry => entry.Description == NotMigrated) ? "not_migrated" : "unavailable");
+    private static Task Write(HttpContext http, HealthReport report)
+    {
+        if (report.Status == HealthStatus.Healthy) return http.Response.WriteAsJsonAsync(new { Status = report.Status.ToString() }, http.RequestAborted);
+        RateLimiting.AskToWait(http, TimeSpan.FromSeconds(2));
+        var reasons = report.Entries.Values.Select(entry => entry.Description).ToHashSet();
+        return Problems.Write(http, StatusCodes.Status503ServiceUnavailable, reasons.Contains(IsStopping) ? "stopping" : reasons.Contains(NotMigrated) ? "not_migrated" : "unavailable");
+    }
+
+    private const string IsStopping = "The service is about to stop.";
 
     private const string NotMigrated = "The database does not hold this version's schema. Run: Volunteers.Api migrate";
+
+    private sealed class NotStopping(Stopping stopping) : IHealthCheck
+    {
+        public Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default) =>
+            Task.FromResult(stopping.HasBegun ? HealthCheckResult.Unhealthy(IsStopping) : HealthCheckResult.Healthy());
+    }
 
     private sealed class PostgresAnswers(NpgsqlDataSource database, IServiceScopeFactory scopes) : IHealthCheck
     {

@@ -49,6 +49,9 @@ internal static class Messages
     public static string DetailIn(CultureInfo language, string code) =>
         Texts.GetString(code + ".detail", language) is { } text ? string.Format(language, text, "…", "…", "…", "…", "…", "…") : TitleIn(language, code);
 
+    /// <summary>Several things in one sentence.</summary>
+    public static string List(IEnumerable<string> things) => string.Join(Title("list_separator"), things);
+
     public static string Detail(string code, params object[] arguments) =>
         Texts.GetString(code + ".detail", CultureInfo.CurrentUICulture) is { } text
             ? string.Format(CultureInfo.CurrentCulture, text, arguments)

@@ -104,7 +104,7 @@ internal static class Problems
 
             if (problem is null)
             {
-                log.LogError(exception, "Unhandled error at {Method} {Route}", http.Request.Method, http.GetEndpoint()?.DisplayName);
+                log.LogError(exception, "Unhandled error at {Method} {Route} in {TraceId}", http.Request.Method, http.GetEndpoint()?.DisplayName, Activity.Current?.TraceId.ToHexString());
                 problem = Of(StatusCodes.Status500InternalServerError, "internal_error");
             }
             if (exception is RuleBreach { RetryAfter: { } wait }) RateLimiting.AskToWait(http, wait);

@@ -41,7 +41,7 @@ public sealed partial class MessageTests(TestDatabases databases) : ApiTest(data
     /// <summary>Words in Latin letters that are the same in Chinese: names of standards, units, programs and their settings. Members of the API are known from its document.</summary>
     private static readonly HashSet<string> CalledSoEverywhere =
     [
-        "ASCII", "Content-Type", "Cookie", "CSV", "en", "Excel", "GET", "HTTP", "HTTPS", "IANA", "JSON", "MB", "PDF", "RFC", "Swagger", "TLS", "UI", "UTF-8", "xls", "XLSX", "zh-CN",
+        "ASCII", "Content-Type", "Cookie", "CSV", "en", "Excel", "GET", "HTTP", "HTTPS", "IANA", "JSON", "KB", "MB", "PDF", "RFC", "Swagger", "TLS", "UI", "UTF-8", "xls", "XLSX", "zh-CN",
         // Of a recurrence rule, a date's format, an address of ours, and the command that migrates.
         "FREQ", "DAILY", "WEEKLY", "MONTHLY", "YEARLY", "INTERVAL", "COUNT", "UNTIL", "BYDAY", "BYMONTH", "BYMONTHDAY", "BYSETPOS", "WKST", "FR",
         "yyyy", "MM", "dd", "HH:mm", "v1", "second-factor", "consent-texts", "Api", "migrate", "claims",
@@ -153,6 +153,23 @@ public sealed partial class MessageTests(TestDatabases databases) : ApiTest(data
         // One that ends in an underline is completed by the words of an enum.
         Assert.DoesNotContain(codes, code => code.EndsWith('_') ? !English.Keys.Any(key => key.StartsWith(code, StringComparison.Ordinal)) : !English.ContainsKey(code));
     }
+
+    /// <summary>Those of an operation stand in the document anyway.</summary>
+    [Fact]
+    public async Task Every_code_that_a_row_of_a_file_or_a_job_can_end_with_stands_in_the_document()
+    {
+        var document = await File.ReadAllTextAsync(Path.Combine(Here(), "openapi.v1.json"), TestContext.Current.CancellationToken);
+        string[] takeFiles = ["Features/Jobs/", "Features/Reconciliation/", "Features/Volunteers/"];
+        var codes = CodeFiles().Where(file => takeFiles.Any(folder => file.Name.StartsWith(folder, StringComparison.Ordinal)))
+            .SelectMany(file => CodeNotText().Matches(file.Text)).Select(match => match.Groups["code"].Value).Where(English.ContainsKey).ToHashSet();
+
+        Assert.Superset(new HashSet<string> { "unknown_word", "job_broke", "nobody_found", "no_free_time" }, codes);
+        Assert.DoesNotContain(codes, code => !Regex.IsMatch(document, $@"\b{code}\b"));
+    }
+
+    /// <summary>Written out, and not only to say what it says.</summary>
+    [GeneratedRegex(@"(?<!Messages\.\w+\([^""\n]*)""(?<code>[a-z]+(?:_[a-z]+)+)""")]
+    private static partial Regex CodeNotText();
 
     [Fact]
     public async Task Every_constraint_of_the_database_that_a_request_can_meet_has_a_text()

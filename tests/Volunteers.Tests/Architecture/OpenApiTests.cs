@@ -9,6 +9,7 @@ using Microsoft.EntityFrameworkCore.Metadata;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Volunteers.Data;
+using Volunteers.Platform;
 using Volunteers.Platform.OpenApi;
 using Volunteers.Tests.Support;
 using Xunit;
@@ -149,6 +150,50 @@ public sealed partial class OpenApiTests(TestDatabases databases) : ApiTest(data
         }
         Assert.True(looked > 15);
     }
+
+    /// <summary>Kept in another form than it came in, or under another name.</summary>
+    private static readonly string[] AnsweredOtherwise = ["createAccount: login", "setIdentityDocument: number", "withdrawAward: reason"];
+
+    [Fact]
+    public async Task What_the_example_of_a_request_asks_for_is_what_the_example_of_its_answer_says()
+    {
+        var (otherwise, compared) = (new List<string>(), 0);
+        foreach (var (_, _, operation) in Operations(await Document()))
+        {
+            if (Example(operation["requestBody"]?["content"]) is not { } asked || Answers(operation).FirstOrDefault() is not { } answered) continue;
+            foreach (var (member, value) in asked.Where(member => member.Value is null or JsonValue && answered.ContainsKey(member.Key)))
+            {
+                compared++;
+                if (Plain(value) != Plain(answered[member])) otherwise.Add($"{operation["operationId"]}: {member}");
+            }
+        }
+
+        Assert.Equal(AnsweredOtherwise, otherwise);
+        Assert.True(compared > 50);
+
+        static JsonObject? Example(JsonNode? content) => content?.AsObject().Where(body => body.Key is "application/json" or "application/merge-patch+json").Select(body => body.Value!["example"]).FirstOrDefault() as JsonObject;
+        static string? Plain(JsonNode? value) => value is JsonValue one && one.TryGetValue<DateTimeOffset>(out var time) && one.ToString().Contains('T') ? $"{time.UtcDateTime:O}" : value?.ToString();
+    }
+
+    [Fact]
+    public async Task Every_code_in_an_example_is_one_that_there_is()
+    {
+        var codes = Operations(await Document()).SelectMany(operation => Answers(operation.Operation)).SelectMany(Codes).ToHashSet();
+
+        Assert.Contains("team_not_found", codes);
+        Assert.DoesNotContain(codes, code => !Messages.Has(code));
+
+        static IEnumerable<string> Codes(JsonNode? node) => node switch
+        {
+            JsonArray items => items.SelectMany(Codes),
+            // Others are those of a check-in or a certificate.
+            JsonObject members => members.SelectMany(member => member.Key == "code" && (string?)member.Value is { } code && code.Contains('_') ? [code] : Codes(member.Value)),
+            _ => [],
+        };
+    }
+
+    private static IEnumerable<JsonObject> Answers(JsonNode operation) =>
+        operation["responses"]!.AsObject().Where(response => response.Key[0] == '2').Select(response => response.Value!["content"]?["application/json"]?["example"]).OfType<JsonObject>();
 
     [Theory]
     [InlineData("/openapi/v1.yaml", "openapi: '3.1")]

@@ -10,12 +10,15 @@ public sealed class RequestExampleTests(TestDatabases databases) : ApiTest(datab
     /// <summary>Of these the example names a time that fits the document's other examples, and not what there is here or the day on which this runs.</summary>
     private static readonly (string Operation, string? Member)[] OfAnotherDay = [("changeActivity", "/endsAt"), ("createSeries", "/firstOn"), ("answerDispute", "/endsAt")];
 
+    /// <summary>What becomes of something by the operation, and not by what it was before.</summary>
+    private static readonly string[] States = ["status", "state", "kind", "disabledBecause"];
+
     [Fact]
     public async Task Every_example_of_a_request_is_a_request_that_the_service_understands()
     {
         var world = await World.Make(Host, Given);
         var document = (await Host.Anonymous.Get("/openapi/v1.json")).ShouldBe(200).Body!;
-        var (sent, refused) = (0, new List<string>());
+        var (sent, alike, refused) = (0, 0, new List<string>());
 
         foreach (var operation in Operation.All)
         {
@@ -37,12 +40,19 @@ public sealed class RequestExampleTests(TestDatabases databases) : ApiTest(datab
 
             sent++;
             if (answer.Status == 400 && OfAnotherDay.Contains((operation.Id, answer.Body!["errors"]?.AsObject().Select(error => error.Key).Single()))) continue;
+            if (described["responses"]?[$"{answer.Status}"]?["content"]?["application/json"]?["example"] is JsonObject shown && answer.Body is JsonObject got)
+                foreach (var state in States.Where(shown.ContainsKey))
+                {
+                    alike++;
+                    if (shown[state]?.ToString() != got[state]?.ToString()) refused.Add($"{operation.Id} answers {state} {got[state]}, its example says {shown[state]}");
+                }
             // What it is about may be in no state for it; what it says must be in form.
             if (answer.Status is 400 or 413 or 415 or 422 || answer.Status >= 500) refused.Add($"{operation.Id}: {answer.Status} {answer.Text}\n    to {body.ToJsonString()}");
         }
 
         Assert.True(refused.Count == 0, string.Join('\n', refused));
         Assert.True(sent > 60, $"{sent} were sent");
+        Assert.True(alike > 10, $"{alike} states were compared");
     }
 
     /// <summary>The same with the ids that there are here, and what may be only once of its own.</summary>

@@ -77,6 +77,7 @@ public sealed class CommandTests(TestDatabases databases)
 
         await UntilHealthy(port, service);
         var refused = (await api.Get("/health/ready")).ShouldRefuse(503, "not_migrated");
+        Assert.NotNull(refused.Header("Retry-After"));
         Assert.Contains("Volunteers.Api migrate", (string)refused["detail"]!, StringComparison.Ordinal);
         Assert.Contains("Run: Volunteers.Api migrate", service.Output, StringComparison.Ordinal);
 

@@ -103,6 +103,7 @@ public sealed class ApiHost : WebApplicationFactory<Program>
         builder.UseEnvironment("Testing");
         builder.UseSetting("ConnectionStrings:Volunteers", connectionString);
         builder.UseSetting("SignIn:RequireHttps", "false");
+        builder.UseSetting("Stopping:WaitSeconds", "0");
         builder.UseSetting("Logging:LogLevel:Default", "Error");
         // A race of thousands waits for connections; each answers 503 and says no more.
         builder.UseSetting("Logging:LogLevel:Microsoft.EntityFrameworkCore.Database.Connection", "None");

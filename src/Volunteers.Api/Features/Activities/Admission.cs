@@ -60,7 +60,7 @@ internal sealed class Admission
         if (volunteer.Guardian is null && AgeLimits.Of(organization, now) is var ages && ages.IsMinor(volunteer.BirthDate)) throw ages.ServiceRefused;
         if (!members.Contains(volunteer.Id)) throw new RuleBreach("not_a_member");
         var missing = shift.Skills.Where(name => !volunteer.Skills.Any(skill => skill.Name == name && (skill.ExpiresOn is null || skill.ExpiresOn >= day))).ToArray();
-        if (missing.Length > 0) throw new RuleBreach("skill_missing", string.Join(Messages.Title("list_separator"), missing));
+        if (missing.Length > 0) throw new RuleBreach("skill_missing", Messages.List(missing));
         if (wish.ClashReason is null && clashing.Contains(volunteer.Id)) throw new RuleBreach("shift_clash");
 
         if (!signUps.TryGetValue(volunteer.Id, out var signUp)) db.Add(signUps[volunteer.Id] = signUp = new SignUp(shift, volunteer.Id, now));

@@ -33,7 +33,9 @@ internal static class JobResults
     /// <summary>Hands out the file of an export, or the refused rows of an import; to who asked for the job and no one else.</summary>
     /// <remarks>
     /// Of an import: a file in the form that came in, with the rows that were refused as they were and four columns behind them, refusedRow 原行号, refusedColumn 拒绝列, refusedCode 拒绝代码 and refusedReason 拒绝原因, in the
-    /// language of `Accept-Language`. Mended, it can be sent again as it is: an import passes over these columns. Files are kept for 7 days.
+    /// language of `Accept-Language`. Mended, it can be sent again as it is: an import passes over these columns. A code is stable: of the operation that does the same for one, of
+    /// `importVolunteers`, or of a file: `repeated_row`, `value_needed`, `ambiguous_name`, `name_differs`, `unreadable_id`, `unreadable_time`, `unreadable_number`, `status_not_by_import`,
+    /// `service_record_differs`, `service_not_counted`, `row_broke` (the service failed at this row alone). Files are kept for 7 days.
     /// </remarks>
     private static async Task<Results<JobResult, NotFound>> Result(Guid jobId, Tenant tenant, VolunteersDb db, JobFiles files, CancellationToken ct)
     {

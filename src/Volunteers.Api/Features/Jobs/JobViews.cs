@@ -52,7 +52,10 @@ internal sealed record JobListFilter([property: FromQuery] JobKind? Kind = null,
 internal sealed record JobCounts(int? Total, int Done, int Created, int Updated, int Unchanged, int Refused);
 
 /// <summary>Why a job could not go on.</summary>
-/// <param name="Code">Stable.</param>
+/// <param name="Code">
+/// Stable. <c>job_right_lost</c> (whoever asked may not any more), <c>export_file_too_large</c>, <c>job_broke</c> (the service failed three times), or why the file cannot be
+/// read, as <c>createImportJob</c> refuses one.
+/// </param>
 /// <param name="Detail">In the language of the request.</param>
 internal sealed record JobFailure(string Code, string Detail)
 {

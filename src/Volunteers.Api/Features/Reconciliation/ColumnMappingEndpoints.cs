@@ -53,10 +53,15 @@ internal static class ColumnMappingEndpoints
     }
 
     /// <summary>Forgets how the exports of another system are read. What was reconciled stays.</summary>
-    private static async Task<Results<NoContent, NotFound>> Delete([MaxLength(60)] string mappingName, Tenant tenant, VolunteersDb db, CancellationToken ct) =>
-        IsName(mappingName) && await db.DeleteNoted(db.ColumnMappings.Where(m => m.OrganizationId == tenant.Id && m.Name == mappingName), ct) == 1
+    private static async Task<Results<NoContent, NotFound>> Delete([MaxLength(60)] string mappingName, Tenant tenant, VolunteersDb db, CancellationToken ct)
+    {
+        if (!IsName(mappingName)) return TypedResults.NotFound();
+        // Not between the reading and the saving of who sets it.
+        await db.LockOrganization(tenant.Id, ct);
+        return await db.DeleteNoted(db.ColumnMappings.Where(m => m.OrganizationId == tenant.Id && m.Name == mappingName), ct) == 1
             ? TypedResults.NoContent()
             : TypedResults.NotFound();
+    }
 
     public static Task<ColumnMapping?> MappingOf(this VolunteersDb db, Guid organizationId, string name, CancellationToken ct) => IsName(name)
         ? db.ColumnMappings.SingleOrDefaultAsync(m => m.OrganizationId == organizationId && m.Name == name, ct)

@@ -18,7 +18,7 @@ internal static class ReconciliationEndpoints
         reconciliations.MapGet("", List).WithName("listReconciliations").ShowsNoPersonalData().Allows(Access.Read);
         reconciliations.MapPost("", Reconcile).WithName("reconcile").Allows(Access.CoordinateAll).Costs(Cost.Import).RefusesWith(404, 409, 413, 415)
             .WithMetadata(new RequestSizeLimitAttribute(UpstreamFile.LargestBytes)).HandlesFiles()
-            .TakesSpreadsheet("The other system's export, CSV or XLSX, at most 10 MB.", "姓名,手机号,服务日期,服务时长,活动名称,记录编号\r\n的哥队员48,13800138000,2026-06-07,2.5,爱心送考,SZ-20260607-0031\r\n");
+            .TakesSpreadsheet("The other system's export, CSV or XLSX, at most 10 MiB.", "姓名,手机号,服务日期,服务时长,活动名称,记录编号\r\n的哥队员48,13800138000,2026-06-07,2.5,爱心送考,SZ-20260607-0031\r\n");
         reconciliations.MapGet("/{reconciliationId:guid}", Get).WithName("getReconciliation").ShowsNoPersonalData().Allows(Access.Read).RefusesWith(404);
         reconciliations.MapGet("/{reconciliationId:guid}/rows", Rows).WithName("listReconciliationRows").ShowsPersonalData().Allows(Access.Read).RefusesWith(404);
         reconciliations.MapPost("/{reconciliationId:guid}/import", Import).WithName("importReconciliation").Allows(Access.CoordinateAll).Costs(Cost.Import).HandlesFiles().RefusesWith(404, 409)

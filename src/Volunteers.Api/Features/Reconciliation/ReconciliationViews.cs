@@ -120,7 +120,10 @@ internal sealed record ReconciledVolunteer(Guid Id, string Number, string Name);
 /// <param name="Difference">Minutes here less minutes there; what a side does not have counts as 0.</param>
 /// <param name="WaitingRecordId">A record that was submitted and waits for review; as long as it does, the row cannot be imported.</param>
 /// <param name="ImportedRecordId">The record that was made of this row by an import.</param>
-/// <param name="Code">Why the row cannot be compared; stable.</param>
+/// <param name="Code">
+/// Why the row cannot be compared; stable. <c>person_missing</c>, <c>nobody_found</c>, <c>several_found</c>, <c>number_and_name_differ</c>, <c>not_in_team</c>,
+/// <c>service_of_another_team</c>, <c>outside_period</c>, <c>duplicate_reference</c>, <c>unreadable_date</c>, <c>unreadable_time</c>, <c>unreadable_minutes</c>, <c>start_on_another_day</c>.
+/// </param>
 /// <param name="Column">The heading of the cell that the code is about.</param>
 internal sealed record ReconciliationRowView(
     ReconciliationList List, int? Row, ReconciledVolunteer? Volunteer, UpstreamPersonView? Person, DateOnly? Date, DateTimeOffset? StartsAt, DateTimeOffset? EndsAt,

@@ -54,7 +54,7 @@ internal sealed class UpstreamFile(IReadOnlyList<(int Number, object?[] Cells)> 
         }
         if (best.Line < 0) throw RuleBreach.Malformed("no_mapped_heading", "", LastHeadingLine);
         var missing = wanted.Where(column => !best.Columns.ContainsKey(column.Field)).Select(column => column.Heading);
-        throw RuleBreach.Malformed("heading_missing", "", string.Join(Messages.Title("list_separator"), missing), lines[best.Line].Number);
+        throw RuleBreach.Malformed("heading_missing", "", Messages.List(missing), lines[best.Line].Number);
     }
 
     private static Dictionary<UpstreamField, int> ColumnsOf(object?[] cells, (UpstreamField Field, string Heading)[] wanted)

@@ -16,12 +16,12 @@ internal static class ImportEndpoints
         volunteers.MapPost("/import", Import).WithName("importVolunteers").Allows(Access.CoordinateAll).Costs(Cost.Import).RefusesWith(409, 413, 415)
             .RefusesWithMembersOf(409, typeof(ImportView), "created", "updated", "unchanged", "refused")
             .WithMetadata(new RequestSizeLimitAttribute(ImportFile.LargestBytes)).HandlesFiles()
-            .TakesSpreadsheet("The roster, CSV or XLSX, at most 20 MB.", "编号,姓名,籍贯,服务队\r\nSX-0048,的哥队员48,湖南,“的哥”志愿服务队\r\n");
+            .TakesSpreadsheet("The roster, CSV or XLSX, at most 20 MiB.", "编号,姓名,籍贯,服务队\r\nSX-0048,的哥队员48,湖南,“的哥”志愿服务队\r\n");
 
     /// <summary>Imports a roster from a spreadsheet, all rows or none.</summary>
     /// <remarks>
     /// CSV (UTF-8, UTF-16 with a mark, or GB18030) or XLSX (its first sheet), as the body itself or as the one file of a form; at
-    /// most 20 MB and 20,000 rows. The first row holds the headings, in Chinese or English, in any order: number 编号, name 姓名,
+    /// most 20 MiB and 20,000 rows. The first row holds the headings, in Chinese or English, in any order: number 编号, name 姓名,
     /// phone 电话 or 手机号, hometown 籍贯, gender 性别, birthDate 出生日期, residence 居住地, skills 技能 (separated by 、 or
     /// a comma or semicolon), joinedOn 加入日期, status 状态, consentVersion 同意书版本, consentAt 同意时间, of a minor guardianName 监护人,
     /// guardianPhone 监护人电话, guardianRelation 与监护人关系, guardianConsentVersion 监护人同意书版本 and guardianConsentAt 监护人同意时间,
@@ -94,7 +94,11 @@ internal sealed record ImportView(bool DryRun, int Created, int Updated, int Unc
 /// <summary>Why a row was refused.</summary>
 /// <param name="Row">As the spreadsheet numbers it: the headings are row 1.</param>
 /// <param name="Column">The column's heading as the file writes it; null when the row as a whole is refused.</param>
-/// <param name="Code">Stable.</param>
+/// <param name="Code">
+/// Stable. Of the operation that does the same for one, or of a file: <c>invalid_value</c> (no other says what is wrong with it); of people <c>ambiguous_match</c>,
+/// <c>duplicate_row</c>, <c>unknown_word</c>, <c>unknown_date</c>, <c>team_needed</c>, <c>team_roles_differ</c>, <c>consent_incomplete</c>, <c>guardian_incomplete</c>;
+/// of a reconciliation <c>imported_before</c>, <c>waiting_here</c>, <c>not_missing_here</c>, <c>changed_since</c>, <c>no_free_time</c>.
+/// </param>
 /// <param name="Detail">In the language of the request.</param>
 internal sealed record ImportRefusal(int Row, string? Column, string Code, string Detail);
 

@@ -206,7 +206,7 @@ internal sealed class Volunteer : IVersioned, IAboutVolunteer, IErasable
         else if (before.Guardian is not null) Withdraw(ConsentPurposes.Guardian, isNeeded: true, ages);
         if (!ages.IsMinor(BirthDate)) Forgive(ConsentPurposes.Guardian);
         if (profile.Status == VolunteerStatus.Active && Status != VolunteerStatus.Active && WithdrawnConsents.Count > 0)
-            throw new RuleBreach("consent_withdrawn", string.Join(Messages.Title("list_separator"), WithdrawnConsents.Select(ConsentPurposes.Told)));
+            throw new RuleBreach("consent_withdrawn", Messages.List(WithdrawnConsents.Select(ConsentPurposes.Told)));
         Status = profile.Status;
     }
 

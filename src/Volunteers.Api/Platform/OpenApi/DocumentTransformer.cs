@@ -25,7 +25,7 @@ internal sealed class DocumentTransformer(IConfiguration configuration) : IOpenA
         [409] = ("Conflict", "A rule refuses; `code` says which.", []),
         [410] = ("Gone", "A repeated request was carried out once, and its answer was about somebody who was erased since; or a copy cannot be brought up to date from there and begins anew: `code` says which.", ["answer_erased"]),
         [412] = ("PreconditionFailed", "Somebody changed it meanwhile: `If-Match` names an older version.", ["stale_version"]),
-        [413] = ("ContentTooLarge", "The body is too large: 1 MB at most, 20 MB for imports.", ["body_too_large"]),
+        [413] = ("ContentTooLarge", "The body is too large: 1 MiB at most, a file as much as its operation says.", ["body_too_large"]),
         [415] = ("UnsupportedMediaType", "The body is of a type that this operation does not take.", ["unsupported_media_type"]),
         [422] = ("IdempotencyKeyReused", "The `Idempotency-Key` was used for another request.", ["idempotency_key_reused"]),
         [428] = ("PreconditionRequired", "`If-Match` is missing.", ["if_match_required"]),
