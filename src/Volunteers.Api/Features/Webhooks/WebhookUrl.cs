@@ -22,9 +22,22 @@ internal sealed class WebhookUrl(IOptions<WebhookSettings> settings)
     /// <exception cref="RuleBreach">It is no https address that could be reached from outside.</exception>
     public Uri Check(string text)
     {
-        if (!Uri.TryCreate(text, UriKind.Absolute, out var url) || url.UserInfo.Length > 0 || url.Fragment.Length > 0 || url.AbsoluteUri.Length > Longest || !IsOutside(url))
+        if (!Uri.TryCreate(text, UriKind.Absolute, out var url) || url.UserInfo.Length > 0 || url.Fragment.Length > 0 || url.AbsoluteUri.Length > Longest || !IsName(url) || !IsOutside(url))
             throw RuleBreach.Malformed("webhook_url_refused", "/url");
         return url;
+    }
+
+    /// <summary>A name in other letters has to have a form that can be asked for.</summary>
+    private static bool IsName(Uri url)
+    {
+        try
+        {
+            return url.IdnHost.Length > 0;
+        }
+        catch (UriFormatException)
+        {
+            return false;
+        }
     }
 
     private bool IsOutside(Uri url)

@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Diagnostics.Metrics;
 using System.Security.Cryptography;
@@ -29,7 +28,7 @@ internal sealed class WebhookWorker : BackgroundService
     private readonly IDataProtectionProvider protection;
     private readonly TimeProvider clock;
     private readonly ILogger<WebhookWorker> log;
-    private readonly ConcurrentDictionary<Guid, Task> running = new();
+    private readonly Dictionary<Guid, Task> running = [];
 
     public WebhookWorker(
         NpgsqlDataSource database, IServiceScopeFactory scopes, WebhookPost post, IDataProtectionProvider protection, TimeProvider clock, ILogger<WebhookWorker> log, IMeterFactory meters)
@@ -63,6 +62,8 @@ internal sealed class WebhookWorker : BackgroundService
 
     private async Task StartWaiting(CancellationToken ct)
     {
+        foreach (var (organization, task) in running)
+            if (task.IsCompleted) running.Remove(organization);
         Guid[] waiting = [.. (await WebhookQueue.Waiting(database, clock.GetUtcNow(), ct)).Where(organization => !running.ContainsKey(organization))];
         // By chance, so that none is always the last.
         Random.Shared.Shuffle(waiting);
@@ -82,10 +83,6 @@ internal sealed class WebhookWorker : BackgroundService
         catch (Exception failed)
         {
             log.LogWarning("Deliveries to webhooks broke off; the next second tries again: {Reason}", failed.Message);
-        }
-        finally
-        {
-            running.TryRemove(organizationId, out _);
         }
     }
 

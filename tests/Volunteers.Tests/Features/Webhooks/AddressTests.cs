@@ -113,6 +113,7 @@ public sealed class AddressTests(TestDatabases databases) : WebhookTest(database
     [InlineData("https://[::ffff:127.0.0.1]/")]
     [InlineData("https://169.254.169.254/latest/meta-data")]
     [InlineData("http://127.0.0.1/")]
+    [InlineData("https://志愿-.example.org/")]
     public async Task An_address_that_cannot_be_public_is_refused_at_once(string url)
     {
         await using var host = new ApiHost(ConnectionString);
@@ -120,6 +121,43 @@ public sealed class AddressTests(TestDatabases databases) : WebhookTest(database
 
         (await admin.Post("/webhooks", new { url, eventTypes = new[] { "posting.created" } })).ShouldRefuse(400, "webhook_url_refused");
         Assert.Equal(0, await Count("select count(*) from webhooks"));
+    }
+
+    [Fact]
+    public async Task An_address_that_cannot_even_be_asked_for_holds_up_no_other()
+    {
+        var (broken, whole) = (await Webhook("service_record.approved"), await Webhook("service_record.approved"));
+        await Tamper($"update webhooks set url = 'https://志愿-.example.org/' where id = '{broken.Id}'");
+        await Serve();
+        await Serve();
+
+        await Deliver();
+
+        Assert.Equal(2, (await Receiver.Received(2)).Select(arrival => arrival.Id).Distinct().Count());
+        await Deliver();
+        Assert.Equal(2, Receiver.Arrivals.Count);
+        Assert.All((await Admin.Get($"{whole.Path}/deliveries")).ShouldBe(200).Items, delivery => Assert.Equal("delivered", (string?)delivery!["status"]));
+        var failed = (await Admin.Get($"{broken.Path}/deliveries")).ShouldBe(200).Items[0]!;
+        var attempt = (await Admin.Get($"{broken.Path}/deliveries/{failed["id"]}")).ShouldBe(200)["attempts"]!.AsArray()[0]!;
+        Assert.Equal("unreachable", (string?)attempt["fault"]);
+    }
+
+    [Fact]
+    public async Task What_a_certificate_names_is_not_asked_for()
+    {
+        // The issuer's certificate is to be had at the receiver, says the one of the server that has it not.
+        using var authority = Certificates.Authority();
+        using var own = Certificates.IssuedBy(authority, new Uri(Receiver.Url));
+        await using var server = await TlsServer.Start(own);
+        var webhook = await Webhook("service_record.approved");
+        (await Admin.Patch(webhook.Path, new { url = server.Url })).ShouldBe(200);
+        await Serve();
+
+        await Deliver();
+
+        Assert.True(server.Greeted > 0);
+        Assert.Equal("insecure", (string?)(await OnlyDelivery(webhook))["attempts"]!.AsArray()[0]!["fault"]);
+        Assert.Empty(Receiver.Arrivals);
     }
 
     private static Task Deliver(ApiHost host, string organization) => host.InServices(async services =>

@@ -238,6 +238,35 @@ public sealed class WebhookTests(TestDatabases databases) : WebhookTest(database
         await Databases.Drop(connectionString);
     }
 
+    [Fact]
+    public async Task Who_cannot_be_told_keeps_no_other_from_it_and_is_told_later_alone()
+    {
+        await using var gateway = await Gateway.Start();
+        gateway.Answers.Enqueue(400);
+        var connectionString = await Databases.NewDatabase();
+        await using (var host = new ApiHost(connectionString, [.. Configuration, .. gateway.Settings]))
+        {
+            var given = new Given(host);
+            Receiver.Answers(410);
+            var o = await given.Organization();
+            await o.SignedInWithRole("administrator");
+            (await o.Admin.Post("/webhooks", new { url = Receiver.Url, eventTypes = new[] { "activity.published" } })).ShouldBe(201);
+            await o.Activity(await o.Team());
+
+            var messages = await gateway.Messages(3);
+
+            var ids = messages.Select(message => (string)message["id"]!).ToArray();
+            Assert.Equal((ids[0], 2), (ids[2], ids.Distinct().Count()));
+            Assert.Equal(2, messages.Take(2).Select(message => (string)message["to"]!).Distinct().Count());
+            // And then nobody once more.
+            await host.Later(TimeSpan.FromHours(2));
+            (await o.Admin.Post("/webhooks", new { url = Receiver.Url, eventTypes = new[] { "activity.published" } })).ShouldBe(201);
+            await o.Activity(await o.Team());
+            Assert.Equal(4, (await gateway.Messages(5)).Select(message => (string)message["id"]!).Distinct().Count());
+        }
+        await Databases.Drop(connectionString);
+    }
+
     /// <summary>One transaction, or nothing: what is told outside of one would stay when the change does not.</summary>
     [Fact]
     public async Task What_is_rolled_back_was_never_told()
