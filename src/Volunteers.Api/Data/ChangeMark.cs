@@ -171,9 +171,9 @@ internal static class ChangeMarks
         .. rows.OfType<IdentityDocument>().Select(document => new ChangeMark(document.OrganizationId, MarkKind.Volunteer, document.VolunteerId)),
     ]), ct);
 
-    /// <summary>Marks rows that a statement of its own wrote, and whose readers it left as they were.</summary>
-    public static Task Mark(this VolunteersDb db, Guid organizationId, MarkKind kind, IEnumerable<Guid> rows, CancellationToken ct) =>
-        db.Insert([.. rows.Distinct().Select(row => new ChangeMark(organizationId, kind, row))], ct);
+    /// <summary>Marks rows that a statement of its own wrote, and whose readers it left as they were, but for those who are named.</summary>
+    public static Task Mark(this VolunteersDb db, Guid organizationId, MarkKind kind, IEnumerable<Guid> rows, CancellationToken ct, params Guid[] formerReaders) =>
+        db.Insert([.. rows.Distinct().Select(row => new ChangeMark(organizationId, kind, row, formerReaders))], ct);
 
     private static async Task<List<ChangeMark>> MarksOfDeleted(this VolunteersDb db, IReadOnlyCollection<object> rows, CancellationToken ct)
     {

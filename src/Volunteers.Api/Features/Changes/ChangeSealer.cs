@@ -98,10 +98,10 @@ internal sealed class ChangeSealer(IServiceScopeFactory scopes, TimeProvider clo
     /// <summary>What a new day changes by itself: awards whose public days begin, and young people who grow up.</summary>
     private static async Task MarkTheDay(VolunteersDb db, Organization organization, DateOnly was, DateOnly today, CancellationToken ct)
     {
-        // A new time zone may set the day back.
+        // A new time zone may set the day back, and what was public then is not yet.
         var (from, to) = was < today ? (was, today) : (today, was);
         await db.Mark(organization.Id, MarkKind.Award, await db.Awards
-            .Where(a => a.OrganizationId == organization.Id && a.PublicityFrom > from && a.PublicityFrom <= to).Select(a => a.Id).ToListAsync(ct), ct);
+            .Where(a => a.OrganizationId == organization.Id && a.PublicityFrom > from && a.PublicityFrom <= to).Select(a => a.Id).ToListAsync(ct), ct, Sight.Everybody);
         var (first, last) = (from.AddYears(-organization.Settings.GuardianForServiceBelow), to.AddYears(-organization.Settings.GuardianForServiceBelow));
         await db.Mark(organization.Id, MarkKind.Volunteer, await db.Volunteers
             .Where(v => v.OrganizationId == organization.Id && v.BirthDate > first && v.BirthDate <= last && v.GuardianName == null).Select(v => v.Id).ToListAsync(ct), ct);

@@ -165,6 +165,24 @@ public sealed class ChangeSightTests(TestDatabases databases) : ChangesTest(data
     }
 
     [Fact]
+    public async Task What_was_public_already_is_gone_again_when_a_new_time_zone_sets_the_day_back()
+    {
+        // At noon in Shanghai the day before has not ended on Midway.
+        await Host.Later(Clock.GetUtcNow().Date.AddDays(2).AddHours(4) - Clock.GetUtcNow().UtcDateTime);
+        var award = (await Admin.Post("/awards", new { volunteerId = await O.Volunteer(OtherTeam), name = "Neighbour of the year" })).ShouldBe(201).Id;
+        (await Admin.Post($"/awards/{award}/publish", new { from = $"{Clock.GetUtcNow().AddHours(8):yyyy-MM-dd}" })).ShouldBe(200);
+        var (admin, self) = (new Phone(Admin), new Phone(Self));
+        await Task.WhenAll(admin.Pull(), self.Pull());
+        Assert.Contains($"award {award}", self.Copy.Keys);
+
+        (await Admin.Patch("", new { timeZone = "Pacific/Midway" })).ShouldBe(200);
+
+        await Task.WhenAll(admin.Pull(), self.Pull());
+        Assert.DoesNotContain($"award {award}", self.Copy.Keys);
+        await ShouldBeInStep((admin, Admin), (self, Self));
+    }
+
+    [Fact]
     public async Task Whose_account_a_profile_is_and_which_document_is_theirs_are_told()
     {
         var (admin, self) = (new Phone(Admin), new Phone(Self));
