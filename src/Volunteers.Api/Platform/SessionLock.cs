@@ -1,4 +1,6 @@
 using System.Data;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Infrastructure;
 using Npgsql;
 
 namespace Volunteers.Platform;
@@ -25,6 +27,14 @@ internal static class SessionLock
             throw;
         }
     }
+
+    /// <summary>Whether a session of the database, by its process, has it now.</summary>
+    public static Task<bool> IsHeldBy(DatabaseFacade database, int session, string name, CancellationToken ct) => database.SqlQuery<bool>(
+        $"""
+         select exists (
+             select 1 from pg_locks where locktype = 'advisory' and objsubid = 1 and granted and pid = {session} and database = (select oid from pg_database where datname = current_database())
+             and (classid::bigint << 32) | objid::bigint = hashtextextended({name}, 0)) as "Value"
+         """).SingleAsync(ct);
 
     /// <summary>Before the connection goes back to its pool; one that broke has no lock any more.</summary>
     public static async Task Free(NpgsqlConnection connection, string name)

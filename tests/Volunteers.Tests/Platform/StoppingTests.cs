@@ -11,7 +11,7 @@ public sealed class StoppingTests(TestDatabases databases) : ApiTest(databases)
     [Fact]
     public async Task A_service_that_stops_first_says_that_it_is_not_ready_and_still_answers()
     {
-        await using var host = new ApiHost(ConnectionString, [new("Stopping:WaitSeconds", "300")]);
+        await using var host = new ApiHost(ConnectionString, [new("Stopping:WaitSeconds", "100")]);
         host.StartServer();
         (await host.Anonymous.Get("/health/ready")).ShouldBe(200);
         using var patience = new CancellationTokenSource();

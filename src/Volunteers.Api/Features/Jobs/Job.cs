@@ -133,7 +133,10 @@ internal sealed class Job : IVersioned
     [NotAudited]
     public long? FileBytes { get; private set; }
 
-    /// <summary>What an export shows at most: everything of the organization, or of these teams; and people whole, or as auditors see them.</summary>
+    /// <summary>
+    /// What an export shows at most: everything of the organization, or what is of the teams; and people whole, those of the teams or, where there are none,
+    /// everybody, or nobody.
+    /// </summary>
     [NotAudited]
     public bool ShowsAll { get; private set; }
 
@@ -195,7 +198,7 @@ internal sealed class Job : IVersioned
     public void Advance(int rows) => (Done, Attempts) = (Done + rows, 0);
 
     /// <summary>What an export shows, by what whoever asked for it may see when it is drawn.</summary>
-    public void Show(Tenant tenant, bool peopleWhole) => (ShowsAll, ShowsPeopleWhole, ShowsTeams) = (tenant.ReadsAll, peopleWhole, tenant.ReadsAll ? [] : tenant.Teams);
+    public void Show(Tenant tenant, bool peopleWhole) => (ShowsAll, ShowsPeopleWhole, ShowsTeams) = (tenant.ReadsAll, peopleWhole, tenant.CoordinatesAll ? [] : tenant.Teams);
 
     public void Succeed(DateTimeOffset now) => End(JobState.Succeeded, now);
 

@@ -1,5 +1,6 @@
 using Microsoft.EntityFrameworkCore;
 using Volunteers.Data;
+using Volunteers.Platform;
 
 namespace Volunteers.Features.Jobs;
 
@@ -23,8 +24,8 @@ internal sealed class JobProgress(IServiceScopeFactory scopes, TimeProvider cloc
         return again ? job : null;
     }
 
-    public Task Change(Job job, Action<Job> change, CancellationToken ct, JobChunk? chunk = null, bool dropsFile = false) =>
-        Change(job.OrganizationId, job.Id, change, ct, chunk, dropsFile);
+    public Task Change(Job job, Action<Job> change, CancellationToken ct, JobChunk? chunk = null, bool dropsFile = false, int? place = null) =>
+        Change(job.OrganizationId, job.Id, change, ct, chunk, dropsFile, place);
 
     public async Task ChangeIfOpen(Guid organizationId, Guid jobId, Action<Job> change)
     {
@@ -38,13 +39,24 @@ internal sealed class JobProgress(IServiceScopeFactory scopes, TimeProvider cloc
         }
     }
 
-    /// <exception cref="JobStopped">It was cancelled.</exception>
-    public async Task Change(Guid organizationId, Guid jobId, Action<Job> change, CancellationToken ct, JobChunk? chunk = null, bool dropsFile = false)
+    /// <param name="organizationId">Whose job it is.</param>
+    /// <param name="jobId">Which.</param>
+    /// <param name="change">What becomes of it.</param>
+    /// <param name="ct">Leaves it as it was.</param>
+    /// <param name="chunk">The next piece of its file.</param>
+    /// <param name="dropsFile">The pieces that there are go.</param>
+    /// <param name="place">
+    /// The database's session that has the job's lock. The network may have ended it without our knowing, and another replica may be at work since: what we
+    /// still write would come between its pieces.
+    /// </param>
+    /// <exception cref="JobStopped">It was cancelled, or is not ours any more.</exception>
+    public async Task Change(Guid organizationId, Guid jobId, Action<Job> change, CancellationToken ct, JobChunk? chunk = null, bool dropsFile = false, int? place = null)
     {
         await using var scope = scopes.CreateAsyncScope();
         var db = Db(scope);
         await using var transaction = await db.Database.BeginTransactionAsync(ct);
         if (await db.LockJob(organizationId, jobId, ct) is not { IsOpen: true } job) throw new JobStopped();
+        if (place is { } session && !await SessionLock.IsHeldBy(db.Database, session, JobRunner.NameOf(jobId), ct)) throw new JobStopped();
         change(job);
         if (dropsFile) await db.DropFile(job, ct);
         if (chunk is not null) db.Add(chunk);

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Reflection;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Http.Metadata;
@@ -57,9 +58,9 @@ internal sealed class JobResult(Job job, VolunteersDb db, JobFiles files) : IRes
         var ct = http.RequestAborted;
         if (job.Kind == JobKind.Import)
         {
-            var refusals = (await db.JobRefusals.AsNoTracking().Where(r => r.OrganizationId == job.OrganizationId && r.JobId == job.Id).ToListAsync(ct)).ToLookup(refusal => refusal.Row);
+            var refusals = db.JobRefusals.AsNoTracking().Where(r => r.OrganizationId == job.OrganizationId && r.JobId == job.Id);
             var table = JobTable.Open(await files.Read(db, job, ct), job.Format);
-            await AuditTrail.Look(http, AuditKind.Export, new Shown(refusals.Count, [], AsFile: true));
+            await AuditTrail.Look(http, AuditKind.Export, new Shown(job.Refused, [], AsFile: true));
             NameFile(http, "refused");
             await Send(http, () => WriteRefused(http, table, refusals));
             return;
@@ -73,24 +74,38 @@ internal sealed class JobResult(Job job, VolunteersDb db, JobFiles files) : IRes
         });
     }
 
-    private async Task WriteRefused(HttpContext http, JobTable table, ILookup<int, JobRefusal> refusals)
+    private async Task WriteRefused(HttpContext http, JobTable table, IQueryable<JobRefusal> refusals)
     {
         var read = table.Headings.Index().Select(heading => (heading.Index, Text: ImportCell.TextOf(heading.Item))).Where(heading => heading.Text.Length > 0 && !RefusedColumns.Contain(heading.Text)).ToArray();
         JobColumn[] columns = [.. read.Select(heading => new JobColumn(heading.Text, heading.Text)), .. Enum.GetValues<RefusedField>().Select(field => new JobColumn(NameOf(field), RefusedColumns.Headings.Write(field)))];
         using var writer = JobWriter.To(http.Response.Body, job.Format, columns, JobResources.Names.Write(job.Resource), http.RequestAborted);
         await writer.Begin();
-        foreach (var row in table.Rows.Where(row => refusals.Contains(row.Number)))
+        // Both in the order of the file: a million reasons at once would be too many.
+        await using var next = refusals.OrderBy(refusal => refusal.Row).ThenBy(refusal => refusal.Position).AsAsyncEnumerable().GetAsyncEnumerator(http.RequestAborted);
+        var more = await next.MoveNextAsync();
+        foreach (var row in table.Rows)
         {
-            var reasons = refusals[row.Number].OrderBy(refusal => refusal.Position).ToArray();
+            if (!more) break;
+            var reasons = new List<JobRefusal>();
+            for (; more && next.Current.Row == row.Number; more = await next.MoveNextAsync()) reasons.Add(next.Current);
+            if (reasons.Count == 0) continue;
             await writer.Write(
             [
-                .. read.Select(heading => row.Fault is null && heading.Index < row.Cells.Length ? ImportCell.TextOf(row.Cells[heading.Index]) : null), (long)row.Number,
+                .. read.Select(heading => row.Fault is null && heading.Index < row.Cells.Length ? AsItWas(row.Cells[heading.Index]) : null), (long)row.Number,
                 string.Join("; ", reasons.Select(reason => reason.Column).OfType<string>().Distinct()), string.Join("; ", reasons.Select(reason => reason.Code).Distinct()),
                 string.Join("; ", reasons.Select(reason => Languages.IsChinese ? reason.Chinese : reason.English).Distinct()),
             ]);
         }
         await writer.End();
     }
+
+    /// <summary>A number that a spreadsheet keeps may be a time, and stays a number there; a time is written so that it is read again.</summary>
+    private object? AsItWas(object? cell) => cell switch
+    {
+        DateTime { TimeOfDay.Ticks: > 0 } time => new DateTime((long)Math.Round(time.Ticks / 1e7) * 10_000_000).ToString("yyyy-MM-dd HH:mm:ss", CultureInfo.InvariantCulture),
+        double number when job.Format == JobFormat.Xlsx && Math.Abs(number) < 1e15 => (decimal)number,
+        _ => ImportCell.TextOf(cell),
+    };
 
     private static string NameOf(RefusedField field) => "refused" + field;
 

@@ -1,5 +1,4 @@
 using Microsoft.EntityFrameworkCore;
-using Volunteers.Features.Volunteers;
 using Volunteers.Platform;
 
 namespace Volunteers.Features.Jobs;
@@ -22,9 +21,13 @@ internal static class JobRights
     public static IQueryable<Job> VisibleTo(this IQueryable<Job> jobs, Tenant tenant) =>
         jobs.Where(j => j.OrganizationId == tenant.Id && (tenant.CoordinatesAll || j.AskedBy == tenant.ActorId));
 
-    /// <summary>What was drawn shows no more than they may still see.</summary>
-    public static bool CoverWhatIsShown(Tenant tenant, Job job) => job.Kind == JobKind.Import
-        || ((!job.ShowsAll || tenant.ReadsAll) && (!job.ShowsPeopleWhole || PersonSight.NeedsPeople(tenant)) && (tenant.ReadsAll || job.ShowsTeams.All(tenant.Teams.Contains)));
+    /// <summary>What was drawn shows no more than they may still see: of what there is, and of people whom it shows whole, which an auditor sees of nobody.</summary>
+    public static bool CoverWhatIsShown(Tenant tenant, Job job)
+    {
+        if (job.Kind == JobKind.Import || tenant.CoordinatesAll) return true;
+        var ofTheirTeams = job.ShowsTeams.Length > 0 && job.ShowsTeams.All(tenant.Teams.Contains);
+        return (job.ShowsAll ? tenant.ReadsAll : tenant.ReadsAll || ofTheirTeams) && (!job.ShowsPeopleWhole || ofTheirTeams);
+    }
 
     private static string ScopeOf(JobResource resource) => resource switch
     {

@@ -28,33 +28,35 @@ internal sealed class JobRunner(IServiceScopeFactory scopes, NpgsqlDataSource da
     public async Task<bool> Run(Guid organizationId, Guid jobId, Func<bool> givesWay, CancellationToken ct)
     {
         await using var place = await database.OpenConnectionAsync(ct);
-        if (!await SessionLock.TryTake(place, $"job {jobId}")) return false;
+        if (!await SessionLock.TryTake(place, NameOf(jobId))) return false;
         try
         {
             if (await progress.TakeUp(organizationId, jobId, ct) is not { } job) return true;
             if (job.Kind == JobKind.Import) await Import(job, givesWay, ct);
-            else await Export(job, ct);
+            else await Export(job, place.ProcessID, ct);
         }
         catch (JobStopped)
         {
             // Nothing of what was under way stands.
         }
-        catch (RuleBreach breach)
+        catch (RuleBreach breach) when (breach.Status != StatusCodes.Status503ServiceUnavailable)
         {
             await progress.ChangeIfOpen(organizationId, jobId, job => job.Fail(breach.Code, ArgumentsOf(breach), clock.GetUtcNow()));
         }
-        catch (Exception failed) when (DatabaseErrors.Of(failed, deleting: false) is { Status: StatusCodes.Status503ServiceUnavailable })
+        catch (Exception failed) when (failed is RuleBreach || DatabaseErrors.Of(failed, deleting: false) is { Status: StatusCodes.Status503ServiceUnavailable })
         {
-            // No fault of the job's.
+            // No fault of the job's: the database is away, or the key that its file was sealed with is missing here.
             await progress.ChangeIfOpen(organizationId, jobId, job => job.LeaveBe());
             throw;
         }
         finally
         {
-            await SessionLock.Free(place, $"job {jobId}");
+            await SessionLock.Free(place, NameOf(jobId));
         }
         return true;
     }
+
+    public static string NameOf(Guid jobId) => $"job {jobId}";
 
     private async Task Import(Job job, Func<bool> givesWay, CancellationToken ct)
     {
@@ -69,7 +71,7 @@ internal sealed class JobRunner(IServiceScopeFactory scopes, NpgsqlDataSource da
             var total = table.Rows.Count();
             await progress.Change(job, it => it.Count(total), ct);
         }
-        catch (RuleBreach breach)
+        catch (RuleBreach breach) when (breach.Status != StatusCodes.Status503ServiceUnavailable)
         {
             // What cannot be read is not kept either.
             await progress.Change(job.OrganizationId, job.Id, it => it.Fail(breach.Code, ArgumentsOf(breach), clock.GetUtcNow()), ct, dropsFile: true);
@@ -164,7 +166,7 @@ internal sealed class JobRunner(IServiceScopeFactory scopes, NpgsqlDataSource da
         }
     }
 
-    private async Task Export(Job job, CancellationToken ct)
+    private async Task Export(Job job, int place, CancellationToken ct)
     {
         await using var scope = scopes.CreateAsyncScope();
         var db = Db(scope);
@@ -182,16 +184,16 @@ internal sealed class JobRunner(IServiceScopeFactory scopes, NpgsqlDataSource da
             it.BeginAnew();
             it.Count(total);
             it.Show(at.Tenant, job.Resource == JobResource.Roster && PersonSight.NeedsPeople(at.Tenant));
-        }, ct, dropsFile: true);
+        }, ct, dropsFile: true, place: place);
         var (rows, counted) = (0, 0);
-        await using var stream = new JobStream((number, content) => progress.Change(job, it => it.Advance(NewRows()), ct, files.Chunk(job, number, content.Span)));
+        await using var stream = new JobStream((number, content) => progress.Change(job, it => it.Advance(NewRows()), ct, files.Chunk(job, number, content.Span), place: place));
         using (var writer = JobWriter.To(stream, job.Format, export.Columns, JobResources.Names.Write(job.Resource), ct))
         {
             await writer.Begin();
             await foreach (var row in export.Rows(at, ct))
             {
                 await writer.Write(row);
-                if (++rows % RowsBetweenNews == 0) await progress.Change(job, it => it.Advance(NewRows()), ct);
+                if (++rows % RowsBetweenNews == 0) await progress.Change(job, it => it.Advance(NewRows()), ct, place: place);
             }
             await writer.End();
         }
@@ -201,7 +203,7 @@ internal sealed class JobRunner(IServiceScopeFactory scopes, NpgsqlDataSource da
             it.Advance(NewRows());
             it.Holds(stream.Length);
             it.Succeed(clock.GetUtcNow());
-        }, ct);
+        }, ct, place: place);
         Measures.ExportRows.Add(rows, new KeyValuePair<string, object?>("format", job.Format.ToString().ToLowerInvariant()));
 
         int NewRows()

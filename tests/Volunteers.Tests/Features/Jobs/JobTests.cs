@@ -5,7 +5,9 @@ using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
 using Volunteers.Data;
+using Volunteers.Features.Jobs;
 using Volunteers.Features.Privacy;
+using Volunteers.Platform;
 using Volunteers.Tests.Features.Reports;
 using Volunteers.Tests.Support;
 using Xunit;
@@ -113,6 +115,77 @@ public sealed class JobTests(TestDatabases databases) : ApiTest(databases)
         // What was refused comes into the trail a moment later.
         foreach (var operation in (string[])["getJobResult", "createExportJob"])
             Assert.Single((await o.Admin.Get($"/audit?outcome=succeeded&operation={operation}")).ShouldBe(200).Items);
+    }
+
+    [Theory]
+    [InlineData("coordinator", "auditor and a team")]
+    [InlineData("auditor and a team", "auditor and another team")]
+    public async Task People_whom_a_file_shows_whole_are_shown_to_nobody_who_sees_fewer_whole_by_then(string before, string then)
+    {
+        var o = await Given.Organization();
+        var (team, other) = (await o.Team(), await o.Team());
+        var (login, account) = await o.Account(await o.Volunteer(inTeam: team));
+        async Task<Api> With(string what)
+        {
+            object[] roles = what switch
+            {
+                "coordinator" => [new { role = "coordinator" }],
+                "auditor and a team" => [new { role = "auditor" }, new { role = "coordinator", teamId = team }],
+                _ => [new { role = "auditor" }, new { role = "coordinator", teamId = other }],
+            };
+            (await o.Admin.Put($"/roles/{account}", new { roles })).ShouldBe(200);
+            return (await Host.SignIn(login, Given.Password)).At(o.Path);
+        }
+        var asker = await With(before);
+        var (roster, activities) = (await asker.ExportJob("roster", "csv"), await asker.ExportJob("activities", "csv"));
+        Assert.NotEmpty(await asker.ResultFile(roster.Id));
+
+        asker = await With(then);
+
+        (await asker.Get($"/jobs/{roster.Id}/result")).ShouldRefuse(403, "forbidden");
+        Assert.NotEmpty(await asker.ResultFile(activities.Id));
+        asker = await With(before);
+        Assert.NotEmpty(await asker.ResultFile(roster.Id));
+    }
+
+    [Fact]
+    public async Task A_file_whose_key_is_missing_here_waits_for_it()
+    {
+        var o = await Given.Organization();
+        (string, string)[] newKey = [("PersonalData:Keys:new", Convert.ToBase64String([.. Enumerable.Repeat((byte)7, 32)])), ("PersonalData:CurrentKey", "new")];
+        await using var elsewhere = new ApiHost(ConnectionString, newKey);
+        string id;
+        await using (var before = new ApiHost(ConnectionString, newKey)) id = await NotBegun((await before.SignInAsOperator()).At(o.Path));
+        await Run("update jobs set state = 'queued'");
+
+        // It is tried here, and left as it was.
+        while (await Ask("select count(*) from jobs where started_at is not null and (state = 'failed' or attempts = 0)") == 0) await Task.Delay(20, Ct);
+        Assert.Contains((string?)(await o.Admin.Get($"/jobs/{id}"))["state"], new[] { "queued", "running" });
+
+        var job = await (await elsewhere.SignInAsOperator()).At(o.Path).Over(id);
+        Assert.Equal(("succeeded", 1, 0, 0, 0), job.Outcome());
+    }
+
+    [Fact]
+    public async Task Who_has_lost_the_lock_of_a_job_writes_nothing_more_to_it()
+    {
+        var o = await Given.Organization();
+        var id = Guid.Parse(await NotBegun(o.Admin));
+        await using var ours = new NpgsqlConnection(ConnectionString);
+        await using var other = new NpgsqlConnection(ConnectionString);
+        await Task.WhenAll(ours.OpenAsync(Ct), other.OpenAsync(Ct));
+        var progress = Host.Services.GetRequiredService<JobProgress>();
+        Task Count(int total, NpgsqlConnection place) => progress.Change(Guid.Parse(o.Id), id, job => job.Count(total), Ct, place: place.ProcessID);
+        Assert.True(await SessionLock.TryTake(ours, JobRunner.NameOf(id)));
+        await Run("update jobs set state = 'queued'");
+
+        await Count(2, ours);
+        await Assert.ThrowsAsync<JobStopped>(() => Count(3, other));
+
+        Assert.Equal(2, await Ask("select total from jobs"));
+        await SessionLock.Free(ours, JobRunner.NameOf(id));
+        await Assert.ThrowsAsync<JobStopped>(() => Count(4, ours));
+        Assert.Equal(("succeeded", 1, 0, 0, 0), (await o.Admin.Over($"{id}")).Outcome());
     }
 
     [Fact]
@@ -229,6 +302,33 @@ public sealed class JobTests(TestDatabases databases) : ApiTest(databases)
 
         Assert.DoesNotContain(Convert.ToHexStringLower(Encoding.UTF8.GetBytes("周吴郑王")), kept, StringComparison.Ordinal);
         Assert.DoesNotContain("13800138000", kept, StringComparison.Ordinal);
+    }
+
+    /// <summary>An import of one person that no worker takes up until its state is set.</summary>
+    private async Task<string> NotBegun(Api api)
+    {
+        await Run(
+            """
+            create function not_begun() returns trigger language plpgsql as 'begin new.state := ''cancelled''; return new; end';
+            create trigger not_begun before insert on jobs for each row execute function not_begun();
+            """);
+        return (await api.AskForImport("roster", "姓名\r\n张三\r\n"u8.ToArray(), "text/csv")).ShouldBe(201).Id;
+    }
+
+    private async Task Run(string sql)
+    {
+        await using var connection = new NpgsqlConnection(ConnectionString);
+        await connection.OpenAsync(Ct);
+        await using var command = new NpgsqlCommand(sql, connection);
+        await command.ExecuteNonQueryAsync(Ct);
+    }
+
+    private async Task<long> Ask(string sql)
+    {
+        await using var connection = new NpgsqlConnection(ConnectionString);
+        await connection.OpenAsync(Ct);
+        await using var command = new NpgsqlCommand(sql, connection);
+        return Convert.ToInt64(await command.ExecuteScalarAsync(Ct), System.Globalization.CultureInfo.InvariantCulture);
     }
 
     /// <summary>Until so many sessions of this database wait for a lock.</summary>

@@ -1,4 +1,5 @@
 using Volunteers.Tests.Features.Reports;
+using Volunteers.Tests.Features.Volunteers;
 using Volunteers.Tests.Support;
 using Xunit;
 
@@ -25,6 +26,31 @@ public sealed class RecordJobTests(TestDatabases databases) : ApiTest(databases)
         Assert.Equal(2, (await o.Admin.Get("/ledger")).Items.Count);
         Assert.True((bool)(await o.Admin.Get("/ledger/verification"))["valid"]!);
         Assert.Equal(("succeeded", 0, 0, 1, 0), (await o.Admin.ImportJob("serviceRecords", Headings + $"{number},,{activity},2026-06-07T14:30:00+08:00,2026-06-07 16:30,90,,,\r\n")).Outcome());
+    }
+
+    [Fact]
+    public async Task Times_of_a_spreadsheet_come_back_with_the_rows_that_were_refused()
+    {
+        var (o, team, activity) = await Furnished();
+        var (number, volunteer) = await Member(o, team);
+        // As spreadsheets keep times, with the style of one and without.
+        var (from, to) = (new DateTime(2026, 6, 7, 8, 30, 0), new DateTime(2026, 6, 7, 10, 0, 0).ToOADate());
+        object?[] headings = ["志愿者编号", "活动", "开始时间", "结束时间", "分钟"];
+        object?[] row = [number, activity, from, to, "unknown"];
+        var refused = await o.Admin.ImportJob("serviceRecords", Rosters.XlsxBytes(Rosters.SheetData(headings, row)), Rosters.XlsxType);
+        Assert.True(refused.Outcome() == ("succeeded", 0, 0, 0, 1), refused.Text);
+
+        var sheet = Workbook.Read(await o.Admin.ResultFile(refused.Id)).Main;
+
+        Assert.Equal([.. headings.Select(heading => (string)heading!), "refusedRow", "refusedColumn", "refusedCode", "refusedReason"], sheet[0].Select(cell => cell!.Text!));
+        object?[] mended = [.. sheet[1].Select(cell => (object?)cell?.Text ?? cell?.Number)];
+        mended[4] = "90";
+        var again = await o.Admin.ImportJob("serviceRecords", Rosters.XlsxBytes(Rosters.SheetData(headings, mended[..5])), Rosters.XlsxType);
+        Assert.True(again.Outcome() == ("succeeded", 1, 0, 0, 0), again.Text + await Reasons(o, again));
+        var record = Assert.Single((await o.Admin.Get($"/service-records?volunteer={volunteer}")).Items)!;
+        Assert.Equal(("2026-06-07T00:30:00.0000000Z", "2026-06-07T02:00:00.0000000Z"), ($"{Time("startsAt"):O}", $"{Time("endsAt"):O}"));
+
+        DateTime Time(string name) => DateTimeOffset.Parse((string)record[name]!, null).UtcDateTime;
     }
 
     [Fact]
