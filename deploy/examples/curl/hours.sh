@@ -2,7 +2,7 @@
 # From a list on paper to the hour report: signs in as a system, plans an activity, records who came from when to when, and prints the report as CSV.
 #   ORGANIZATION=… CLIENT_ID=… CLIENT_SECRET=… ./hours.sh TEAM TITLE < list.csv > report.csv
 # A line of the list is "volunteer number,start,end", as SX-0048,2026-06-07T06:30:00+08:00,2026-06-07T09:00:00+08:00. Run again, it counts nothing twice.
-# The client is a coordinator with the scopes roster.read, activities.write, hours.write and reports.read. Needs bash, curl and jq.
+# The client is a coordinator with the scopes roster.read, activities.write, hours.write and reports.read. Needs bash, curl, jq and sha256sum.
 set -euo pipefail
 : "${VOLUNTEERS:=http://localhost:5080}" "${ORGANIZATION:?}" "${CLIENT_ID:?}" "${CLIENT_SECRET:?}"
 O=$VOLUNTEERS/v1/organizations/$ORGANIZATION TEAM_NAME=$1 TITLE=$2
@@ -11,12 +11,14 @@ O=$VOLUNTEERS/v1/organizations/$ORGANIZATION TEAM_NAME=$1 TITLE=$2
 TOKEN=$(curl -sS --fail-with-body "$VOLUNTEERS/connect/token" -K <(printf 'user = "%s:%s"' "$CLIENT_ID" "$CLIENT_SECRET") \
   -d grant_type=client_credentials -d scope='roster.read activities.write hours.write reports.read' | jq -r .access_token)
 
-# api PATH [curl's options]: the answer; where it is a problem, its code and what it says, and the end.
+# api PATH [curl's options]: the answer; where it is a problem, its code and what it says, and the end. By way of a file, which curl empties
+# before it tries again: what is printed cannot be taken back.
+ANSWER=$(mktemp)
+trap 'rm -f "$ANSWER"' EXIT
 api() {
-  local answer
-  answer=$(curl -sS --fail-with-body --retry 5 -H @<(echo "Authorization: Bearer $TOKEN") -H 'Content-Type: application/json' -H 'Accept-Language: zh-CN' "$O$1" "${@:2}") ||
-    { jq -r '"\(.code): \(.detail)"' <<< "$answer" >&2; return 1; }
-  printf '%s\n' "$answer"
+  curl -sS --fail-with-body --retry 5 -o "$ANSWER" -H @<(echo "Authorization: Bearer $TOKEN") -H 'Content-Type: application/json' -H 'Accept-Language: zh-CN' "$O$1" "${@:2}" ||
+    { jq -r '"\(.code): \(.detail)"' "$ANSWER" >&2; return 1; }
+  cat "$ANSWER"
 }
 
 # once KEY PATH JSON: a POST that may be sent again. Its key says what it is, so a second run gets the answer of the first.

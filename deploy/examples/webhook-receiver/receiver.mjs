@@ -1,7 +1,7 @@
 // Takes the webhooks of Volunteers: checks who sent them, keeps each message once as a line of JSON, and says so.
 //   npm install && WEBHOOK_SECRET=whsec_… node receiver.mjs
 // PORT (8787) is where it listens, KEPT (messages.ndjson) the file that it keeps them in.
-import { closeSync, existsSync, fsyncSync, openSync, readFileSync, writeSync } from 'node:fs';
+import { appendFileSync, closeSync, existsSync, fsyncSync, ftruncateSync, openSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { buffer } from 'node:stream/consumers';
 import { Webhook } from 'standardwebhooks';
@@ -13,8 +13,9 @@ const path = process.env.KEPT ?? 'messages.ndjson';
 const kept = existsSync(path) ? readFileSync(path, 'utf8') : '';
 const whole = kept.slice(0, kept.lastIndexOf('\n') + 1);
 const seen = new Set(whole.split('\n').filter(Boolean).map((line) => JSON.parse(line).id));
-const file = openSync(path, 'w');
-writeSync(file, whole);
+const file = openSync(path, 'a');
+let length = Buffer.byteLength(whole);
+ftruncateSync(file, length);
 
 const server = createServer(async (request, response) => {
   try {
@@ -31,8 +32,16 @@ const server = createServer(async (request, response) => {
       // It was kept, but the answer did not arrive: not an error, only answered again.
       console.log(JSON.stringify({ repeated: id }));
     } else {
-      writeSync(file, `${JSON.stringify({ id, ...message })}\n`);
-      fsyncSync(file);
+      const line = Buffer.from(`${JSON.stringify({ id, ...message })}\n`);
+      try {
+        appendFileSync(file, line);
+        fsyncSync(file);
+      } catch (error) {
+        // Half a line, on a full disk: the next would go on behind it.
+        ftruncateSync(file, length);
+        throw error;
+      }
+      length += line.length;
       seen.add(id);
       console.log(JSON.stringify({ taken: id, type: message.type }));
     }
