@@ -16,6 +16,7 @@ TOKEN=$(curl -sS --fail-with-body "$VOLUNTEERS/connect/token" -K <(printf 'user 
 ANSWER=$(mktemp)
 trap 'rm -f "$ANSWER"' EXIT
 api() {
+  : > "$ANSWER"
   curl -sS --fail-with-body --retry 5 -o "$ANSWER" -H @<(echo "Authorization: Bearer $TOKEN") -H 'Content-Type: application/json' -H 'Accept-Language: zh-CN' "$O$1" "${@:2}" ||
     { jq -r '"\(.code): \(.detail)"' "$ANSWER" >&2; return 1; }
   cat "$ANSWER"

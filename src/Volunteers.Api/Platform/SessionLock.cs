@@ -28,6 +28,13 @@ internal static class SessionLock
         }
     }
 
+    /// <summary>The database's process behind a connection, as the database says: what is between may have told the connection another.</summary>
+    public static async Task<int> ProcessOf(NpgsqlConnection connection)
+    {
+        await using var command = new NpgsqlCommand("select pg_backend_pid()", connection);
+        return (int)(await command.ExecuteScalarAsync(CancellationToken.None))!;
+    }
+
     /// <summary>Whether a session of the database, by its process, has it now.</summary>
     public static Task<bool> IsHeldBy(DatabaseFacade database, int session, string name, CancellationToken ct) => database.SqlQuery<bool>(
         $"""

@@ -22,6 +22,7 @@ internal sealed class Stopping(IOptions<StoppingSettings> settings) : IHostedLif
 
     public async Task StoppingAsync(CancellationToken cancellationToken)
     {
+        if (HasBegun) return;
         HasBegun = true;
         // Whoever cannot wait for us any longer cancels: then it stops without the rest.
         await Task.Delay(TimeSpan.FromSeconds(settings.Value.WaitSeconds), cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);

@@ -65,7 +65,7 @@ public sealed partial class LocalizationTests(TestDatabases databases) : ApiTest
             (await o.Admin.Put("/teams", new { })).ShouldRefuse(405, "method_not_allowed"),
             (await o.Admin.Post("/teams", new { name = "A" })).ShouldRefuse(409, "team_name_taken"),
             (await o.Admin.Send(HttpMethod.Patch, path, ProblemShape.Json("{}"), ("If-Match", "\"0\""))).ShouldRefuse(412, "stale_version"),
-            (await o.Admin.Post("/teams", large)).ShouldRefuse(413, "body_too_large"),
+            (await o.Admin.Post("/teams", large, ("Expect", "100-continue"))).ShouldRefuse(413, "body_too_large"),
             (await o.Admin.Post("/teams", plain)).ShouldRefuse(415, "unsupported_media_type"),
             (await o.Admin.Send(HttpMethod.Patch, path, ProblemShape.Json("{}"))).ShouldRefuse(428, "if_match_required"),
         };

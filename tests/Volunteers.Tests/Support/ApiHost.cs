@@ -77,7 +77,7 @@ public sealed class ApiHost : WebApplicationFactory<Program>
     public HttpClient Http()
     {
         StartServer();
-        return new HttpClient(new ContractHandler(new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false })) { BaseAddress = ClientOptions.BaseAddress, Timeout = Patience };
+        return new HttpClient(new ContractHandler(new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false, Expect100ContinueTimeout = Patience })) { BaseAddress = ClientOptions.BaseAddress, Timeout = Patience };
     }
 
     /// <summary>A client at an address of its own: the loopback network has many.</summary>
@@ -86,7 +86,7 @@ public sealed class ApiHost : WebApplicationFactory<Program>
         StartServer();
         return new HttpClient(new ContractHandler(new SocketsHttpHandler
         {
-            AllowAutoRedirect = false, UseCookies = false,
+            AllowAutoRedirect = false, UseCookies = false, Expect100ContinueTimeout = Patience,
             ConnectCallback = async (context, ct) =>
             {
                 var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };

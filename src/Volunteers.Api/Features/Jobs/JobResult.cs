@@ -1,5 +1,5 @@
-using System.Globalization;
 using System.Reflection;
+using System.Runtime.CompilerServices;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Http.Metadata;
 using Microsoft.EntityFrameworkCore;
@@ -53,6 +53,8 @@ internal static class JobResults
 /// <summary>A file piece by piece, or the refused rows of one. When something fails later, the connection is cut.</summary>
 internal sealed class JobResult(Job job, VolunteersDb db, JobFiles files) : IResult, ILeavesItsTrace, IEndpointMetadataProvider
 {
+    private const int RefusalsAtOnce = 5_000;
+
     public async Task ExecuteAsync(HttpContext http)
     {
         var ct = http.RequestAborted;
@@ -80,8 +82,8 @@ internal sealed class JobResult(Job job, VolunteersDb db, JobFiles files) : IRes
         JobColumn[] columns = [.. read.Select(heading => new JobColumn(heading.Text, heading.Text)), .. Enum.GetValues<RefusedField>().Select(field => new JobColumn(NameOf(field), RefusedColumns.Headings.Write(field)))];
         using var writer = JobWriter.To(http.Response.Body, job.Format, columns, JobResources.Names.Write(job.Resource), http.RequestAborted);
         await writer.Begin();
-        // Both in the order of the file: a million reasons at once would be too many.
-        await using var next = refusals.OrderBy(refusal => refusal.Row).ThenBy(refusal => refusal.Position).AsAsyncEnumerable().GetAsyncEnumerator(http.RequestAborted);
+        // Both in the order of the file.
+        await using var next = InOrder(refusals).GetAsyncEnumerator(http.RequestAborted);
         var more = await next.MoveNextAsync();
         foreach (var row in table.Rows)
         {
@@ -99,10 +101,22 @@ internal sealed class JobResult(Job job, VolunteersDb db, JobFiles files) : IRes
         await writer.End();
     }
 
-    /// <summary>A number that a spreadsheet keeps may be a time, and stays a number there; a time is written so that it is read again.</summary>
+    /// <summary>A million at once would be too many, and one statement for all of them would wait for a slow reader.</summary>
+    private static async IAsyncEnumerable<JobRefusal> InOrder(IQueryable<JobRefusal> refusals, [EnumeratorCancellation] CancellationToken ct = default)
+    {
+        for (var (row, position) = (0, -1); ;)
+        {
+            var page = await refusals.Where(r => r.Row >= row && (r.Row > row || r.Position > position)).OrderBy(r => r.Row).ThenBy(r => r.Position).Take(RefusalsAtOnce).ToListAsync(ct);
+            foreach (var refusal in page) yield return refusal;
+            if (page.Count < RefusalsAtOnce) yield break;
+            (row, position) = (page[^1].Row, page[^1].Position);
+        }
+    }
+
+    /// <summary>In a spreadsheet a time stays a time, and a number, which may be one too, a number.</summary>
     private object? AsItWas(object? cell) => cell switch
     {
-        DateTime { TimeOfDay.Ticks: > 0 } time => new DateTime((long)Math.Round(time.Ticks / 1e7) * 10_000_000).ToString("yyyy-MM-dd HH:mm:ss", CultureInfo.InvariantCulture),
+        DateTime { TimeOfDay.Ticks: > 0 } => cell,
         double number when job.Format == JobFormat.Xlsx && Math.Abs(number) < 1e15 => (decimal)number,
         _ => ImportCell.TextOf(cell),
     };

@@ -20,6 +20,9 @@ internal sealed class JobRunner(IServiceScopeFactory scopes, NpgsqlDataSource da
 
     private const int RowsBetweenNews = 1_000;
 
+    /// <summary>While keys are changed one replica has the new one before the other. What is still missing after that long is lost.</summary>
+    private static readonly TimeSpan KeysComeWithin = TimeSpan.FromHours(1);
+
     /// <param name="organizationId">Whose job it is.</param>
     /// <param name="jobId">Which.</param>
     /// <param name="givesWay">Asked between batches: whether others wait for their turn.</param>
@@ -33,7 +36,7 @@ internal sealed class JobRunner(IServiceScopeFactory scopes, NpgsqlDataSource da
         {
             if (await progress.TakeUp(organizationId, jobId, ct) is not { } job) return true;
             if (job.Kind == JobKind.Import) await Import(job, givesWay, ct);
-            else await Export(job, place.ProcessID, ct);
+            else await Export(job, await SessionLock.ProcessOf(place), ct);
         }
         catch (JobStopped)
         {
@@ -71,7 +74,7 @@ internal sealed class JobRunner(IServiceScopeFactory scopes, NpgsqlDataSource da
             var total = table.Rows.Count();
             await progress.Change(job, it => it.Count(total), ct);
         }
-        catch (RuleBreach breach) when (breach.Status != StatusCodes.Status503ServiceUnavailable)
+        catch (RuleBreach breach) when (breach.Status != StatusCodes.Status503ServiceUnavailable || clock.GetUtcNow() - job.StartedAt > KeysComeWithin)
         {
             // What cannot be read is not kept either.
             await progress.Change(job.OrganizationId, job.Id, it => it.Fail(breach.Code, ArgumentsOf(breach), clock.GetUtcNow()), ct, dropsFile: true);

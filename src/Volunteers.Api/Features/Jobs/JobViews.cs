@@ -53,8 +53,8 @@ internal sealed record JobCounts(int? Total, int Done, int Created, int Updated,
 
 /// <summary>Why a job could not go on.</summary>
 /// <param name="Code">
-/// Stable. <c>job_right_lost</c> (whoever asked may not any more), <c>export_file_too_large</c>, <c>job_broke</c> (the service failed three times), or why the file cannot be
-/// read, as <c>createImportJob</c> refuses one.
+/// Stable. <c>job_right_lost</c> (whoever asked may not any more), <c>export_too_large</c> (rows), <c>export_file_too_large</c>, <c>job_broke</c> (the service failed five
+/// times), <c>personal_key_missing</c> (the key that the file was sealed with, for an hour), or why the file cannot be read, as <c>importVolunteers</c> refuses one.
 /// </param>
 /// <param name="Detail">In the language of the request.</param>
 internal sealed record JobFailure(string Code, string Detail)

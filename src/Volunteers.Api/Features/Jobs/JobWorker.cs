@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using Npgsql;
+using Volunteers.Platform;
 
 namespace Volunteers.Features.Jobs;
 
@@ -16,9 +17,12 @@ internal sealed class JobWorker(NpgsqlDataSource database, JobRunner runner, Tim
     /// <summary>So long an import keeps others waiting; and so long it goes on without a look whether there are any.</summary>
     private static readonly TimeSpan Turn = TimeSpan.FromSeconds(10), LongTurn = TimeSpan.FromMinutes(1);
 
+    private static readonly TimeSpan RestsFor = TimeSpan.FromSeconds(30);
+
     private readonly SemaphoreSlim news = new(0);
     private readonly ConcurrentDictionary<Guid, bool> working = new();
     private readonly ConcurrentDictionary<Guid, long> servedAt = new();
+    private readonly ConcurrentDictionary<Guid, DateTimeOffset> restsUntil = new();
 
     /// <summary>There is a new job here: nobody waits for the next look.</summary>
     public void Wake() => news.Release();
@@ -50,11 +54,19 @@ internal sealed class JobWorker(NpgsqlDataSource database, JobRunner runner, Tim
         var open = await Open(ct);
         foreach (var (organizationId, jobId) in open.OrderBy(job => servedAt.GetValueOrDefault(job.OrganizationId)))
         {
+            if (restsUntil.TryGetValue(jobId, out var until) && until > clock.GetUtcNow()) continue;
             if (!working.TryAdd(organizationId, true)) continue;
             try
             {
+                restsUntil.TryRemove(jobId, out _);
                 var began = clock.GetTimestamp();
                 if (await runner.Run(organizationId, jobId, () => clock.GetElapsedTime(began) > (open.Count > AtOnce ? Turn : LongTurn), ct)) return true;
+            }
+            catch (RuleBreach breach)
+            {
+                // Something of this replica's is missing, and comes in minutes if it does: another may have it.
+                restsUntil[jobId] = clock.GetUtcNow() + RestsFor;
+                log.LogWarning("Job {Job} cannot go on here: {Code}", jobId, breach.Code);
             }
             finally
             {

@@ -66,7 +66,7 @@ internal sealed class XlsxFile : IDisposable
         row++;
         pending.Append(CultureInfo.InvariantCulture, $"<row r=\"{row}\">");
         for (var i = 0; i < cells.Count; i++)
-            if (cells[i] is { } cell) AppendCell($"{XlsxParts.ColumnName(i + 1)}{row}", cell, cell is string ? text : XlsxParts.StyleOf(columns[i].Kind, text));
+            if (cells[i] is { } cell) AppendCell($"{(char)('A' + i)}{row}", cell, cell switch { string => text, DateTime => XlsxStyle.Time, _ => XlsxParts.StyleOf(columns[i].Kind, text) });
         pending.Append("</row>");
         if (pending.Length > 32_000) await Flush();
     }

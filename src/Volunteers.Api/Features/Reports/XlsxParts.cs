@@ -66,10 +66,6 @@ internal static class XlsxParts
         + Each(sheets, i => $"""<Relationship Id="rId{i}" Type="{Office}/worksheet" Target="worksheets/sheet{i}.xml"/>""")
         + $"""<Relationship Id="rId{sheets + 1}" Type="{Office}/styles" Target="styles.xml"/></Relationships>""";
 
-    /// <summary>Of the first to the 702nd column: A to ZZ.</summary>
-    public static string ColumnName(int column) =>
-        column > 26 ? $"{(char)('A' + ((column - 1) / 26) - 1)}{(char)('A' + ((column - 1) % 26))}" : $"{(char)('A' + column - 1)}";
-
     public static XlsxStyle StyleOf(CellKind kind, XlsxStyle text) => (kind, text) switch
     {
         (CellKind.Integer, XlsxStyle.Total) => XlsxStyle.TotalInteger,

@@ -1,7 +1,6 @@
 using System.IO.Compression;
 using MiniExcelLibs;
 using MiniExcelLibs.OpenXml;
-using Volunteers.Features.Reports;
 using Volunteers.Platform;
 
 namespace Volunteers.Features.Volunteers;
@@ -30,7 +29,7 @@ internal static class ImportXlsx
         if (width > ImportColumns.Most) throw RuleBreach.Malformed("too_many_columns", "", ImportColumns.Most);
 
         // One row more than may be, to see that there is one. The range also keeps a row from claiming to be the millionth.
-        using var rows = Rows(content, $"{XlsxParts.ColumnName(width)}{mostRows + 2}").GetEnumerator();
+        using var rows = Rows(content, $"{Letters(width)}{mostRows + 2}").GetEnumerator();
         while (Guarded(rows.MoveNext)) yield return rows.Current;
     }
 
@@ -75,4 +74,7 @@ internal static class ImportXlsx
     }
 
     private static RuleBreach TooLarge => RuleBreach.Precondition("archive_too_large", StatusCodes.Status413PayloadTooLarge);
+
+    private static string Letters(int column) =>
+        column > 26 ? $"{(char)('A' + ((column - 1) / 26) - 1)}{(char)('A' + ((column - 1) % 26))}" : $"{(char)('A' + column - 1)}";
 }

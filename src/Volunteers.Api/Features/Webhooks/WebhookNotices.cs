@@ -17,7 +17,7 @@ internal sealed class WebhookNotices(NpgsqlDataSource database, IServiceScopeFac
     private static readonly TimeSpan Longest = TimeSpan.FromDays(1);
     private const string Lock = "webhook notices";
 
-    /// <summary>Notices that not everybody could be sent, by their ids; a restart forgets who has them.</summary>
+    /// <summary>Notices that not everybody could be sent, by their ids. Another replica does not know who has them, nor does a restart: it sends them the same once more.</summary>
     private readonly Dictionary<Guid, Notice> begun = [];
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)

@@ -159,11 +159,28 @@ public sealed class JobTests(TestDatabases databases) : ApiTest(databases)
         await Run("update jobs set state = 'queued'");
 
         // It is tried here, and left as it was.
-        while (await Ask("select count(*) from jobs where started_at is not null and (state = 'failed' or attempts = 0)") == 0) await Task.Delay(20, Ct);
+        await UntilTried();
         Assert.Contains((string?)(await o.Admin.Get($"/jobs/{id}"))["state"], new[] { "queued", "running" });
 
         var job = await (await elsewhere.SignInAsOperator()).At(o.Path).Over(id);
         Assert.Equal(("succeeded", 1, 0, 0, 0), job.Outcome());
+    }
+
+    [Fact]
+    public async Task A_file_whose_key_does_not_come_ends_its_job_and_holds_up_those_behind_it_no_longer()
+    {
+        var o = await Given.Organization();
+        string id;
+        await using (var before = new ApiHost(ConnectionString, ("PersonalData:Keys:lost", Convert.ToBase64String([.. Enumerable.Repeat((byte)7, 32)])), ("PersonalData:CurrentKey", "lost")))
+            id = await NotBegun((await before.SignInAsOperator()).At(o.Path));
+        await Run("update jobs set state = 'queued'; drop trigger not_begun on jobs");
+        await UntilTried();
+
+        await Host.Later(TimeSpan.FromHours(1.5));
+
+        var job = await o.Admin.Over(id);
+        Assert.Equal(("failed", "personal_key_missing"), ((string?)job["state"], (string?)job["failure"]!["code"]));
+        Assert.Equal(("succeeded", 1, 0, 0, 0), (await o.Admin.ImportJob("roster", "姓名\r\n李四\r\n")).Outcome());
     }
 
     [Fact]
@@ -313,6 +330,13 @@ public sealed class JobTests(TestDatabases databases) : ApiTest(databases)
             create trigger not_begun before insert on jobs for each row execute function not_begun();
             """);
         return (await api.AskForImport("roster", "姓名\r\n张三\r\n"u8.ToArray(), "text/csv")).ShouldBe(201).Id;
+    }
+
+    /// <summary>Until the service here has had the one job in its hands, and let go of it.</summary>
+    private async Task UntilTried()
+    {
+        for (var deadline = DateTime.UtcNow.AddMinutes(2); await Ask("select count(*) from jobs where started_at is not null and (state = 'failed' or attempts = 0)") == 0; await Task.Delay(20, Ct))
+            Assert.True(DateTime.UtcNow < deadline, "The job was not tried.");
     }
 
     private async Task Run(string sql)

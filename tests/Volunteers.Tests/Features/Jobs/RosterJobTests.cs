@@ -45,6 +45,25 @@ public sealed class RosterJobTests(TestDatabases databases) : ApiTest(databases)
         Assert.Equal(["张三", "李四"], (await o.Admin.Get("/volunteers")).Items.Select(person => (string?)person!["name"]).Order());
     }
 
+    [Theory]
+    [InlineData("加入日期")]
+    [InlineData("出生日期")]
+    public async Task A_day_that_a_spreadsheet_keeps_with_a_time_is_the_same_when_it_comes_back_refused(string heading)
+    {
+        var o = await Given.Organization();
+        var file = Rosters.XlsxBytes(Rosters.SheetData(["姓名", heading, "手机"], ["张三", new DateTime(2001, 2, 3, 9, 30, 0), "abc"]));
+        var job = await o.Admin.ImportJob("roster", file, Rosters.XlsxType);
+        Assert.True(job.Outcome() == ("succeeded", 0, 0, 0, 1), job.Text);
+
+        var row = Workbook.Read(await o.Admin.ResultFile(job.Id)).Main[1];
+
+        Assert.Equal("yyyy\\-mm\\-dd\\ hh:mm", row[1]!.Format);
+        var again = await o.Admin.ImportJob("roster", Rosters.XlsxBytes(Rosters.SheetData(["姓名", heading], [row[0]!.Text, DateTime.FromOADate((double)row[1]!.Number!)])), Rosters.XlsxType);
+        Assert.True(again.Outcome() == ("succeeded", 1, 0, 0, 0), again.Text);
+        var person = Assert.Single((await o.Admin.Get($"/volunteers/{(await o.Admin.Get("/volunteers")).Items[0]!["id"]}")).ShouldBe(200).Body!.AsObject(), member => member.Value?.ToString() == "2001-02-03");
+        Assert.Equal(heading == "加入日期" ? "joinedOn" : "birthDate", person.Key);
+    }
+
     [Fact]
     public async Task A_dry_run_counts_what_an_import_would_do_and_writes_nothing()
     {
