@@ -32,9 +32,11 @@ internal sealed class JobRunner(IServiceScopeFactory scopes, NpgsqlDataSource da
     {
         await using var place = await database.OpenConnectionAsync(ct);
         if (!await SessionLock.TryTake(place, NameOf(jobId))) return false;
+        Job? job = null;
         try
         {
-            if (await progress.TakeUp(organizationId, jobId, ct) is not { } job) return true;
+            job = await progress.TakeUp(organizationId, jobId, ct);
+            if (job is null) return true;
             if (job.Kind == JobKind.Import) await Import(job, givesWay, ct);
             else await Export(job, await SessionLock.ProcessOf(place), ct);
         }
@@ -42,14 +44,14 @@ internal sealed class JobRunner(IServiceScopeFactory scopes, NpgsqlDataSource da
         {
             // Nothing of what was under way stands.
         }
-        catch (RuleBreach breach) when (breach.Status != StatusCodes.Status503ServiceUnavailable)
+        catch (RuleBreach breach) when (EndsTheJob(breach, job))
         {
-            await progress.ChangeIfOpen(organizationId, jobId, job => job.Fail(breach.Code, ArgumentsOf(breach), clock.GetUtcNow()));
+            await progress.ChangeIfOpen(organizationId, jobId, it => it.Fail(breach.Code, ArgumentsOf(breach), clock.GetUtcNow()));
         }
         catch (Exception failed) when (failed is RuleBreach || DatabaseErrors.Of(failed, deleting: false) is { Status: StatusCodes.Status503ServiceUnavailable })
         {
             // No fault of the job's: the database is away, or the key that its file was sealed with is missing here.
-            await progress.ChangeIfOpen(organizationId, jobId, job => job.LeaveBe());
+            await progress.ChangeIfOpen(organizationId, jobId, it => it.LeaveBe());
             throw;
         }
         finally
@@ -60,6 +62,8 @@ internal sealed class JobRunner(IServiceScopeFactory scopes, NpgsqlDataSource da
     }
 
     public static string NameOf(Guid jobId) => $"job {jobId}";
+
+    private bool EndsTheJob(RuleBreach breach, Job? job) => breach.Status != StatusCodes.Status503ServiceUnavailable || clock.GetUtcNow() - job?.StartedAt > KeysComeWithin;
 
     private async Task Import(Job job, Func<bool> givesWay, CancellationToken ct)
     {
@@ -74,7 +78,7 @@ internal sealed class JobRunner(IServiceScopeFactory scopes, NpgsqlDataSource da
             var total = table.Rows.Count();
             await progress.Change(job, it => it.Count(total), ct);
         }
-        catch (RuleBreach breach) when (breach.Status != StatusCodes.Status503ServiceUnavailable || clock.GetUtcNow() - job.StartedAt > KeysComeWithin)
+        catch (RuleBreach breach) when (EndsTheJob(breach, job))
         {
             // What cannot be read is not kept either.
             await progress.Change(job.OrganizationId, job.Id, it => it.Fail(breach.Code, ArgumentsOf(breach), clock.GetUtcNow()), ct, dropsFile: true);

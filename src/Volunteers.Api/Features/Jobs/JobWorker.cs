@@ -54,18 +54,17 @@ internal sealed class JobWorker(NpgsqlDataSource database, JobRunner runner, Tim
         var open = await Open(ct);
         foreach (var (organizationId, jobId) in open.OrderBy(job => servedAt.GetValueOrDefault(job.OrganizationId)))
         {
-            if (restsUntil.TryGetValue(jobId, out var until) && until > clock.GetUtcNow()) continue;
+            if (restsUntil.TryGetValue(organizationId, out var until) && until > clock.GetUtcNow()) continue;
             if (!working.TryAdd(organizationId, true)) continue;
             try
             {
-                restsUntil.TryRemove(jobId, out _);
                 var began = clock.GetTimestamp();
                 if (await runner.Run(organizationId, jobId, () => clock.GetElapsedTime(began) > (open.Count > AtOnce ? Turn : LongTurn), ct)) return true;
             }
             catch (RuleBreach breach)
             {
                 // Something of this replica's is missing, and comes in minutes if it does: another may have it.
-                restsUntil[jobId] = clock.GetUtcNow() + RestsFor;
+                restsUntil[organizationId] = clock.GetUtcNow() + RestsFor;
                 log.LogWarning("Job {Job} cannot go on here: {Code}", jobId, breach.Code);
             }
             finally

@@ -65,6 +65,20 @@ public sealed class RosterJobTests(TestDatabases databases) : ApiTest(databases)
     }
 
     [Fact]
+    public async Task Each_of_thousands_of_refused_rows_comes_back_with_all_its_reasons()
+    {
+        const int rows = 5_003;
+        var o = await Given.Organization();
+        var job = await o.Admin.ImportJob("roster", "姓名,手机,出生日期\r\n" + string.Concat(Enumerable.Range(1, rows).Select(i => $"志愿者{i},abc,never\r\n")), dryRun: true);
+        Assert.Equal(("succeeded", 0, 0, 0, rows), job.Outcome());
+
+        var lines = Encoding.UTF8.GetString(await o.Admin.ResultFile(job.Id)).Split("\r\n", StringSplitOptions.RemoveEmptyEntries);
+
+        Assert.Equal([.. Enumerable.Range(1, rows).Select(i => $"志愿者{i},abc,never,{i + 1}")], lines.Skip(1).Select(line => string.Join(',', line.Split(',').Take(4))));
+        Assert.All(lines.Skip(1), line => Assert.Contains("; ", line.Split(',')[4], StringComparison.Ordinal));
+    }
+
+    [Fact]
     public async Task A_dry_run_counts_what_an_import_would_do_and_writes_nothing()
     {
         var o = await Given.Organization();

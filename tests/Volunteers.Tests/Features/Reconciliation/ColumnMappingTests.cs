@@ -1,3 +1,4 @@
+using Npgsql;
 using Volunteers.Tests.Features.Volunteers;
 using Volunteers.Tests.Support;
 using Xunit;
@@ -22,6 +23,22 @@ public sealed class ColumnMappingTests(TestDatabases databases) : Reconciliation
         (await Admin.Get("/column-mappings/区平台 导出")).ShouldBe(404);
         (await Admin.Delete("/column-mappings/区平台 导出")).ShouldBe(404);
         (await Admin.Post("/reconciliations?mapping=区平台 导出&from=2026-06-01&to=2026-06-30", Rosters.Csv(Heading))).ShouldRefuse(404, "column_mapping_not_found");
+    }
+
+    [Fact]
+    public async Task A_mapping_is_not_forgotten_while_somebody_who_sets_it_has_read_it_and_not_saved_it()
+    {
+        (await Admin.Put("/column-mappings/m", new { system = "S", columns = new { name = "n", date = "d", hours = "h" } })).ShouldBe(200);
+        await using var setting = new NpgsqlConnection(ConnectionString);
+        await setting.OpenAsync(TestContext.Current.CancellationToken);
+        await using var held = await setting.BeginTransactionAsync(TestContext.Current.CancellationToken);
+        await using (var read = new NpgsqlCommand($"select 1 from organizations where id = '{O.Id}' for no key update", setting)) await read.ExecuteNonQueryAsync(TestContext.Current.CancellationToken);
+
+        var forgetting = Admin.Delete("/column-mappings/m");
+        for (; await WaitForLocks() == 0; await Task.Delay(20, TestContext.Current.CancellationToken)) Assert.False(forgetting.IsCompleted);
+        await held.RollbackAsync(TestContext.Current.CancellationToken);
+
+        (await forgetting).ShouldBe(204);
     }
 
     [Theory]
