@@ -48,11 +48,11 @@ internal static class JobSteps
     /// <summary>The job as it is when it is over.</summary>
     public static async Task<Answer> Over(this Api api, string jobId)
     {
-        while (true)
+        for (var deadline = DateTime.UtcNow.AddMinutes(10); ; await Task.Delay(50, Ct))
         {
             var job = (await api.Get($"/jobs/{jobId}")).ShouldBe(200);
             if ((string?)job["state"] is not ("queued" or "running")) return job;
-            await Task.Delay(50, Ct);
+            Assert.True(DateTime.UtcNow < deadline, $"It does not end: {job.Text}");
         }
     }
 
